@@ -1,7 +1,8 @@
-//! CloudTrail controls: can the audit log be trusted.
+//! CloudTrail controls: whether the audit log is complete and can be trusted.
 //!
-//! A trail is judged where it is owned: by its account, in its home region. Everywhere else it is a replica.
-//! The pure half names no SDK; the calls are in `rectify-cloudtrail-lambda`.
+//! A trail is evaluated by the account that owns it, in its home region; other accounts and regions answer
+//! NOT_APPLICABLE.
+//! This crate links no SDK; the API calls are in `rectify-cloudtrail-lambda`.
 
 pub mod controls;
 pub mod resources;

@@ -1,4 +1,4 @@
-//! Resources as AWS answers them, from items and API calls alike. Knows no control.
+//! Resources as AWS returns them, in configuration items and API responses. Knows no control.
 
 pub mod account_trails;
 pub mod qualifying;

@@ -1,4 +1,4 @@
-//! The controls, a file each, with their tests and one stored attempt in the folder of the same name.
+//! The controls, one file each; tests and a stored attempt are in the folder of the same name.
 
 pub mod cloudwatch_alarm_console_login_without_mfa;
 pub mod cloudwatch_alarm_root_usage;

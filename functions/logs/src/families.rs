@@ -1,4 +1,4 @@
-//! What several controls share: one judgement and one plan with different values.
+//! Evaluation and plan that several controls share, each with its own values.
 
 pub mod alarm_chain;
 pub mod alarm_control;

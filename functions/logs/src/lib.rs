@@ -1,6 +1,6 @@
-//! CloudWatch controls: are logs kept, and does an alarm reach a person.
+//! CloudWatch controls: whether logs are retained, and whether alarms notify an operator.
 //!
-//! The pure half names no SDK; the calls are in `rectify-logs-lambda`.
+//! This crate links no SDK; the API calls are in `rectify-logs-lambda`.
 
 pub mod controls;
 pub mod families;

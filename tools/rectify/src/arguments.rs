@@ -1,4 +1,4 @@
-//! What can be typed, with its help. Decides nothing: that is the commands' business.
+//! The command-line arguments, with their help. Knows nothing of what the commands do.
 
 mod decide;
 
@@ -13,10 +13,10 @@ pub(crate) use decide::{
 
 const EXIT_CODES: &str = "\
 Exit codes:
-  0  fine: compliant, done, or nothing to do
+  0  success: compliant, done, or nothing to do
   1  a finding (check, plan, doctor), or a refusal (undo, redo)
-  2  usage: an argument, a file or a setting of the environment
-  3  a fault: the control, the ledger or AWS could not answer
+  2  usage error: an argument, a file or an environment variable
+  3  error: the control, the ledger, AWS or this machine failed
 
 Environment:
   AWS_REGION or AWS_DEFAULT_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN,
@@ -40,208 +40,208 @@ Examples:
   rectify check --control restricted-ssh --event - < event.json && echo compliant";
 
 const UNDO_EXAMPLES: &str = "\
-Undo opens again what was closed. It refuses when the resource was changed since, and shows the difference; an undo that
-broke off goes on where it stopped. It leaves a hold behind, without which the next finding would redo the fix within
-seconds, unless nothing was changed. Undoing twice does nothing.
+Undo reverts the fix and so restores the exposure it removed. It refuses if the resource was changed since, and shows the
+difference; an interrupted undo continues where it stopped. If it changes something, it sets a hold: otherwise the next
+finding would apply the fix again within seconds. Undoing twice has no effect.
 
 Examples:
-  rectify undo 01JZ0000000000000000000000                      shows the calls, then asks
+  rectify undo 01JZ0000000000000000000000                      shows the calls and asks for confirmation
   rectify undo 01JZ0000000000000000000000 --confirm-exposure   does not ask";
 
-/// Judges, undoes and tells what Rectify did, with your own credentials.
+/// Checks resources, shows plans and history, and undoes fixes, with your own credentials.
 #[derive(Debug, Parser)]
 #[command(name = "rectify", version, after_help = EXIT_CODES, after_long_help = format!("{EXAMPLES}\n\n{EXIT_CODES}"))]
 pub(crate) struct Arguments {
-    /// Print one JSON document instead of text; errors too.
+    /// Print one JSON document instead of text, also for errors.
     #[arg(long, global = true)]
     pub(crate) json: bool,
     #[command(subcommand)]
     pub(crate) command: Command,
 }
 
-/// The verbs.
+/// The commands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Lists the controls: what each finds, how bad that is, how far its remediation reaches.
+    /// Lists the controls with severity, level and finding.
     Controls,
-    /// Judges an event or a live resource and shows the plan. Writes nothing.
+    /// Evaluates an event or a live resource and shows the plan. Writes nothing.
     #[command(after_help = CHECK_EXAMPLES)]
     Check(CheckArguments),
-    /// Shows what a remediation would do about a live resource. Writes nothing.
+    /// Shows the plan of the remediation for a live resource. Writes nothing.
     Plan(PlanArguments),
-    /// Takes an attempt of a remediation back, unless somebody changed the resource since.
+    /// Undoes an attempt of a remediation, unless the resource was changed since.
     #[command(after_help = UNDO_EXAMPLES)]
     Undo(UndoArguments),
-    /// Ends the hold an undo left behind and asks the remediation to look again.
+    /// Ends the hold that an undo set and requests the remediation again.
     Redo(RedoArguments),
-    /// Tells the story of an attempt or of a resource.
+    /// Shows the history of an attempt or of a resource.
     History(HistoryArguments),
-    /// Keeps remediations away from one resource for a while.
+    /// Keeps a control's remediation from changing one resource for some days.
     Hold {
         #[command(subcommand)]
         command: HoldCommand,
     },
-    /// Says that a control need not be enforced on something until a day: it is reported as before, and not acted upon.
+    /// Exempts resources from a control's remediation until a date: findings are still reported, nothing is changed.
     Exempt {
         #[command(subcommand)]
         command: ExemptCommand,
     },
-    /// Shows and closes breakers: what keeps a control from fighting over a resource, or from failing on and on.
+    /// Shows and resets circuit breakers, which stop a control that fixes the same resource repeatedly or keeps failing.
     Breaker {
         #[command(subcommand)]
         command: BreakerCommand,
     },
-    /// Looks whether what is deployed can work: recorder, rules, ledger, queues. Writes nothing.
+    /// Checks the deployment: recorder, rules, ledger, queues. Writes nothing.
     Doctor(DoctorArguments),
-    /// Switches remediations off: all of them, or those of one control.
+    /// Stops all remediations, or those of one control.
     Stop(StopArguments),
-    /// Switches remediations on again.
+    /// Resumes stopped remediations.
     Resume(ResumeArguments),
     /// Shows the stop switches that are on.
     Status(LedgerArguments),
-    /// Prints the completions of a shell.
+    /// Prints a completion script for a shell.
     Completions {
         /// bash, elvish, fish, powershell or zsh.
         shell: clap_complete::Shell,
     },
 }
 
-/// What is judged, and with what.
+/// Arguments of `check`.
 #[derive(Debug, Args)]
 #[command(group = clap::ArgGroup::new("source").required(true).args(["event", "live"]))]
 pub(crate) struct CheckArguments {
-    /// The control that judges.
+    /// The control to evaluate.
     #[arg(long, value_name = "ID", value_parser = control_ids())]
     pub(crate) control: String,
-    /// A rule event as AWS Config delivers it; `-` reads standard input. No call is made.
+    /// A rule event as AWS Config delivers it; `-` reads standard input. AWS is not called.
     #[arg(long, value_name = "FILE")]
     pub(crate) event: Option<PathBuf>,
-    /// What the control would read from AWS besides the item, as JSON; default null.
+    /// The facts that the control would read from AWS in addition to the configuration item, as JSON; default null.
     #[arg(long, value_name = "FILE", conflicts_with = "live")]
     pub(crate) facts: Option<PathBuf>,
-    /// The list of subjects a scheduled event is judged on, as a JSON array.
+    /// The subjects to evaluate for a scheduled event, as a JSON array.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["live", "facts"])]
     pub(crate) subjects: Option<PathBuf>,
-    /// The id of a resource, as AWS Config has it, to be read now; for a whole account its id.
+    /// The AWS Config resource id of a resource to read now; for an account, the account id.
     #[arg(long, value_name = "RESOURCE ID")]
     pub(crate) live: Option<String>,
-    /// The resource's type; default: the control's own where it has one only.
+    /// The resource type; default: that of the control, if it has only one.
     #[arg(long = "type", value_name = "TYPE", conflicts_with = "event")]
     pub(crate) kind: Option<String>,
-    /// The rule's parameters as JSON; an event brings its own.
+    /// The rule parameters as JSON; an event contains its own.
     #[arg(long, value_name = "JSON", conflicts_with = "event", default_value = "{}")]
     pub(crate) parameters: String,
-    /// The account that owns the resource; default: AWS_ACCOUNT_ID.
+    /// The account of the resource; default: AWS_ACCOUNT_ID.
     #[arg(long, value_name = "ID", conflicts_with = "event", value_parser = account_id)]
     pub(crate) account: Option<String>,
-    /// Where the rule runs; default: the event's region, then AWS_REGION.
+    /// The region of the rule; default: that of the event, then AWS_REGION.
     #[arg(long)]
     pub(crate) region: Option<String>,
 }
 
-/// Which resource is planned for.
+/// Arguments of `plan`.
 #[derive(Debug, Args)]
 pub(crate) struct PlanArguments {
-    /// The control that plans.
+    /// The control whose plan to show.
     #[arg(value_name = "CONTROL", value_parser = control_ids())]
     pub(crate) control: String,
-    /// The id of the resource, as AWS Config has it; for a whole account its id.
+    /// The AWS Config resource id; for an account, the account id.
     #[arg(value_name = "RESOURCE ID")]
     pub(crate) resource: String,
-    /// The resource's type; default: the control's own where it has one only.
+    /// The resource type; default: that of the control, if it has only one.
     #[arg(long = "type", value_name = "TYPE")]
     pub(crate) kind: Option<String>,
-    /// The rule's parameters as JSON.
+    /// The rule parameters as JSON.
     #[arg(long, value_name = "JSON", default_value = "{}")]
     pub(crate) parameters: String,
-    /// The account that owns the resource; default: AWS_ACCOUNT_ID.
+    /// The account of the resource; default: AWS_ACCOUNT_ID.
     #[arg(long, value_name = "ID", value_parser = account_id)]
     pub(crate) account: Option<String>,
-    /// The resource's region; default: AWS_REGION.
+    /// The region of the resource; default: AWS_REGION.
     #[arg(long)]
     pub(crate) region: Option<String>,
 }
 
-/// Where the ledger is.
+/// The location of the ledger.
 #[derive(Debug, Args)]
 pub(crate) struct LedgerArguments {
-    /// The ledger's DynamoDB table; default: LEDGER_TABLE.
+    /// The DynamoDB table of the ledger; default: LEDGER_TABLE.
     #[arg(long)]
     pub(crate) table: Option<String>,
-    /// The ledger's region, and the resource's; default: AWS_REGION.
+    /// The region of the ledger and of the resource; default: AWS_REGION.
     #[arg(long)]
     pub(crate) region: Option<String>,
 }
 
-/// Which attempt is taken back.
+/// Arguments of `undo`.
 #[derive(Debug, Args)]
 pub(crate) struct UndoArguments {
-    /// The attempt's id, as `history` and the events on the bus have it.
+    /// The attempt id, as shown by `history` and in the announcements on the event bus.
     #[arg(value_name = "ATTEMPT")]
     pub(crate) attempt: String,
-    /// How long the control must leave the resource alone afterwards, days.
+    /// How long the control's remediation must not change the resource afterwards, days.
     #[arg(long, value_name = "DAYS", default_value_t = 7, value_parser = clap::value_parser!(u16).range(1..=3650))]
     pub(crate) hold_days: u16,
-    /// Who undoes, for the ledger; default: USER.
+    /// The operator, for the ledger; default: USER.
     #[arg(long, value_name = "NAME")]
     pub(crate) by: Option<String>,
-    /// Undo although somebody else changed the resource since: their change is overwritten, and recorded.
+    /// Undo even if the resource was changed since: that change is overwritten, and recorded.
     #[arg(long)]
     pub(crate) overwrite_changes: bool,
-    /// Yes, open again what was closed; without it a terminal is asked.
+    /// Confirm the restored exposure; without it, a terminal prompts for confirmation.
     #[arg(long)]
     pub(crate) confirm_exposure: bool,
     #[command(flatten)]
     pub(crate) ledger: LedgerArguments,
 }
 
-/// Whose story is told.
+/// Arguments of `history`.
 #[derive(Debug, Args)]
-#[command(group = clap::ArgGroup::new("whose").required(true).args(["attempt", "resource"]))]
+#[command(group = clap::ArgGroup::new("subject").required(true).args(["attempt", "resource"]))]
 pub(crate) struct HistoryArguments {
-    /// One attempt, in full.
+    /// Show this attempt.
     #[arg(long, value_name = "ATTEMPT")]
     pub(crate) attempt: Option<String>,
-    /// Every attempt on this resource, oldest first.
+    /// Show all attempts on this resource, oldest first.
     #[arg(long, value_name = "RESOURCE ID")]
     pub(crate) resource: Option<String>,
-    /// Of this control only.
+    /// Only attempts of this control.
     #[arg(long, value_name = "ID", value_parser = control_ids(), conflicts_with = "attempt")]
     pub(crate) control: Option<String>,
-    /// The resource's type; default: the control's own where it has one only.
+    /// The resource type; default: that of the control, if it has only one.
     #[arg(long = "type", value_name = "TYPE", conflicts_with = "attempt")]
     pub(crate) kind: Option<String>,
-    /// The account that owns the resource; default: AWS_ACCOUNT_ID.
+    /// The account of the resource; default: AWS_ACCOUNT_ID.
     #[arg(long, value_name = "ID", conflicts_with = "attempt", value_parser = account_id)]
     pub(crate) account: Option<String>,
     #[command(flatten)]
     pub(crate) ledger: LedgerArguments,
 }
 
-/// The verbs of a hold.
+/// The commands of `hold`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum HoldCommand {
-    /// Sets or replaces a hold: the control plans, and enforces nothing, on this resource.
+    /// Sets or replaces a hold: the control still plans for this resource, but changes nothing.
     Add {
         #[command(flatten)]
         held: HeldArguments,
-        /// How long, days.
+        /// The duration, days.
         #[arg(long, value_name = "DAYS", default_value_t = 7, value_parser = clap::value_parser!(u16).range(1..=3650))]
         days: u16,
-        /// Why, for whoever finds it.
+        /// The reason, for other operators.
         #[arg(long)]
         reason: String,
-        /// Who, for the ledger; default: USER.
+        /// The operator, for the ledger; default: USER.
         #[arg(long, value_name = "NAME")]
         by: Option<String>,
     },
-    /// Lists the holds on a resource that are not over.
+    /// Lists the current holds on a resource.
     List(HeldResourceArguments),
-    /// Ends a hold before its time.
+    /// Ends a hold early.
     End {
         #[command(flatten)]
         held: HeldArguments,
-        /// Who, for the ledger; default: USER.
+        /// The operator, for the ledger; default: USER.
         #[arg(long, value_name = "NAME")]
         by: Option<String>,
     },
@@ -253,58 +253,58 @@ pub(crate) struct HeldArguments {
     /// The control.
     #[arg(long, value_name = "ID", value_parser = control_ids())]
     pub(crate) control: String,
-    /// The resource's id, as AWS Config has it.
+    /// The AWS Config resource id.
     #[arg(long, value_name = "RESOURCE ID")]
     pub(crate) resource: String,
-    /// The resource's type; default: the control's own where it has one only.
+    /// The resource type; default: that of the control, if it has only one.
     #[arg(long = "type", value_name = "TYPE")]
     pub(crate) kind: Option<String>,
-    /// The account that owns the resource; default: AWS_ACCOUNT_ID.
+    /// The account of the resource; default: AWS_ACCOUNT_ID.
     #[arg(long, value_name = "ID", value_parser = account_id)]
     pub(crate) account: Option<String>,
     #[command(flatten)]
     pub(crate) ledger: LedgerArguments,
 }
 
-/// A resource, whatever the control.
+/// A resource, for all controls.
 #[derive(Debug, Args)]
 pub(crate) struct HeldResourceArguments {
-    /// The resource's id, as AWS Config has it.
+    /// The AWS Config resource id.
     #[arg(long, value_name = "RESOURCE ID")]
     pub(crate) resource: String,
-    /// The resource's type, e.g. AWS::EC2::SecurityGroup.
+    /// The resource type, e.g. AWS::EC2::SecurityGroup.
     #[arg(long = "type", value_name = "TYPE")]
     pub(crate) kind: String,
-    /// The account that owns the resource; default: AWS_ACCOUNT_ID.
+    /// The account of the resource; default: AWS_ACCOUNT_ID.
     #[arg(long, value_name = "ID", value_parser = account_id)]
     pub(crate) account: Option<String>,
     #[command(flatten)]
     pub(crate) ledger: LedgerArguments,
 }
 
-/// What is switched off, and why.
+/// Arguments of `stop`.
 #[derive(Debug, Args)]
 pub(crate) struct StopArguments {
-    /// The control; without it all controls stop.
+    /// The control; default: all controls.
     #[arg(value_name = "CONTROL", value_parser = control_ids())]
     pub(crate) control: Option<String>,
-    /// Why, for whoever finds it.
+    /// The reason, for other operators.
     #[arg(long)]
     pub(crate) reason: String,
-    /// Who, for the ledger; default: USER.
+    /// The operator, for the ledger; default: USER.
     #[arg(long, value_name = "NAME")]
     pub(crate) by: Option<String>,
     #[command(flatten)]
     pub(crate) ledger: LedgerArguments,
 }
 
-/// What is switched on again.
+/// Arguments of `resume`.
 #[derive(Debug, Args)]
 pub(crate) struct ResumeArguments {
-    /// The control; without it the switch for all controls is released, and those of single controls stay.
+    /// The control; without it, the switch for all controls is released, and switches of single controls stay on.
     #[arg(value_name = "CONTROL", value_parser = control_ids())]
     pub(crate) control: Option<String>,
-    /// Who, for the ledger; default: USER.
+    /// The operator, for the ledger; default: USER.
     #[arg(long, value_name = "NAME")]
     pub(crate) by: Option<String>,
     #[command(flatten)]
@@ -319,7 +319,7 @@ fn account_id(text: &str) -> Result<String, String> {
     if text.len() == 12 && text.bytes().all(|it| it.is_ascii_digit()) {
         Ok(text.to_owned())
     } else {
-        Err(format!("expected twelve digits: received `{text}`"))
+        Err(format!("expected 12 digits: received `{text}`"))
     }
 }
 
@@ -329,44 +329,44 @@ mod tests {
     use super::*;
     use clap::CommandFactory;
 
-    fn refusal(words: &str) -> String {
-        let parsed = Arguments::try_parse_from(format!("rectify {words}").split_whitespace());
-        parsed.expect_err(words).to_string()
+    fn refusal(line: &str) -> String {
+        let parsed = Arguments::try_parse_from(format!("rectify {line}").split_whitespace());
+        parsed.expect_err(line).to_string()
     }
 
     #[test]
-    fn the_declaration_holds_together() {
+    fn the_command_definition_is_valid() {
         Arguments::command().debug_assert();
     }
 
     #[test]
-    fn what_cannot_be_used_is_named() {
+    fn unusable_arguments_are_named() {
         let rows = [
             ("check --control restricted-ssh", "<--event <FILE>|--live <RESOURCE ID>>"),
             ("check --control restricted-sh --live sg-1", "'restricted-ssh'"),
             ("check --control restricted-ssh --event a --live b", "cannot be used with"),
             ("check --control restricted-ssh --live sg-1 --facts f", "--facts"),
-            ("check --control restricted-ssh --live sg-1 --account 123", "expected twelve digits: received `123`"),
+            ("check --control restricted-ssh --live sg-1 --account 123", "expected 12 digits: received `123`"),
             ("check --control restricted-ssh --event e --account 111122223333", "--account"),
             ("history --attempt 01A --type t", "--type"),
             ("undo", "<ATTEMPT>"),
             ("undo 01A --hold-days 0", "0 is not in 1..=3650"),
             ("history", "<--attempt <ATTEMPT>|--resource <RESOURCE ID>>"),
             ("stop", "--reason <REASON>"),
-            ("exempt add --control * --resource r --reason r --approver a --ticket t", "--until <DAY>"),
-            ("exempt add --control nope --tag a=b --until 2027-01-01", "expected a control's id or `*`"),
+            ("exempt add --control * --resource r --reason r --approver a --ticket t", "--until <DATE>"),
+            ("exempt add --control nope --tag a=b --until 2027-01-01", "expected a control id or `*`"),
             ("exempt add --control * --until 2027-01-01", "<--resource <GLOB>|--tag <KEY=GLOB>>"),
             ("breaker list --resource sg-1", "<CONTROL>"),
             ("hold add --control restricted-ssh --resource sg-1", "--reason <REASON>"),
         ];
-        for (words, expected) in rows {
-            let text = refusal(words);
-            assert!(text.contains(expected), "{words}: {text}");
+        for (line, expected) in rows {
+            let text = refusal(line);
+            assert!(text.contains(expected), "{line}: {text}");
         }
     }
 
     #[test]
-    fn help_says_what_an_exit_code_means_and_gives_examples() {
+    fn help_explains_exit_codes_and_gives_examples() {
         let help = Arguments::command().render_long_help().to_string();
         assert!(help.contains("1  a finding (check, plan, doctor), or a refusal (undo, redo)"), "{help}");
         assert!(help.contains("rectify check --control restricted-ssh --live"), "{help}");

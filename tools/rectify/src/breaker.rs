@@ -1,4 +1,4 @@
-//! `rectify breaker`: what keeps a control from fighting over a resource, or from failing on and on.
+//! `rectify breaker`: circuit breakers, which stop a control that fixes the same resource repeatedly or keeps failing.
 
 use jiff::Timestamp;
 use rectify_compliance::Target;
@@ -12,12 +12,12 @@ use crate::cli_error::CliError;
 use crate::place::{self, OpenLedger, Typed};
 use crate::report::Report;
 
-/// Lists or closes breakers.
+/// Lists or resets breakers.
 pub(crate) async fn run(command: &BreakerCommand, environment: &Environment) -> Result<Report, CliError> {
     match command {
         BreakerCommand::List(arguments) => list(arguments, environment).await,
         BreakerCommand::Reset { breaker, reason, by } => {
-            let by = place::person(by.as_deref(), environment)?;
+            let by = place::operator(by.as_deref(), environment)?;
             reset(breaker, reason, by, environment).await
         }
     }
@@ -27,25 +27,25 @@ async fn list(arguments: &BreakerArguments, environment: &Environment) -> Result
     let open = OpenLedger::open(&arguments.ledger, environment)?;
     let now = Timestamp::now();
     let mut found: Vec<(String, OpenBreaker)> = Vec::new();
-    let mut of_resources = Vec::new();
-    let of_all = rectify_catalogue::controls().map(|control| control.meta.id);
-    for control in of_all.filter(|id| arguments.control.as_deref().is_none_or(|wanted| wanted == *id)) {
+    let mut blocked = Vec::new();
+    let controls = rectify_catalogue::controls().map(|control| control.meta.id);
+    for control in controls.filter(|id| arguments.control.as_deref().is_none_or(|requested| requested == *id)) {
         found.extend(open.ledger.control_breaker(control, now).await?.map(|it| (control.to_owned(), it)));
         match addressed(arguments, &open, environment)? {
-            Some(target) => of_resources.push(BreakerBlocked { control: control.to_owned(), target }),
-            None => of_resources.extend(open.ledger.breaker_blocked(control).await?),
+            Some(target) => blocked.push(BreakerBlocked { control: control.to_owned(), target }),
+            None => blocked.extend(open.ledger.breaker_blocked(control).await?),
         }
     }
-    for BreakerBlocked { control, target } in &of_resources {
+    for BreakerBlocked { control, target } in &blocked {
         let breaker = open.ledger.resource_breaker(&ResourcePath::of(target), control, None, now).await?;
         found.extend(breaker.map(|it| (on(control, target), it)));
     }
     let text = if found.is_empty() {
         "no breaker is open\n".to_owned()
     } else {
-        found.iter().map(|(whose, breaker)| format!("{whose}: {breaker}\n")).collect()
+        found.iter().map(|(scope, breaker)| format!("{scope}: {breaker}\n")).collect()
     };
-    let json = found.iter().map(|(whose, breaker)| as_json(whose, breaker)).collect::<Vec<_>>();
+    let json = found.iter().map(|(scope, breaker)| as_json(scope, breaker)).collect::<Vec<_>>();
     Ok(Report::fine(text, json!({ "open": json })))
 }
 
@@ -58,22 +58,25 @@ async fn reset(
     let open = OpenLedger::open(&arguments.ledger, environment)?;
     let control = arguments.control.as_deref();
     let control = control.ok_or_else(|| CliError::usage("reset: expected a control: received nothing"))?;
-    let act = |what: String| AuditEntry::now(&by, what, reason);
-    let whose = match addressed(arguments, &open, environment)? {
+    let entry = |what: String| AuditEntry::now(&by, what, reason);
+    let scope = match addressed(arguments, &open, environment)? {
         Some(target) => {
-            let act = act(format!("breaker reset {control} {}", target.resource));
-            open.ledger.reset_resource_breaker(&ResourcePath::of(&target), control, &act).await?;
+            let entry = entry(format!("breaker reset {control} {}", target.resource));
+            open.ledger.reset_resource_breaker(&ResourcePath::of(&target), control, &entry).await?;
             on(control, &target)
         }
         None => {
-            open.ledger.reset_control_breaker(control, &act(format!("breaker reset {control}"))).await?;
+            open.ledger.reset_control_breaker(control, &entry(format!("breaker reset {control}"))).await?;
             control.to_owned()
         }
     };
-    Ok(Report::fine(format!("reset {whose}: what was counted until now no longer counts\n"), json!({ "reset": whose })))
+    Ok(Report::fine(
+        format!("reset {scope}: earlier attempts and failures no longer count\n"),
+        json!({ "reset": scope }),
+    ))
 }
 
-/// A control's breaker on one resource, in words that tell it from that of another account or region.
+/// The label of a control's breaker on one resource, with account and region.
 fn on(control: &str, target: &Target) -> String {
     format!("{control} on {} in {} {}", target.resource.id, target.account, target.region)
 }
@@ -89,10 +92,10 @@ fn addressed(
     typed.target(control, &open.region, environment).map(Some)
 }
 
-fn as_json(whose: &str, breaker: &OpenBreaker) -> Value {
+fn as_json(scope: &str, breaker: &OpenBreaker) -> Value {
     match breaker {
-        OpenBreaker::Resource { attempts, until } => json!({ "of": whose, "attempts": attempts, "until": until }),
-        OpenBreaker::Failing { failures, until } => json!({ "of": whose, "failures": failures, "until": until }),
-        OpenBreaker::Control { resources, until } => json!({ "of": whose, "resources": resources, "until": until }),
+        OpenBreaker::Resource { attempts, until } => json!({ "of": scope, "attempts": attempts, "until": until }),
+        OpenBreaker::Failing { failures, until } => json!({ "of": scope, "failures": failures, "until": until }),
+        OpenBreaker::Control { resources, until } => json!({ "of": scope, "resources": resources, "until": until }),
     }
 }

@@ -1,39 +1,39 @@
-//! Why a command gave no answer, and the exit code that tells the kinds apart.
+//! Errors of the commands, and their exit codes.
 
 use rectify_compliance::entry::EntryError;
 use rectify_compliance::{EventError, ParameterError, ShapeError};
 use rectify_runtime::Error;
 use serde_json::{Value, json};
 
-/// Why there is no answer.
+/// Why a command failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CliError {
-    /// What was typed, or the environment, cannot be used.
+    /// An argument or the environment is unusable.
     #[error("{0}")]
     Usage(String),
-    /// It was understood and not done.
+    /// The command was refused.
     #[error("{reason}")]
     Refused {
-        /// Why not.
+        /// The reason.
         reason: String,
-        /// What would have been done, where that is known.
+        /// What the command would have done, if known.
         details: Value,
     },
-    /// The control, the ledger or AWS could not answer.
+    /// The control, the ledger or AWS failed.
     #[error(transparent)]
     Error(#[from] Error),
-    /// The machine this runs on.
+    /// The local machine failed, such as standard output.
     #[error("{0}")]
     Machine(String),
 }
 
 impl CliError {
-    /// `what: where: why` about something that was typed.
+    /// A usage error, `what: where: why`.
     pub(crate) fn usage(text: impl Into<String>) -> Self {
         Self::Usage(text.into())
     }
 
-    /// The exit code: 1 a refusal, 2 usage, 3 a fault.
+    /// The exit code: 1 refusal, 2 usage, 3 error.
     pub(crate) const fn code(&self) -> u8 {
         match self {
             Self::Refused { .. } | Self::Error(Error::UndoRefused { .. } | Error::LeaseHeld { .. }) => 1,
@@ -42,17 +42,17 @@ impl CliError {
         }
     }
 
-    /// The stable type, as logs and alarms of the functions have it.
+    /// The stable error type, as in the logs and alarms of the functions.
     fn kind(&self) -> &'static str {
         match self {
             Self::Usage(_) => "Usage",
             Self::Refused { .. } => "Refused",
-            Self::Error(fault) => fault.kind(),
+            Self::Error(error) => error.kind(),
             Self::Machine(_) => "Machine",
         }
     }
 
-    /// What `--json` prints instead of an answer.
+    /// The output of `--json` for an error.
     pub(crate) fn as_json(&self) -> Value {
         let mut error = json!({ "kind": self.kind(), "message": self.to_string(), "exit_code": self.code() });
         if let (Self::Refused { details, .. }, Some(error)) = (self, error.as_object_mut()) {
@@ -91,7 +91,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_exit_code_tells_a_refusal_from_usage_from_a_fault() {
+    fn exit_codes_distinguish_refusal_usage_and_error() {
         let refused = Error::UndoRefused { attempt: "01A".to_owned(), reason: "changed since".to_owned() };
         let setting = Error::Setting { name: "AWS_ACCESS_KEY_ID", reason: "missing".to_owned() };
         let rows = [
@@ -102,16 +102,16 @@ mod tests {
             (Error::Ledger("query: Timeout".to_owned()).into(), 3),
             (CliError::Machine("stdout: full".to_owned()), 3),
         ];
-        for (cli_error, code) in rows {
-            assert_eq!(cli_error.code(), code, "{cli_error}");
+        for (error, code) in rows {
+            assert_eq!(error.code(), code, "{error}");
         }
     }
 
     #[test]
-    fn json_names_the_kind_and_keeps_what_would_have_been_done() {
-        let cli_error = CliError::Refused { reason: "not confirmed".to_owned(), details: json!({ "calls": [] }) };
+    fn json_has_the_kind_and_the_details() {
+        let error = CliError::Refused { reason: "not confirmed".to_owned(), details: json!({ "calls": [] }) };
         let expected = json!({ "error": {
             "kind": "Refused", "message": "not confirmed", "exit_code": 1, "details": { "calls": [] } } });
-        assert_eq!(cli_error.as_json(), expected);
+        assert_eq!(error.as_json(), expected);
     }
 }

@@ -6,15 +6,15 @@ use serde_json::{Value, json};
 use crate::report::{Report, columns};
 use crate::style::Style;
 
-/// Every control: what it finds, how bad that is, when it is asked and how far its remediation reaches.
-pub(crate) fn table(paint: Style) -> Report {
+/// All controls with severity, level, triggers, types and finding.
+pub(crate) fn table(style: Style) -> Report {
     let controls: Vec<&Entry> = rectify_catalogue::controls().collect();
     let header = ["CONTROL", "SEVERITY", "LEVEL", "TRIGGERS", "TYPES", "FINDS"].map(str::to_owned).to_vec();
     let rows = controls.iter().map(|control| row(control)).collect();
     let text = columns(header, rows);
-    let note = "LEVEL: L0 a person, L1 no effect on availability, L2 opt-in, L3 never by machine; - no remediation\n";
+    let note = "LEVEL: L0 manual, L1 no effect on availability, L2 opt-in, L3 never automatic; - no remediation\n";
     Report::fine(
-        text + &paint.aside(note),
+        text + &style.muted(note),
         json!({ "controls": controls.iter().map(|it| as_json(it)).collect::<Vec<_>>() }),
     )
 }
@@ -61,7 +61,7 @@ mod tests {
     use crate::style::PLAIN;
 
     #[test]
-    fn every_control_is_in_both_forms_once() {
+    fn every_control_is_listed_once_in_text_and_json() {
         let report = table(PLAIN);
         for control in rectify_catalogue::controls() {
             let lines = report.text.lines().filter(|line| line.split_whitespace().next() == Some(control.meta.id));

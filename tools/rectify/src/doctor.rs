@@ -1,4 +1,4 @@
-//! `rectify doctor`: whether what is deployed can work at all. Each check says what it looked at and what it saw.
+//! `rectify doctor`: whether the deployment works. Each check reports what it checked and what it found.
 
 mod client;
 
@@ -12,37 +12,37 @@ use crate::report::{Ending, Report};
 use crate::style::Style;
 use client::{Aws, Recorder, Rule};
 
-/// One thing that was looked at.
+/// The result of one check.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Check {
-    what: &'static str,
-    saw: Result<String, String>,
+    name: &'static str,
+    result: Result<String, String>,
 }
 
-/// Looks at recorder, rules, ledger and queues.
+/// Checks recorder, rules, ledger and queues.
 pub(crate) async fn run(
     arguments: &DoctorArguments,
     environment: &Environment,
-    paint: Style,
+    style: Style,
 ) -> Result<Report, CliError> {
     let open = OpenLedger::open(&arguments.ledger, environment)?;
     let aws = Aws::new(&open.config);
     let mut checks = vec![
-        Check { what: "recorder", saw: aws.recorders().await.map_err(text).and_then(|it| recorders(&it)) },
+        Check { name: "recorder", result: aws.recorders().await.map_err(text).and_then(|it| recorders(&it)) },
         Check {
-            what: "rules",
-            saw: aws.rules(&arguments.prefix).await.map_err(text).and_then(|it| rules(&it, &arguments.prefix)),
+            name: "rules",
+            result: aws.rules(&arguments.prefix).await.map_err(text).and_then(|it| rules(&it, &arguments.prefix)),
         },
-        Check { what: "ledger", saw: ledger(&open).await },
+        Check { name: "ledger", result: ledger(&open).await },
     ];
     for queue in &arguments.queues {
         let waiting = aws.waiting(queue).await.map_err(text);
-        checks.push(Check { what: "queue", saw: waiting.and_then(|count| emptiness(queue, count)) });
+        checks.push(Check { name: "queue", result: waiting.and_then(|count| emptiness(queue, count)) });
     }
-    Ok(report(&checks, paint))
+    Ok(report(&checks, style))
 }
 
-/// The whole error: a check that could not be made is not passed.
+/// The error as text: a check that cannot run fails.
 fn text(error: impl std::fmt::Display) -> String {
     error.to_string()
 }
@@ -50,28 +50,28 @@ fn text(error: impl std::fmt::Display) -> String {
 fn recorders(recorders: &[Recorder]) -> Result<String, String> {
     match recorders.iter().find(|it| it.is_recording) {
         Some(recorder) if recorder.has_failed => {
-            Err(format!("`{}` records, and its last delivery failed", recorder.name))
+            Err(format!("`{}` is recording, but its last delivery failed", recorder.name))
         }
-        Some(recorder) => Ok(format!("`{}` records", recorder.name)),
-        None if recorders.is_empty() => Err("there is none: no change is ever reported".to_owned()),
+        Some(recorder) => Ok(format!("`{}` is recording", recorder.name)),
+        None if recorders.is_empty() => Err("no configuration recorder: no change is reported".to_owned()),
         None => Err(format!("`{}` is stopped: no change is reported", recorders.first().map_or("", |it| &it.name))),
     }
 }
 
-/// A rule must invoke the function of its own name; AWS Config says so only when it evaluates.
+/// A rule must invoke the function of its own name; AWS Config reports a wrong function only when it evaluates.
 fn rules(rules: &[Rule], prefix: &str) -> Result<String, String> {
     if rules.is_empty() {
-        return Err(format!("none is named `{prefix}…`: is the stack deployed here?"));
+        return Err(format!("no rule is named `{prefix}…`: is the stack deployed in this account and region?"));
     }
-    let strays: Vec<&str> = rules
+    let wrong: Vec<&str> = rules
         .iter()
         .filter(|rule| !rule.is_active || rule.function.rsplit(':').next() != Some(rule.name.as_str()))
         .map(|rule| rule.name.as_str())
         .collect();
-    if strays.is_empty() {
-        return Ok(format!("{} active, each bound to the function of its name", rules.len()));
+    if wrong.is_empty() {
+        return Ok(format!("{} active, each invokes the function of its name", rules.len()));
     }
-    Err(format!("not active, or bound to another function: {}", strays.join(", ")))
+    Err(format!("not active, or invoking another function: {}", wrong.join(", ")))
 }
 
 async fn ledger(open: &OpenLedger) -> Result<String, String> {
@@ -81,22 +81,22 @@ async fn ledger(open: &OpenLedger) -> Result<String, String> {
         attempts += open.ledger.open_attempts(control.meta.id).await.map_err(text)?.len();
     }
     if !stops.is_empty() {
-        return Err(format!("`{}` answers; {} stop switch(es) are on: `rectify status`", open.table, stops.len()));
+        return Err(format!("`{}` is readable; {} stop switch(es) on: see `rectify status`", open.table, stops.len()));
     }
-    Ok(format!("`{}` answers; no stop switch is on, {attempts} open attempt(s)", open.table))
+    Ok(format!("`{}` is readable; no stop switch on, {attempts} open attempt(s)", open.table))
 }
 
 fn emptiness(queue: &str, count: u64) -> Result<String, String> {
     if count == 0 { Ok(format!("`{queue}` is empty")) } else { Err(format!("`{queue}` holds {count} message(s)")) }
 }
 
-fn report(checks: &[Check], paint: Style) -> Report {
-    let mark = |check: &Check| if check.saw.is_ok() { paint.good("ok ") } else { paint.bad("bad") };
-    let saw = |check: &Check| check.saw.clone().unwrap_or_else(|why| why);
-    let text = checks.iter().map(|it| format!("{}  {:<10}{}\n", mark(it), it.what, saw(it))).collect();
-    let json = |it: &Check| json!({ "check": it.what, "ok": it.saw.is_ok(), "saw": saw(it) });
+fn report(checks: &[Check], style: Style) -> Report {
+    let mark = |check: &Check| if check.result.is_ok() { style.success("ok ") } else { style.error("bad") };
+    let finding = |check: &Check| check.result.clone().unwrap_or_else(|why| why);
+    let text = checks.iter().map(|it| format!("{}  {:<10}{}\n", mark(it), it.name, finding(it))).collect();
+    let json = |it: &Check| json!({ "check": it.name, "ok": it.result.is_ok(), "saw": finding(it) });
     let json = json!({ "checks": checks.iter().map(json).collect::<Vec<Value>>() });
-    let ending = if checks.iter().all(|it| it.saw.is_ok()) { Ending::Fine } else { Ending::Finding };
+    let ending = if checks.iter().all(|it| it.result.is_ok()) { Ending::Fine } else { Ending::Finding };
     Report { text, json, ending }
 }
 
@@ -115,39 +115,42 @@ mod tests {
     }
 
     #[test]
-    fn a_recorder_must_be_there_record_and_deliver() {
+    fn a_recorder_must_exist_record_and_deliver() {
         for (given, expected) in [
-            (vec![recorder(true, false)], Ok("`default` records")),
-            (vec![recorder(true, true)], Err("`default` records, and its last delivery failed")),
+            (vec![recorder(true, false)], Ok("`default` is recording")),
+            (vec![recorder(true, true)], Err("`default` is recording, but its last delivery failed")),
             (vec![recorder(false, false)], Err("`default` is stopped: no change is reported")),
-            (vec![], Err("there is none: no change is ever reported")),
+            (vec![], Err("no configuration recorder: no change is reported")),
         ] {
             assert_eq!(recorders(&given), expected.map(str::to_owned).map_err(str::to_owned), "{given:?}");
         }
     }
 
     #[test]
-    fn a_rule_must_be_active_and_bound_to_the_function_of_its_name() {
-        let stray = "not active, or bound to another function: rectify-restricted-ssh";
+    fn a_rule_must_be_active_and_invoke_the_function_of_its_name() {
+        let wrong = "not active, or invoking another function: rectify-restricted-ssh";
         for (given, expected) in [
-            (vec![rule("rectify-restricted-ssh", true)], Ok("1 active, each bound to the function of its name")),
-            (vec![rule("rectify-restricted-ssh", false)], Err(stray)),
-            (vec![rule("rectify-restricted-ssh-fix", true)], Err(stray)),
-            (vec![], Err("none is named `rectify-…`: is the stack deployed here?")),
+            (vec![rule("rectify-restricted-ssh", true)], Ok("1 active, each invokes the function of its name")),
+            (vec![rule("rectify-restricted-ssh", false)], Err(wrong)),
+            (vec![rule("rectify-restricted-ssh-fix", true)], Err(wrong)),
+            (vec![], Err("no rule is named `rectify-…`: is the stack deployed in this account and region?")),
         ] {
             assert_eq!(rules(&given, "rectify-"), expected.map(str::to_owned).map_err(str::to_owned), "{given:?}");
         }
     }
 
     #[test]
-    fn one_bad_check_is_a_finding_and_every_check_is_shown() {
+    fn one_failed_check_is_a_finding_and_every_check_is_shown() {
         let checks = [
-            Check { what: "recorder", saw: Ok("`default` records".to_owned()) },
-            Check { what: "queue", saw: emptiness("DeadLetters", 3) },
+            Check { name: "recorder", result: Ok("`default` is recording".to_owned()) },
+            Check { name: "queue", result: emptiness("DeadLetters", 3) },
         ];
         let shown = report(&checks, PLAIN);
         assert_eq!(shown.ending, Ending::Finding);
-        assert_eq!(shown.text, "ok   recorder  `default` records\nbad  queue     `DeadLetters` holds 3 message(s)\n");
+        assert_eq!(
+            shown.text,
+            "ok   recorder  `default` is recording\nbad  queue     `DeadLetters` holds 3 message(s)\n"
+        );
         assert_eq!(report(&checks[..1], PLAIN).ending, Ending::Fine);
     }
 }

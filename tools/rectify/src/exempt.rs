@@ -1,4 +1,4 @@
-//! `rectify exempt`: what need not be enforced for a while, who decided so, and until when.
+//! `rectify exempt`: exemptions from remediation, with approver and end date.
 
 use jiff::Timestamp;
 use rectify_compliance::exemption::{ANY, Ended, Exemption, Registered, Selector};
@@ -24,15 +24,17 @@ pub(crate) async fn run(command: &ExemptCommand, environment: &Environment) -> R
         }
         ExemptCommand::End { id, by, ledger } => {
             let open = OpenLedger::open(ledger, environment)?;
-            let by = place::person(by.as_deref(), environment)?;
-            let act = AuditEntry { at: now, by: by.clone(), what: format!("exempt end {id}"), why: String::new() };
+            let by = place::operator(by.as_deref(), environment)?;
+            let entry = AuditEntry { at: now, by: by.clone(), what: format!("exempt end {id}"), why: String::new() };
             let scopes: Vec<&str> = scopes().collect();
-            if !open.ledger.end_exemption(id, &scopes, &Ended { by, at: now }, &act).await? {
+            if !open.ledger.end_exemption(id, &scopes, &Ended { by, at: now }, &entry).await? {
                 let table = &open.table;
-                return Err(CliError::usage(format!("exemption: no `{id}` in table {table} that has not been ended")));
+                return Err(CliError::usage(format!(
+                    "exemption: expected one in table {table} that has not been ended: received `{id}`"
+                )));
             }
             Ok(Report::fine(
-                format!("ended {id}: the next finding or sweep acts again\n"),
+                format!("ended {id}: remediation resumes with the next finding or reconciler run\n"),
                 json!({ "ended": id, "at": now }),
             ))
         }
@@ -43,12 +45,12 @@ async fn add(arguments: &ExemptArguments, environment: &Environment, now: Timest
     let open = OpenLedger::open(&arguments.ledger, environment)?;
     let exemption = exemption(arguments, environment, now)?;
     let what = format!("exempt add {} {} {}", exemption.control, exemption.account, exemption.selector);
-    let by = place::person(arguments.by.as_deref(), environment)?;
+    let by = place::operator(arguments.by.as_deref(), environment)?;
     let why = format!("{} ({}, {})", exemption.reason, exemption.approver, exemption.ticket);
     open.ledger.exempt(&exemption, &AuditEntry { at: now, by, what, why }).await?;
     let Exemption { id, control, selector, until, .. } = &exemption;
     let text = format!(
-        "exempted {selector} from {control} until {}: {id}\nAWS Config goes on calling it NON_COMPLIANT; nothing acts on it\n",
+        "exempted {selector} from {control} until {}: {id}\nAWS Config still reports it NON_COMPLIANT; nothing is changed\n",
         moment(*until)
     );
     Ok(Report::fine(text, json!({ "exemption": exemption })))
@@ -57,10 +59,10 @@ async fn add(arguments: &ExemptArguments, environment: &Environment, now: Timest
 fn exemption(arguments: &ExemptArguments, environment: &Environment, now: Timestamp) -> Result<Exemption, CliError> {
     let account = arguments.account.as_deref().or_else(|| environment.get("AWS_ACCOUNT_ID"));
     let account = account.ok_or_else(|| {
-        CliError::usage("account: expected --account (`*` for every one) or AWS_ACCOUNT_ID: received nothing")
+        CliError::usage("account: expected --account (`*` for all accounts) or AWS_ACCOUNT_ID: received nothing")
     })?;
     if arguments.until <= now {
-        return Err(CliError::usage(format!("--until: expected a day to come: received `{}`", arguments.until)));
+        return Err(CliError::usage(format!("--until: expected a future date: received `{}`", arguments.until)));
     }
     let selector: Selector = match (&arguments.resource, &arguments.tag) {
         (Some(resource), _) => format!("resource:{resource}"),
@@ -82,7 +84,7 @@ fn exemption(arguments: &ExemptArguments, environment: &Environment, now: Timest
     })
 }
 
-/// What the registry holds for one control or for all, each entry once.
+/// The registered exemptions for one control or for all, each once.
 async fn registered(open: &OpenLedger, control: Option<&str>) -> Result<Vec<Registered>, CliError> {
     if let Some(control) = control {
         return Ok(open.ledger.exemptions_for(control).await?);
@@ -94,12 +96,12 @@ async fn registered(open: &OpenLedger, control: Option<&str>) -> Result<Vec<Regi
     Ok(all)
 }
 
-/// What an exemption can be for: every control, or one.
+/// The possible scopes of an exemption: all controls, or one.
 fn scopes() -> impl Iterator<Item = &'static str> {
     std::iter::once(ANY).chain(rectify_catalogue::controls().map(|control| control.meta.id))
 }
 
-/// What cannot be read is shown, whatever its day: it stands in the way until somebody puts it right or ends it.
+/// A malformed exemption is always shown: it blocks remediation until an operator corrects or ends it.
 fn is_current(it: &Registered, now: Timestamp) -> bool {
     match it {
         Registered::Valid(exemption) => exemption.is_in_force(now),
@@ -123,7 +125,7 @@ fn row(it: &Registered, now: Timestamp) -> Vec<String> {
             let until = match &it.ended {
                 Some(ended) => end(ended),
                 None if it.is_in_force(now) => moment(it.until),
-                None => format!("over since {}", moment(it.until)),
+                None => format!("expired {}", moment(it.until)),
             };
             let Exemption { id, control, account, selector, reason, approver, ticket, .. } = it;
             [id, control, account, &selector.to_string(), &until, approver, ticket, reason].map(String::clone).to_vec()
@@ -133,7 +135,7 @@ fn row(it: &Registered, now: Timestamp) -> Vec<String> {
             control.clone(),
             account.clone().unwrap_or_else(|| "?".to_owned()),
             selector.as_ref().map_or_else(|| "?".to_owned(), Selector::to_string),
-            ended.as_ref().map_or_else(|| "cannot be read: forbids acting".to_owned(), end),
+            ended.as_ref().map_or_else(|| "malformed: blocks remediation".to_owned(), end),
             String::new(),
             String::new(),
             why.clone(),
@@ -165,7 +167,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_exemption_is_listed_with_its_end_and_a_malformed_one_with_what_is_wrong() {
+    fn an_exemption_is_listed_with_its_end_and_a_malformed_one_with_its_error() {
         let at = |text: &str| text.parse::<Timestamp>().unwrap();
         let valid = Exemption {
             id: "01A".to_owned(),
@@ -203,9 +205,9 @@ mod tests {
         );
         assert!(lines[2].contains("ended 2026-03-02 00:00:00Z by joe"), "{text}");
         assert!(
-            lines[3].contains("cannot be read: forbids acting") && lines[3].ends_with("expected a number"),
+            lines[3].contains("malformed: blocks remediation") && lines[3].ends_with("expected a number"),
             "{text}"
         );
-        assert!(row(&all[0], at("2026-05-01T00:00:00Z"))[4].starts_with("over since"));
+        assert!(row(&all[0], at("2026-05-01T00:00:00Z"))[4].starts_with("expired 2026-04-01"));
     }
 }

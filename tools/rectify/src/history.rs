@@ -1,4 +1,4 @@
-//! `rectify history`: what was found, planned, done and undone, and why.
+//! `rectify history`: what was found, planned, changed and undone, and why.
 
 use jiff::Timestamp;
 use rectify_compliance::plan::call_text;
@@ -14,16 +14,16 @@ use crate::report::{Report, moment};
 use crate::style::Style;
 use crate::{hold, plan_text};
 
-/// Tells the story of one attempt, or of a resource.
+/// Shows one attempt, or all attempts on a resource.
 pub(crate) async fn run(
     arguments: &HistoryArguments,
     environment: &Environment,
-    paint: Style,
+    style: Style,
 ) -> Result<Report, CliError> {
     let open = OpenLedger::open(&arguments.ledger, environment)?;
     if let Some(id) = &arguments.attempt {
         let attempt = open.attempt(id).await?;
-        return Ok(Report::fine(story(&attempt, paint), json!({ "attempts": [as_json(&attempt)?] })));
+        return Ok(Report::fine(attempt_text(&attempt, style), json!({ "attempts": [as_json(&attempt)?] })));
     }
     let id = arguments.resource.as_deref().unwrap_or_default();
     let control = arguments.control.as_deref().map(known).transpose()?;
@@ -37,20 +37,19 @@ pub(crate) async fn run(
     attempts.sort_by(|left, right| left.id.cmp(&right.id));
     let mut holds = open.ledger.holds(&path, Timestamp::now()).await?;
     holds.retain(|it| control.is_none_or(|control| control.meta.id == it.control));
-    let nothing =
-        format!("no attempt on {} in account {}, region {}\n", target.resource, target.account, target.region);
+    let empty = format!("no attempt on {} in account {}, region {}\n", target.resource, target.account, target.region);
     let json = json!({
         "resource": target.resource,
         "attempts": attempts.iter().map(as_json).collect::<Result<Vec<_>, _>>()?,
         "holds": holds.iter().map(hold::as_json).collect::<Vec<_>>(),
     });
-    Ok(Report::fine(stories(&attempts, &holds, &nothing, paint), json))
+    Ok(Report::fine(history_text(&attempts, &holds, &empty, style), json))
 }
 
-fn stories(attempts: &[Attempt], holds: &[Hold], nothing: &str, paint: Style) -> String {
-    let mut parts: Vec<String> = attempts.iter().map(|it| story(it, paint)).collect();
+fn history_text(attempts: &[Attempt], holds: &[Hold], empty: &str, style: Style) -> String {
+    let mut parts: Vec<String> = attempts.iter().map(|it| attempt_text(it, style)).collect();
     if parts.is_empty() {
-        parts.push(nothing.to_owned());
+        parts.push(empty.to_owned());
     }
     if !holds.is_empty() {
         let line =
@@ -60,30 +59,30 @@ fn stories(attempts: &[Attempt], holds: &[Hold], nothing: &str, paint: Style) ->
     parts.join("\n")
 }
 
-/// One attempt, in the order things happened.
-pub(crate) fn story(attempt: &Attempt, paint: Style) -> String {
+/// One attempt, in chronological order.
+pub(crate) fn attempt_text(attempt: &Attempt, style: Style) -> String {
     let Attempt { id, control, target, rule, .. } = attempt;
     let mut lines = vec![
-        format!("{} {id}  {control}  {}", moment(attempt.started_at), outcome(attempt, paint)),
+        format!("{} {id}  {control}  {}", moment(attempt.started_at), outcome(attempt, style)),
         format!("  on {} in account {}, region {}", target.resource, target.account, target.region),
         format!("  found by {rule} at {}, mode {}", moment(attempt.recorded_at), attempt.mode),
     ];
     if !attempt.reason.is_empty() {
         lines.push(format!("  because {}", attempt.reason));
     }
-    lines.extend(plan_text::lines(&attempt.plan, paint).into_iter().map(|line| format!("  {line}")));
+    lines.extend(plan_text::lines(&attempt.plan, style).into_iter().map(|line| format!("  {line}")));
     if attempt.has_acted() {
         lines.push("  called:".to_owned());
     }
     for (number, record) in (1..).zip(&attempt.actions) {
-        let doubt =
-            if record.receipt.is_none() { paint.careful(" (not known whether it arrived)") } else { String::new() };
-        lines.push(format!("    {number}. {}{doubt}", call_text(&record.action)));
+        let unknown =
+            if record.receipt.is_none() { style.warning(" (unknown whether it succeeded)") } else { String::new() };
+        lines.push(format!("    {number}. {}{unknown}", call_text(&record.action)));
     }
     if let Some(undo) = &attempt.undo {
         lines.push(match undo.finished_at {
             Some(at) => format!("  undone {} by {}:", moment(at), undo.by),
-            None => paint.bad(&format!("  undo begun {} by {}, not finished:", moment(undo.started_at), undo.by)),
+            None => style.error(&format!("  undo started {} by {}, not finished:", moment(undo.started_at), undo.by)),
         });
         lines.extend(
             (1..).zip(&undo.calls).map(|(number, call): (u32, _)| format!("    {number}. {}", call_text(call))),
@@ -92,18 +91,18 @@ pub(crate) fn story(attempt: &Attempt, paint: Style) -> String {
     lines.join("\n") + "\n"
 }
 
-fn outcome(attempt: &Attempt, paint: Style) -> String {
+fn outcome(attempt: &Attempt, style: Style) -> String {
     match (attempt.outcome, attempt.state) {
         (Some(outcome), _) => match outcome {
-            Outcome::Verified | Outcome::AlreadyCompliant => paint.good(outcome.name()),
-            Outcome::Failed => paint.bad(outcome.name()),
+            Outcome::Verified | Outcome::AlreadyCompliant => style.success(outcome.name()),
+            Outcome::Failed => style.error(outcome.name()),
             Outcome::Stopped | Outcome::BreakerOpen | Outcome::OverBudget | Outcome::Pending => {
-                paint.careful(outcome.name())
+                style.warning(outcome.name())
             }
             Outcome::Gone | Outcome::NotApplicable | Outcome::Exempt | Outcome::Planned => outcome.name().to_owned(),
         },
-        (None, State::Open) => paint.careful("open"),
-        (None, State::Finished) => paint.bad("finished without an outcome"),
+        (None, State::Open) => style.warning("open"),
+        (None, State::Finished) => style.error("finished without an outcome"),
     }
 }
 
@@ -137,7 +136,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_story_is_told_in_the_order_it_happened() {
+    fn an_attempt_is_shown_in_chronological_order() {
         let expected = "\
 2026-03-04 05:06:09Z 01JZ  restricted-ssh  verified
   on AWS::EC2::SecurityGroup sg-1 in account 111122223333, region eu-west-1
@@ -147,33 +146,33 @@ pub(crate) mod tests {
     1. L1 Revoke {\"Id\":\"r-1\"}
   called:
     1. Revoke {\"Id\":\"r-1\"}
-    2. Revoke {\"Id\":\"r-2\"} (not known whether it arrived)
+    2. Revoke {\"Id\":\"r-2\"} (unknown whether it succeeded)
   undone 2026-03-05 00:00:01Z by ada:
     1. Authorize {\"Id\":\"sg-1\"}
 ";
-        assert_eq!(story(&attempt(), PLAIN), expected);
+        assert_eq!(attempt_text(&attempt(), PLAIN), expected);
     }
 
     #[test]
-    fn undo_that_broke_off_and_attempt_that_did_are_told_apart_from_what_ended() {
+    fn unfinished_attempts_and_undos_are_shown_as_unfinished() {
         let mut attempt = attempt();
         attempt.outcome = None;
         attempt.state = State::Open;
         attempt.undo.as_mut().unwrap().finished_at = None;
-        let text = story(&attempt, PLAIN);
+        let text = attempt_text(&attempt, PLAIN);
         assert!(text.contains("restricted-ssh  open\n"), "{text}");
-        assert!(text.contains("  undo begun 2026-03-05 00:00:00Z by ada, not finished:\n"), "{text}");
+        assert!(text.contains("  undo started 2026-03-05 00:00:00Z by ada, not finished:\n"), "{text}");
     }
 
     #[test]
-    fn a_resource_without_attempts_says_so_and_shows_its_holds() {
+    fn a_resource_without_attempts_still_shows_its_holds() {
         let hold = Hold {
             control: "restricted-ssh".to_owned(),
             by: "ada".to_owned(),
             reason: "migration".to_owned(),
             until: "2026-03-09T00:00:00Z".parse().unwrap(),
         };
-        let text = stories(&[], &[hold], "no attempt on x\n", PLAIN);
+        let text = history_text(&[], &[hold], "no attempt on x\n", PLAIN);
         assert_eq!(text, "no attempt on x\n\nheld for restricted-ssh until 2026-03-09 00:00:00Z by ada: migration\n");
     }
 }

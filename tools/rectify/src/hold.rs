@@ -1,4 +1,4 @@
-//! `rectify hold`: one resource left alone for a while.
+//! `rectify hold`: keeps a control's remediation from changing one resource for some days.
 
 use jiff::Timestamp;
 use rectify_compliance::{Entry, Target};
@@ -16,7 +16,7 @@ use crate::report::{Report, columns, moment};
 pub(crate) async fn run(command: &HoldCommand, environment: &Environment) -> Result<Report, CliError> {
     match command {
         HoldCommand::Add { held, days, reason, by } => {
-            let by = place::person(by.as_deref(), environment)?;
+            let by = place::operator(by.as_deref(), environment)?;
             let until = place::in_days(Timestamp::now(), *days);
             let hold = Hold { control: held.control.clone(), by, reason: reason.clone(), until };
             add(held, &hold, environment).await
@@ -30,7 +30,7 @@ async fn add(held: &HeldArguments, hold: &Hold, environment: &Environment) -> Re
     let (open, target) = addressed(held, environment)?;
     open.ledger.set_hold(&ResourcePath::of(&target), hold).await?;
     let text = format!(
-        "held {} for {} until {}: it is judged and planned for, and not changed\n",
+        "held {} for {} until {}: it is still evaluated and planned for, but not changed\n",
         target.resource,
         hold.control,
         moment(hold.until)
@@ -62,14 +62,14 @@ fn listed(target: &Target, holds: &[Hold]) -> Report {
 async fn end(held: &HeldArguments, by: Option<&str>, environment: &Environment) -> Result<Report, CliError> {
     let (open, target) = addressed(held, environment)?;
     let path = ResourcePath::of(&target);
-    let was = open.ledger.hold_on(&path, &held.control, Timestamp::now()).await?;
-    open.ledger.end_hold(&path, &held.control, &place::person(by, environment)?).await?;
+    let previous = open.ledger.hold_on(&path, &held.control, Timestamp::now()).await?;
+    open.ledger.end_hold(&path, &held.control, &place::operator(by, environment)?).await?;
     let (control, resource) = (&held.control, &target.resource);
-    let text = match &was {
+    let text = match &previous {
         Some(hold) => format!("ended the hold of {} on {resource} for {control}: {}\n", hold.by, hold.reason),
         None => format!("no hold on {resource} for {control}: nothing to end\n"),
     };
-    Ok(Report::fine(text, json!({ "resource": resource, "control": control, "ended": was.as_ref().map(as_json) })))
+    Ok(Report::fine(text, json!({ "resource": resource, "control": control, "ended": previous.as_ref().map(as_json) })))
 }
 
 fn addressed(held: &HeldArguments, environment: &Environment) -> Result<(OpenLedger, Target), CliError> {
@@ -80,7 +80,7 @@ fn addressed(held: &HeldArguments, environment: &Environment) -> Result<(OpenLed
     Ok((open, target))
 }
 
-/// A hold for programs.
+/// A hold as JSON.
 pub(crate) fn as_json(hold: &Hold) -> Value {
     json!({ "control": hold.control, "by": hold.by, "reason": hold.reason, "until": hold.until })
 }

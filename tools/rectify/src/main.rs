@@ -1,20 +1,21 @@
-//! The command line of Rectify: what a person asks of the suite, with that person's own credentials.
+//! The command line of Rectify, which uses the operator's own credentials.
 //!
-//! Knows no control by name, and no SDK but in `doctor/client.rs`: controls come from the catalogue, calls go through the
+//! Knows no control by name, and no SDK outside `doctor/client.rs`: controls come from the catalogue, calls go through
+//! the
 //! runtime.
 //!
-//! | module | noun |
+//! | module | content |
 //! |---|---|
-//! | [`arguments`] | what can be typed, with its help |
-//! | [`check`] | an event or a live resource judged; writes nothing |
-//! | [`undo`], [`redo`] | an attempt taken back, and its fix wanted again |
+//! | [`arguments`] | the arguments, with their help |
+//! | [`check`] | evaluates an event or a live resource; writes nothing |
+//! | [`undo`], [`redo`] | undoes an attempt, and requests its fix again |
 //! | [`history`] | what was done, and why |
-//! | [`hold`], [`exempt`], [`switch`] | how a person says no |
-//! | [`breaker`] | what keeps a control from fighting over a resource |
-//! | [`doctor`] | whether what is deployed can work |
+//! | [`hold`], [`exempt`], [`switch`] | an operator's decisions against remediation |
+//! | [`breaker`] | circuit breakers |
+//! | [`doctor`] | whether the deployment works |
 //! | [`controls`] | the catalogue as a table |
-//! | [`place`] | region, account, resource and table, from arguments and environment |
-//! | [`report`], [`plan_text`], [`paint`], [`cli_error`] | what is printed, and the exit code |
+//! | [`place`] | region, account, resource, table and operator, from arguments and environment |
+//! | [`report`], [`plan_text`], [`style`], [`cli_error`] | output and exit codes |
 
 mod arguments;
 mod breaker;
@@ -48,54 +49,54 @@ use style::Style;
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let environment = Environment::of_process();
-    let paint = Style::of(&environment, std::io::stdout().is_terminal() && !arguments.json);
-    let result = start(&arguments, &environment, paint);
+    let style = Style::of(&environment, std::io::stdout().is_terminal() && !arguments.json);
+    let result = start(&arguments, &environment, style);
     let (text, code) = match &result {
         Ok(report) if arguments.json => (format!("{:#}\n", report.json), report.ending.code()),
         Ok(report) => (report.text.clone(), report.ending.code()),
-        Err(cli_error) if arguments.json => (format!("{:#}\n", cli_error.as_json()), cli_error.code()),
-        Err(cli_error) => return told(cli_error, &environment),
+        Err(error) if arguments.json => (format!("{:#}\n", error.as_json()), error.code()),
+        Err(error) => return print_error(error, &environment),
     };
     match std::io::stdout().write_all(text.as_bytes()) {
-        // A reader that has seen enough, such as `head`, takes nothing away from the answer.
+        // A reader that closes the pipe early, such as `head`, is not an error.
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
-            told(&CliError::Machine(format!("stdout: {error}")), &environment)
+            print_error(&CliError::Machine(format!("stdout: {error}")), &environment)
         }
         _ => ExitCode::from(code),
     }
 }
 
-/// Prints a cli_error where errors go. If even that cannot be written, the exit code still tells.
-fn told(cli_error: &CliError, environment: &Environment) -> ExitCode {
-    let paint = Style::of(environment, std::io::stderr().is_terminal());
-    let written = writeln!(std::io::stderr(), "{} {cli_error}", paint.bad("rectify:"));
+/// Prints an error to standard error. If that fails, only the exit code reports it.
+fn print_error(error: &CliError, environment: &Environment) -> ExitCode {
+    let style = Style::of(environment, std::io::stderr().is_terminal());
+    let written = writeln!(std::io::stderr(), "{} {error}", style.error("rectify:"));
     drop(written);
-    ExitCode::from(cli_error.code())
+    ExitCode::from(error.code())
 }
 
-fn start(arguments: &Arguments, environment: &Environment, paint: Style) -> Result<Report, CliError> {
+fn start(arguments: &Arguments, environment: &Environment, style: Style) -> Result<Report, CliError> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|error| CliError::Machine(format!("runtime: {error}")))?;
-    runtime.block_on(run(arguments, environment, paint))
+    runtime.block_on(run(arguments, environment, style))
 }
 
-async fn run(arguments: &Arguments, environment: &Environment, paint: Style) -> Result<Report, CliError> {
+async fn run(arguments: &Arguments, environment: &Environment, style: Style) -> Result<Report, CliError> {
     match &arguments.command {
-        Command::Controls => Ok(controls::table(paint)),
-        Command::Check(it) => check::run(it, environment, paint).await,
-        Command::Plan(it) => check::plan(it, environment, paint).await,
+        Command::Controls => Ok(controls::table(style)),
+        Command::Check(it) => check::run(it, environment, style).await,
+        Command::Plan(it) => check::plan(it, environment, style).await,
         Command::Redo(it) => redo::run(it, environment).await,
         Command::Exempt { command } => exempt::run(command, environment).await,
         Command::Breaker { command } => breaker::run(command, environment).await,
-        Command::Doctor(it) => doctor::run(it, environment, paint).await,
+        Command::Doctor(it) => doctor::run(it, environment, style).await,
         Command::Undo(it) => undo::run(it, environment, arguments.json).await,
-        Command::History(it) => history::run(it, environment, paint).await,
+        Command::History(it) => history::run(it, environment, style).await,
         Command::Hold { command } => hold::run(command, environment).await,
         Command::Stop(it) => switch::stop(it, environment).await,
         Command::Resume(it) => switch::resume(it, environment).await,
-        Command::Status(it) => switch::status(it, environment, paint).await,
+        Command::Status(it) => switch::status(it, environment, style).await,
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(*shell, &mut Arguments::command(), "rectify", &mut script);

@@ -1,4 +1,4 @@
-//! Where things are: region, account, resource, table, and who asks. From arguments first, then from the environment.
+//! Region, account, resource, table and operator, from the arguments, else from the environment.
 
 use aws_types::SdkConfig;
 use jiff::Timestamp;
@@ -11,9 +11,9 @@ use rectify_runtime::settings::Environment;
 use crate::arguments::LedgerArguments;
 use crate::cli_error::CliError;
 
-/// The ledger with the configuration it is reached by.
+/// The ledger, with the SDK configuration to access it.
 pub(crate) struct OpenLedger {
-    /// For calls beside the ledger's.
+    /// For calls to other services.
     pub(crate) config: SdkConfig,
     /// The table.
     pub(crate) ledger: Ledger,
@@ -24,7 +24,7 @@ pub(crate) struct OpenLedger {
 }
 
 impl OpenLedger {
-    /// Names table, region and credentials; no call is made.
+    /// Resolves table, region and credentials; makes no call.
     pub(crate) fn open(arguments: &LedgerArguments, environment: &Environment) -> Result<Self, CliError> {
         let region = region(arguments.region.as_deref(), environment)?;
         let table = arguments.table.as_deref().or_else(|| environment.get("LEDGER_TABLE"));
@@ -36,7 +36,7 @@ impl OpenLedger {
         Ok(Self { ledger, config, table, region })
     }
 
-    /// The attempt with this id, of whichever control.
+    /// The attempt with this id, of any control.
     pub(crate) async fn attempt(&self, id: &str) -> Result<Attempt, CliError> {
         let controls = rectify_catalogue::controls().map(|it| it.meta.id);
         let found = self.ledger.find_attempt(id, controls).await?;
@@ -54,8 +54,8 @@ pub(crate) fn region(argument: Option<&str>, environment: &Environment) -> Resul
         .ok_or_else(|| CliError::usage("region: expected --region or AWS_REGION: received nothing"))
 }
 
-/// Who asks, for the ledger.
-pub(crate) fn person(argument: Option<&str>, environment: &Environment) -> Result<String, CliError> {
+/// The operator, for the ledger.
+pub(crate) fn operator(argument: Option<&str>, environment: &Environment) -> Result<String, CliError> {
     argument
         .or_else(|| environment.get("USER"))
         .or_else(|| environment.get("LOGNAME"))
@@ -63,24 +63,24 @@ pub(crate) fn person(argument: Option<&str>, environment: &Environment) -> Resul
         .ok_or_else(|| CliError::usage("by: expected --by or USER: received nothing"))
 }
 
-/// That many days from `now`, or the end of time.
+/// `days` after `now`, or the maximum timestamp.
 pub(crate) fn in_days(now: Timestamp, days: u16) -> Timestamp {
     now.saturating_add(jiff::SignedDuration::from_hours(24 * i64::from(days))).unwrap_or(Timestamp::MAX)
 }
 
-/// A resource as it was typed.
+/// A resource as given in the arguments.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Typed<'a> {
-    /// Its id, as AWS Config has it.
+    /// The AWS Config resource id.
     pub(crate) id: &'a str,
-    /// Its type, where given.
+    /// The type, if given.
     pub(crate) kind: Option<&'a str>,
-    /// Its account, where given.
+    /// The account, if given.
     pub(crate) account: Option<&'a str>,
 }
 
 impl Typed<'_> {
-    /// The resource, addressed; what was not typed follows from the control, the id and the environment.
+    /// The target; missing arguments are derived from the control, the id and the environment.
     pub(crate) fn target(
         self,
         control: Option<&Entry>,
@@ -116,7 +116,7 @@ impl Typed<'_> {
         let account = account.ok_or_else(|| {
             let id = self.id;
             CliError::usage(format!(
-                "account: `{id}` does not say whose it is: expected --account or AWS_ACCOUNT_ID: received nothing"
+                "account: `{id}` does not contain an account: expected --account or AWS_ACCOUNT_ID: received nothing"
             ))
         })?;
         if kind == ACCOUNT_TYPE && account != self.id {
@@ -141,11 +141,11 @@ mod tests {
         typed
             .target(control, &Region::new("eu-west-1"), environment)
             .map(|it| format!("{} {} {}", it.account, it.region, it.resource))
-            .map_err(|cli_error| cli_error.to_string())
+            .map_err(|error| error.to_string())
     }
 
     #[test]
-    fn what_is_not_typed_follows_from_control_id_and_environment() {
+    fn missing_arguments_are_derived_from_control_id_and_environment() {
         let none = Environment::default();
         let some = Environment::of(ACCOUNT);
         let group = Typed { id: "sg-1", kind: None, account: None };
@@ -171,7 +171,9 @@ mod tests {
                 ssh,
                 group,
                 &none,
-                Err("account: `sg-1` does not say whose it is: expected --account or AWS_ACCOUNT_ID: received nothing"),
+                Err(
+                    "account: `sg-1` does not contain an account: expected --account or AWS_ACCOUNT_ID: received nothing",
+                ),
             ),
             (
                 root,
@@ -197,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn the_account_of_an_arn_is_its_own() {
+    fn an_arn_gives_the_account() {
         let arn = "arn:aws:cloudtrail:eu-west-1:444455556666:trail/main";
         let typed = Typed { id: arn, kind: Some("AWS::CloudTrail::Trail"), account: None };
         let found = typed.target(None, &Region::new("eu-west-1"), &Environment::of(ACCOUNT)).unwrap();
@@ -205,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn the_region_is_the_argument_then_the_environment() {
+    fn the_region_comes_from_the_argument_then_the_environment() {
         let both = Environment::of([("AWS_REGION", "eu-west-1"), ("AWS_DEFAULT_REGION", "sa-east-1")]);
         assert_eq!(region(Some("us-east-1"), &both).unwrap(), Region::new("us-east-1"));
         assert_eq!(region(None, &both).unwrap(), Region::new("eu-west-1"));
@@ -213,7 +215,7 @@ mod tests {
             region(None, &Environment::of([("AWS_DEFAULT_REGION", "sa-east-1")])).unwrap(),
             Region::new("sa-east-1")
         );
-        let cli_error = region(None, &Environment::default()).unwrap_err();
-        assert_eq!(cli_error.to_string(), "region: expected --region or AWS_REGION: received nothing");
+        let error = region(None, &Environment::default()).unwrap_err();
+        assert_eq!(error.to_string(), "region: expected --region or AWS_REGION: received nothing");
     }
 }

@@ -1,4 +1,4 @@
-//! A plan as people and programs read it.
+//! A plan as text and as JSON.
 
 use rectify_compliance::plan::call_text;
 use rectify_compliance::{Plan, Work};
@@ -6,29 +6,29 @@ use serde_json::{Value, json};
 
 use crate::style::Style;
 
-/// The steps, one a line, and what keeps a machine from taking them.
-pub(crate) fn lines(plan: &Plan<Value>, paint: Style) -> Vec<String> {
+/// The steps, one per line, and what blocks their automatic application.
+pub(crate) fn lines(plan: &Plan<Value>, style: Style) -> Vec<String> {
     let mut lines = vec![match (plan, plan.level()) {
         (Plan::Noop, _) => "plan: nothing to do".to_owned(),
-        (Plan::Blocked { .. } | Plan::Apply { .. }, None) => "plan: nothing a machine can do".to_owned(),
+        (Plan::Blocked { .. } | Plan::Apply { .. }, None) => "plan: nothing can be automated".to_owned(),
         (Plan::Blocked { .. } | Plan::Apply { .. }, Some(level)) => format!("plan: {level}"),
     }];
     for (number, step) in (1..).zip(plan.steps()) {
         let work = match &step.work {
             Work::Api(action) => call_text(action),
-            Work::Manual(instruction) => format!("{} {instruction}", paint.careful("by a person:")),
+            Work::Manual(instruction) => format!("{} {instruction}", style.warning("manual:")),
         };
         lines.push(format!("  {number}. {} {work}", step.level));
     }
     if let Some(blocker) = plan.blocker(true) {
-        lines.push(format!("  {} {blocker}", paint.careful("not by machine:")));
+        lines.push(format!("  {} {blocker}", style.warning("not automatic:")));
     } else if plan.blocker(false).is_some() {
-        lines.push(format!("  {} enforced only where ALLOW_L2 is true for this control", paint.careful("opt-in:")));
+        lines.push(format!("  {} enforced only if ALLOW_L2 is true for this control", style.warning("opt-in:")));
     }
     lines
 }
 
-/// The same for programs; `call` is operation and input, `text` the line a person reads.
+/// The plan as JSON; `call` is operation and input, `text` the same as a line of text.
 pub(crate) fn as_json(plan: &Plan<Value>) -> Value {
     let steps: Vec<Value> = plan
         .steps()
@@ -63,23 +63,23 @@ mod tests {
     }
 
     #[test]
-    fn a_plan_reads_as_its_calls_and_what_stands_in_the_way() {
+    fn a_plan_shows_its_calls_and_its_blocker() {
         let rows = [
             (Plan::Noop, "plan: nothing to do"),
             (Plan::steps_in_order(vec![call(Level::L1)]), "plan: L1\n  1. L1 DeleteThing {\"Id\":\"t-1\"}"),
             (
                 Plan::steps_in_order(vec![call(Level::L2)]),
-                "plan: L2\n  1. L2 DeleteThing {\"Id\":\"t-1\"}\n  opt-in: enforced only where ALLOW_L2 is true for this control",
+                "plan: L2\n  1. L2 DeleteThing {\"Id\":\"t-1\"}\n  opt-in: enforced only if ALLOW_L2 is true for this control",
             ),
             (
                 Plan::steps_in_order(vec![call(Level::L1), Step::manual(Level::L0, "delete the key")]),
-                "plan: L1\n  1. L1 DeleteThing {\"Id\":\"t-1\"}\n  2. L0 by a person: delete the key\n  not by machine: a step must be taken by a person",
+                "plan: L1\n  1. L1 DeleteThing {\"Id\":\"t-1\"}\n  2. L0 manual: delete the key\n  not automatic: a step must be taken by a person",
             ),
             (
                 Plan::blocked("a website", vec![call(Level::L2)]),
-                "plan: L2\n  1. L2 DeleteThing {\"Id\":\"t-1\"}\n  not by machine: a website",
+                "plan: L2\n  1. L2 DeleteThing {\"Id\":\"t-1\"}\n  not automatic: a website",
             ),
-            (Plan::blocked("a website", vec![]), "plan: nothing a machine can do\n  not by machine: a website"),
+            (Plan::blocked("a website", vec![]), "plan: nothing can be automated\n  not automatic: a website"),
         ];
         for (plan, expected) in rows {
             assert_eq!(lines(&plan, PLAIN).join("\n"), expected);
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn programs_get_the_call_itself() {
+    fn json_contains_the_call() {
         let plan = Plan::steps_in_order(vec![call(Level::L2)]);
         let expected = json!({
             "kind": "do", "level": "L2", "blocker": null, "needs_opt_in": true,

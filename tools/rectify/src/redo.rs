@@ -1,4 +1,4 @@
-//! `rectify redo`: a fix that was undone is wanted again.
+//! `rectify redo`: requests a fix again that was undone.
 
 use jiff::Timestamp;
 use rectify_compliance::RemediationRequest;
@@ -12,29 +12,29 @@ use crate::cli_error::CliError;
 use crate::place::{self, OpenLedger};
 use crate::report::Report;
 
-/// Ends the hold, and asks the remediation to look at the resource as it is now: it plans anew, through all its gates.
+/// Ends the hold and requests the remediation for the resource as it is now: it makes a new plan and passes all gates.
 pub(crate) async fn run(arguments: &RedoArguments, environment: &Environment) -> Result<Report, CliError> {
     let open = OpenLedger::open(&arguments.ledger, environment)?;
-    let by = place::person(arguments.by.as_deref(), environment)?;
+    let by = place::operator(arguments.by.as_deref(), environment)?;
     let id = &arguments.attempt;
     let attempt = open.attempt(id).await?;
     if attempt.undo.is_none() {
-        let reason = format!("redo {id}: it was never undone: `rectify history --attempt {id}` tells how it ended");
+        let reason = format!("redo {id}: it was never undone: see `rectify history --attempt {id}`");
         return Err(CliError::Refused { reason, details: json!({ "attempt": id }) });
     }
     let target = &attempt.target;
     open.ledger.end_hold(&ResourcePath::of(target), &attempt.control, &by).await?;
     let bus = arguments.bus.as_deref().or_else(|| environment.get("EVENT_BUS")).unwrap_or("default");
-    // A finding of its own: the one the attempt answered is settled.
+    // A new finding: that of the attempt is closed.
     let now = Timestamp::now();
     let id = new_id(now);
     open.ledger.store_request(&id, &StoredRequest::new(&attempt.control, target, now, now)).await?;
     let request = RemediationRequest::new(&id, &attempt.rule, target, now);
-    for taken in Bus::new(&open.config, bus).request(&[request]).await {
-        taken?;
+    for sent in Bus::new(&open.config, bus).request(&[request]).await {
+        sent?;
     }
     let text = format!(
-        "asked {} to look at {} again: its plan is applied if its mode and gates allow it\n",
+        "requested {} for {}: its plan is applied if its mode and gates allow it\n",
         attempt.control, target.resource
     );
     Ok(Report::fine(text, json!({ "asked": attempt.control, "resource": target.resource, "redo": arguments.attempt })))

@@ -1,26 +1,26 @@
-//! What a command answers: once as text, once as JSON, and how it ended.
+//! The output of a command, as text and as JSON, and its exit code.
 
 use comfy_table::{Table, presets};
 use jiff::Timestamp;
 use serde_json::Value;
 
-/// An answer in both forms; which one is printed is not the command's business.
+/// The output in both forms; `main` decides which one is printed.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Report {
-    /// For people; ends in a line break.
+    /// The text output; ends with a newline.
     pub(crate) text: String,
-    /// For programs.
+    /// The JSON output.
     pub(crate) json: Value,
-    /// For the shell.
+    /// Decides the exit code.
     pub(crate) ending: Ending,
 }
 
-/// How a command ended that did what it was asked.
+/// The result of a command that ran.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Ending {
-    /// Nothing to worry about.
+    /// Success, no finding.
     Fine,
-    /// A control does not hold.
+    /// A control is violated, or a check of the doctor failed.
     Finding,
 }
 
@@ -35,13 +35,13 @@ impl Ending {
 }
 
 impl Report {
-    /// An answer without a finding.
+    /// Output without a finding.
     pub(crate) fn fine(text: impl Into<String>, json: Value) -> Self {
         Self { text: text.into(), json, ending: Ending::Fine }
     }
 }
 
-/// Columns without lines, as wide as their words: what `grep` and eyes both read.
+/// Aligned columns without borders, readable and greppable.
 pub(crate) fn columns(header: Vec<String>, rows: Vec<Vec<String>>) -> String {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_header(header);
@@ -56,7 +56,7 @@ pub(crate) fn columns(header: Vec<String>, rows: Vec<Vec<String>>) -> String {
     text
 }
 
-/// An instant as people read it: UTC, to the second.
+/// A timestamp as text: UTC, to the second.
 pub(crate) fn moment(at: Timestamp) -> String {
     at.strftime("%Y-%m-%d %H:%M:%SZ").to_string()
 }
@@ -67,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn columns_line_up_and_end_where_their_words_end() {
+    fn columns_are_aligned_without_trailing_spaces() {
         let cell = str::to_owned;
         let rows = vec![vec![cell("restricted-ssh"), cell("High")], vec![cell("x"), cell("Low")]];
         let text = columns(vec![cell("CONTROL"), cell("SEVERITY")], rows);
@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn a_moment_is_utc_to_the_second() {
+    fn a_timestamp_is_utc_to_the_second() {
         let at: Timestamp = "2026-03-04T05:06:07.890Z".parse().unwrap();
         assert_eq!(moment(at), "2026-03-04 05:06:07Z");
     }

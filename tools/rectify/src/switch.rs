@@ -1,4 +1,4 @@
-//! `rectify stop`, `resume` and `status`: the switches that keep remediations from acting.
+//! `rectify stop`, `resume` and `status`: the kill switches of the remediations.
 
 use jiff::Timestamp;
 use rectify_runtime::ledger::StopSwitch;
@@ -14,29 +14,29 @@ use crate::style::Style;
 /// The scope of the switch for all controls.
 const ALL: &str = "*";
 
-/// Switches remediations off.
+/// Stops remediations.
 pub(crate) async fn stop(arguments: &StopArguments, environment: &Environment) -> Result<Report, CliError> {
     let open = OpenLedger::open(&arguments.ledger, environment)?;
     let stop = StopSwitch {
         scope: arguments.control.clone().unwrap_or_else(|| ALL.to_owned()),
-        by: place::person(arguments.by.as_deref(), environment)?,
+        by: place::operator(arguments.by.as_deref(), environment)?,
         reason: arguments.reason.clone(),
         since: Timestamp::now(),
     };
     open.ledger.stop(&stop).await?;
     let text = format!(
-        "stopped {}: remediations record what they find and change nothing until `{}`\n",
-        whom(&stop.scope),
-        back(&stop.scope)
+        "stopped {}: remediations still record findings but change nothing until `{}`\n",
+        scope_text(&stop.scope),
+        resume_command(&stop.scope)
     );
     Ok(Report::fine(text, json!({ "stopped": as_json(&stop) })))
 }
 
-/// Switches them on again; a switch that was not on stays off.
+/// Resumes remediations; without effect if they were not stopped.
 pub(crate) async fn resume(arguments: &ResumeArguments, environment: &Environment) -> Result<Report, CliError> {
     let open = OpenLedger::open(&arguments.ledger, environment)?;
     let scope = arguments.control.as_deref().unwrap_or(ALL);
-    let by = place::person(arguments.by.as_deref(), environment)?;
+    let by = place::operator(arguments.by.as_deref(), environment)?;
     let (released, remaining): (Vec<StopSwitch>, Vec<StopSwitch>) =
         open.ledger.stops().await?.into_iter().partition(|it| it.scope == scope);
     open.ledger.resume(scope, &by).await?;
@@ -45,10 +45,14 @@ pub(crate) async fn resume(arguments: &ResumeArguments, environment: &Environmen
 
 fn resumed(scope: &str, was_on: bool, remaining: &[StopSwitch]) -> Report {
     let done = if was_on { "resumed" } else { "was not stopped:" };
-    let mut text = format!("{done} {}\n", whom(scope));
+    let mut text = format!("{done} {}\n", scope_text(scope));
     for other in remaining.iter().filter(|other| scope == ALL || other.scope == ALL) {
-        text +=
-            &format!("still stopped: {} by {}: `{}` releases it\n", whom(&other.scope), other.by, back(&other.scope));
+        text += &format!(
+            "still stopped: {} by {}: `{}` releases it\n",
+            scope_text(&other.scope),
+            other.by,
+            resume_command(&other.scope)
+        );
     }
     let still: Vec<Value> = remaining.iter().map(as_json).collect();
     Report::fine(text, json!({ "resumed": scope, "was_on": was_on, "still_stopped": still }))
@@ -58,34 +62,35 @@ fn resumed(scope: &str, was_on: bool, remaining: &[StopSwitch]) -> Report {
 pub(crate) async fn status(
     arguments: &LedgerArguments,
     environment: &Environment,
-    paint: Style,
+    style: Style,
 ) -> Result<Report, CliError> {
     let open = OpenLedger::open(arguments, environment)?;
     let stops = open.ledger.stops().await?;
-    Ok(shown(&stops, &open.table, open.region.as_str(), paint))
+    Ok(shown(&stops, &open.table, open.region.as_str(), style))
 }
 
-fn shown(stops: &[StopSwitch], table: &str, region: &str, paint: Style) -> Report {
+fn shown(stops: &[StopSwitch], table: &str, region: &str, style: Style) -> Report {
     let text = if stops.is_empty() {
-        format!("{}: no stop switch is on in {table}, {region}\n", paint.good("running"))
+        format!("{}: no stop switch is on in {table}, {region}\n", style.success("running"))
     } else {
-        let rows = stops.iter().map(|it| vec![whom(&it.scope), since(it), it.by.clone(), it.reason.clone()]).collect();
+        let rows =
+            stops.iter().map(|it| vec![scope_text(&it.scope), since(it), it.by.clone(), it.reason.clone()]).collect();
         let header = ["STOPPED", "SINCE", "BY", "REASON"].map(str::to_owned).to_vec();
-        format!("{} in {table}, {region}\n{}", paint.bad("stopped"), columns(header, rows))
+        format!("{} in {table}, {region}\n{}", style.error("stopped"), columns(header, rows))
     };
     let json = json!({ "table": table, "region": region, "stops": stops.iter().map(as_json).collect::<Vec<_>>() });
     Report::fine(text, json)
 }
 
-fn whom(scope: &str) -> String {
+fn scope_text(scope: &str) -> String {
     if scope == ALL { "all controls".to_owned() } else { scope.to_owned() }
 }
 
-fn back(scope: &str) -> String {
+fn resume_command(scope: &str) -> String {
     if scope == ALL { "rectify resume".to_owned() } else { format!("rectify resume {scope}") }
 }
 
-/// A switch somebody wrote by hand may not say since when.
+/// A switch that was written by hand may lack its start time.
 fn since(stop: &StopSwitch) -> String {
     if stop.since == Timestamp::UNIX_EPOCH { "unknown".to_owned() } else { moment(stop.since) }
 }
@@ -110,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn status_names_every_switch_with_who_and_why() {
+    fn status_shows_every_switch_with_operator_and_reason() {
         let text = shown(&[stopped("*"), stopped("restricted-ssh")], "ledger", "eu-west-1", PLAIN).text;
         let expected = "stopped in ledger, eu-west-1\n\
                         STOPPED         SINCE                 BY   REASON\n\
@@ -124,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn released_control_that_stays_stopped_says_by_what() {
+    fn a_resumed_control_that_is_still_stopped_shows_the_other_switch() {
         assert_eq!(resumed("restricted-ssh", true, &[]).text, "resumed restricted-ssh\n");
         assert_eq!(resumed("*", false, &[]).text, "was not stopped: all controls\n");
         assert_eq!(

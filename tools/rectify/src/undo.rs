@@ -1,4 +1,4 @@
-//! `rectify undo`: shows what will be opened again, asks, and plays it.
+//! `rectify undo`: shows the calls, asks for confirmation, and makes them.
 
 use std::io::{BufRead, IsTerminal, Write};
 
@@ -15,59 +15,59 @@ use crate::place::{self, OpenLedger};
 use crate::report::{Report, moment};
 use crate::style::Style;
 
-/// Takes an attempt back.
+/// Undoes an attempt.
 pub(crate) async fn run(arguments: &UndoArguments, environment: &Environment, quiet: bool) -> Result<Report, CliError> {
     let open = OpenLedger::open(&arguments.ledger, environment)?;
-    let by = place::person(arguments.by.as_deref(), environment)?;
+    let by = place::operator(arguments.by.as_deref(), environment)?;
     let id = &arguments.attempt;
     let attempt = open.attempt(id).await?;
-    if let Some(report) = needless(&attempt) {
+    if let Some(report) = nothing_to_do(&attempt) {
         return Ok(report);
     }
     let calls = preview(&attempt)?;
-    let paint = Style::of(environment, std::io::stderr().is_terminal());
-    confirm(arguments, &attempt, &calls, quiet, paint)?;
+    let style = Style::of(environment, std::io::stderr().is_terminal());
+    confirm(arguments, &attempt, &calls, quiet, style)?;
     let operations = rectify_catalogue_lambda::operations()
         .find(|it| it.id() == attempt.control)
-        .ok_or_else(|| CliError::usage(format!("undo {id}: control `{}` has nothing to undo with", attempt.control)))?;
+        .ok_or_else(|| CliError::usage(format!("undo {id}: control `{}` has no undo", attempt.control)))?;
     let request =
         UndoRequest { attempt: id.clone(), by, hold_days: arguments.hold_days, overwrite: arguments.overwrite_changes };
     let undone = operations.undo(&open.config, &open.ledger, &attempt.target, &request).await?;
     Ok(ended(&attempt, &undone))
 }
 
-/// An attempt that leaves nothing to undo, said without asking.
-fn needless(attempt: &Attempt) -> Option<Report> {
+/// The report for an attempt with nothing to undo, which needs no confirmation.
+fn nothing_to_do(attempt: &Attempt) -> Option<Report> {
     if attempt.undo.as_ref().is_some_and(|undo| undo.finished_at.is_some()) {
         return Some(ended(attempt, &Undone::AlreadyUndone));
     }
     (attempt.before.is_none() || !attempt.has_acted()).then(|| ended(attempt, &Undone::NothingToUndo))
 }
 
-/// The calls an undo will play, in their order.
+/// The calls that an undo will make, in order.
 fn preview(attempt: &Attempt) -> Result<Vec<Value>, CliError> {
     let control = known(&attempt.control)?;
-    let (Some(half), Some(before)) = (control.remediation, &attempt.before) else { return Ok(Vec::new()) };
-    let (actions, answers): (Vec<Value>, Vec<Value>) =
-        attempt.done().map(|(action, answer)| (action.clone(), answer.clone())).unzip();
-    half.undo(before, &actions, &answers)?.map_err(|irreversible| CliError::Refused {
+    let (Some(remediation), Some(before)) = (control.remediation, &attempt.before) else { return Ok(Vec::new()) };
+    let (actions, responses): (Vec<Value>, Vec<Value>) =
+        attempt.done().map(|(action, response)| (action.clone(), response.clone())).unzip();
+    remediation.undo(before, &actions, &responses)?.map_err(|irreversible| CliError::Refused {
         reason: format!("undo {}: {irreversible}", attempt.id),
         details: json!({ "attempt": attempt.id }),
     })
 }
 
-/// Says what will be opened again, and goes on only if a person says yes.
+/// Shows what will be reverted, and continues only if the operator confirms.
 fn confirm(
     arguments: &UndoArguments,
     attempt: &Attempt,
     calls: &[Value],
     quiet: bool,
-    paint: Style,
+    style: Style,
 ) -> Result<(), CliError> {
     let mut errors = std::io::stderr();
-    let told = |error: std::io::Error| CliError::Machine(format!("stderr: {error}"));
+    let stderr_error = |error: std::io::Error| CliError::Machine(format!("stderr: {error}"));
     if !quiet {
-        errors.write_all(warning(arguments, attempt, calls, paint).as_bytes()).map_err(told)?;
+        errors.write_all(warning(arguments, attempt, calls, style).as_bytes()).map_err(stderr_error)?;
     }
     if arguments.confirm_exposure {
         return Ok(());
@@ -77,43 +77,46 @@ fn confirm(
         details: json!({ "attempt": attempt.id, "resource": attempt.target.resource, "calls": calls }),
     };
     if quiet || !std::io::stdin().is_terminal() {
-        return Err(refused("it opens again what was closed: expected --confirm-exposure"));
+        return Err(refused("it restores the exposure that the fix removed: expected --confirm-exposure"));
     }
-    errors.write_all(b"Open it again? Type yes: ").map_err(told)?;
+    errors.write_all(b"Revert the fix? Type yes: ").map_err(stderr_error)?;
     let mut answer = String::new();
     let read = std::io::stdin().lock().read_line(&mut answer);
     read.map_err(|error| CliError::Machine(format!("stdin: {error}")))?;
-    if answer.trim() == "yes" { Ok(()) } else { Err(refused("nothing was called")) }
+    if answer.trim() == "yes" { Ok(()) } else { Err(refused("no call was made")) }
 }
 
-fn warning(arguments: &UndoArguments, attempt: &Attempt, calls: &[Value], paint: Style) -> String {
+fn warning(arguments: &UndoArguments, attempt: &Attempt, calls: &[Value], style: Style) -> String {
     let (target, hold_days) = (&attempt.target, arguments.hold_days);
-    let found = match (arguments.overwrite_changes, &attempt.undo) {
-        (true, _) => "will be called, whatever was changed since",
-        (false, None) => "will be called, if the resource is as the attempt left it",
+    let condition = match (arguments.overwrite_changes, &attempt.undo) {
+        (true, _) => "calls to make, overwriting any change since",
+        (false, None) => "calls to make, if the resource is as the attempt left it",
         (false, Some(_)) => {
-            "will be called, as far as an earlier undo did not, if the resource is as the attempt or that undo left it"
+            "calls to make, except those that an earlier undo made, if the resource is as the attempt or that undo left it"
         }
     };
     let mut lines = vec![
         format!(
-            "{} undo of {} opens again what {} closed on {} in account {}, region {}",
-            paint.bad("careful:"),
+            "{} undo of {} reverts the fix of {} on {} in account {}, region {}, and so restores the exposure",
+            style.error("warning:"),
             attempt.id,
             attempt.control,
             target.resource,
             target.account,
             target.region
         ),
-        format!("{found}:"),
+        format!("{condition}:"),
     ];
     lines.extend((1..).zip(calls).map(|(number, call): (u32, _)| format!("  {number}. {}", call_text(call))));
     for unknown in attempt.actions.iter().filter(|record| record.receipt.is_none()) {
-        lines.push(format!("  and what takes back {}, if it is found to be done", call_text(&unknown.action)));
+        lines.push(format!(
+            "  and the call that reverts {}, if it turns out to have succeeded",
+            call_text(&unknown.action)
+        ));
     }
     let control = &attempt.control;
     let days = if hold_days == 1 { "1 day".to_owned() } else { format!("{hold_days} days") };
-    lines.push(format!("will be held: {control} enforces nothing on it for {days}; it stays NON_COMPLIANT"));
+    lines.push(format!("hold: {control} changes nothing on it for {days}; it stays NON_COMPLIANT"));
     lines.join("\n") + "\n"
 }
 
@@ -121,7 +124,7 @@ fn ended(attempt: &Attempt, undone: &Undone) -> Report {
     let id = &attempt.id;
     let (outcome, text) = match undone {
         Undone::Restored { calls, held_until } => {
-            let mut text = format!("undone {id}: {} is as it was before\n", attempt.target.resource);
+            let mut text = format!("undone {id}: {} has its previous state again\n", attempt.target.resource);
             for (number, call) in (1..).zip(calls) {
                 let number: u32 = number;
                 text += &format!("  {number}. {call}\n");
@@ -134,7 +137,7 @@ fn ended(attempt: &Attempt, undone: &Undone) -> Report {
         Undone::AlreadyUndone => {
             let when = attempt.undo.as_ref().and_then(|it| it.finished_at.map(|at| (at, it.by.as_str())));
             let when = when.map_or_else(String::new, |(at, by)| format!(" on {} by {by}", moment(at)));
-            (json!({ "outcome": "already-undone" }), format!("already undone{when}: nothing was called\n"))
+            (json!({ "outcome": "already-undone" }), format!("already undone{when}: no call was made\n"))
         }
         Undone::NothingToUndo => {
             (json!({ "outcome": "nothing-to-undo" }), format!("nothing to undo: {id} changed nothing\n"))
@@ -155,47 +158,50 @@ mod tests {
     use crate::style::PLAIN;
 
     #[test]
-    fn what_was_undone_or_changed_nothing_ends_well_without_asking() {
+    fn nothing_to_undo_succeeds_without_confirmation() {
         let done = attempt();
-        let report = needless(&done).unwrap();
-        assert_eq!(report.text, "already undone on 2026-03-05 00:00:01Z by ada: nothing was called\n");
+        let report = nothing_to_do(&done).unwrap();
+        assert_eq!(report.text, "already undone on 2026-03-05 00:00:01Z by ada: no call was made\n");
         assert_eq!(report.ending.code(), 0);
         let idle = Attempt { undo: None, actions: Vec::new(), ..attempt() };
-        assert_eq!(needless(&idle).unwrap().text, "nothing to undo: 01JZ changed nothing\n");
+        assert_eq!(nothing_to_do(&idle).unwrap().text, "nothing to undo: 01JZ changed nothing\n");
     }
 
     #[test]
-    fn a_person_is_told_what_is_opened_before_it_is() {
+    fn the_warning_shows_resource_calls_and_hold() {
         let calls = [json!({ "Authorize": { "Id": "sg-1" } })];
         let text = warning(&arguments(), &attempt(), &calls, PLAIN);
-        assert!(text.contains("opens again what restricted-ssh closed on AWS::EC2::SecurityGroup sg-1"), "{text}");
+        assert!(text.contains("reverts the fix of restricted-ssh on AWS::EC2::SecurityGroup sg-1"), "{text}");
         assert!(text.contains("  1. Authorize {\"Id\":\"sg-1\"}\n"), "{text}");
         assert!(text.contains("for 7 days; it stays NON_COMPLIANT"), "{text}");
     }
 
     #[test]
-    fn a_person_is_told_what_the_resource_is_compared_with() {
+    fn the_warning_shows_what_the_resource_is_compared_with() {
         let fresh = Attempt { undo: None, ..attempt() };
         let overwriting = UndoArguments { overwrite_changes: true, ..arguments() };
-        for (arguments, attempt, words) in [
+        for (arguments, attempt, expected) in [
             (&arguments(), &fresh, "if the resource is as the attempt left it:"),
             (&arguments(), &attempt(), "if the resource is as the attempt or that undo left it:"),
-            (&overwriting, &fresh, "whatever was changed since:"),
+            (&overwriting, &fresh, "overwriting any change since:"),
         ] {
             let text = warning(arguments, attempt, &[], PLAIN);
-            assert!(text.contains(words), "{text}");
+            assert!(text.contains(expected), "{text}");
         }
     }
 
     #[test]
-    fn an_action_without_an_answer_is_looked_at_and_not_taken_for_none() {
+    fn an_action_without_a_response_is_included_in_the_warning() {
         let action = json!({ "Revoke": { "Id": "sg-1" } });
         let before = Some(StoredState { version: 1, subject: json!({}) });
         let actions = vec![ActionRecord { action, receipt: None }];
         let unknown = Attempt { undo: None, before, actions, ..attempt() };
-        assert_eq!(needless(&unknown).map(|report| report.text), None);
+        assert_eq!(nothing_to_do(&unknown).map(|report| report.text), None);
         let text = warning(&arguments(), &unknown, &[], PLAIN);
-        assert!(text.contains("  and what takes back Revoke {\"Id\":\"sg-1\"}, if it is found to be done\n"), "{text}");
+        assert!(
+            text.contains("  and the call that reverts Revoke {\"Id\":\"sg-1\"}, if it turns out to have succeeded\n"),
+            "{text}"
+        );
     }
 
     fn arguments() -> UndoArguments {
@@ -211,27 +217,28 @@ mod tests {
     }
 
     #[test]
-    fn without_a_yes_nothing_is_called_and_the_calls_are_shown() {
+    fn without_confirmation_no_call_is_made_and_the_calls_are_shown() {
         let arguments = arguments();
         let calls = [json!({ "Authorize": { "Id": "sg-1" } })];
-        let cli_error = confirm(&arguments, &attempt(), &calls, true, PLAIN).unwrap_err();
-        assert_eq!(cli_error.code(), 1);
-        let expected = "undo 01JZ: not confirmed: it opens again what was closed: expected --confirm-exposure";
-        assert_eq!(cli_error.to_string(), expected);
-        assert_eq!(cli_error.as_json().pointer("/error/details/calls/0"), calls.first());
+        let error = confirm(&arguments, &attempt(), &calls, true, PLAIN).unwrap_err();
+        assert_eq!(error.code(), 1);
+        let expected =
+            "undo 01JZ: not confirmed: it restores the exposure that the fix removed: expected --confirm-exposure";
+        assert_eq!(error.to_string(), expected);
+        assert_eq!(error.as_json().pointer("/error/details/calls/0"), calls.first());
         let confirmed = UndoArguments { confirm_exposure: true, ..arguments };
         assert!(confirm(&confirmed, &attempt(), &calls, true, PLAIN).is_ok());
     }
 
     #[test]
-    fn a_played_undo_names_its_calls_and_the_end_of_the_hold() {
+    fn a_completed_undo_shows_its_calls_and_the_end_of_the_hold() {
         let undone = Undone::Restored {
             calls: vec!["Authorize {}".to_owned()],
             held_until: "2026-03-12T00:00:00Z".parse().unwrap(),
         };
         assert_eq!(
             ended(&attempt(), &undone).text,
-            "undone 01JZ: AWS::EC2::SecurityGroup sg-1 is as it was before\n  1. Authorize {}\n\
+            "undone 01JZ: AWS::EC2::SecurityGroup sg-1 has its previous state again\n  1. Authorize {}\n\
              held for restricted-ssh until 2026-03-12 00:00:00Z: `rectify hold end --control restricted-ssh \
              --resource sg-1 --account 111122223333` ends it\n"
         );

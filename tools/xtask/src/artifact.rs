@@ -1,4 +1,4 @@
-//! Generated files: what they must hold, and how the ones on disk differ.
+//! Generated files: their expected content, and how the files on disk differ.
 
 use std::path::{Path, PathBuf};
 
@@ -7,31 +7,31 @@ use rectify_compliance::Entry;
 use crate::fragment::Unfilled;
 use crate::{frameworks, page, programs, template};
 
-/// How many lines of each side of a difference are shown.
+/// The maximum number of lines shown on each side of a difference.
 const SHOWN: usize = 6;
 
 /// One generated file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Artifact {
-    /// Where it belongs, from the root of the repository.
+    /// Its path from the root of the repository.
     pub path: String,
-    /// What it must hold.
+    /// Its expected content.
     pub content: String,
 }
 
-/// A generated file that is not what it must be.
+/// A generated file that is out of date.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stale {
-    /// Which.
+    /// Its path.
     pub path: String,
-    /// The difference in a few lines, `-` for what is there and `+` for what must be.
+    /// The difference in a few lines, `-` for the file on disk and `+` for the expected content.
     pub difference: String,
 }
 
 /// Every generated file.
 ///
 /// # Errors
-/// [`Unfilled`] when a fragment of the template names something that nothing fills.
+/// [`Unfilled`] when a fragment of the template has a placeholder without a value.
 pub fn all(controls: &[&'static Entry]) -> Result<Vec<Artifact>, Unfilled> {
     let mut artifacts = vec![
         Artifact { path: "template.yaml".to_owned(), content: template::render(controls)? },
@@ -48,13 +48,13 @@ pub fn all(controls: &[&'static Entry]) -> Result<Vec<Artifact>, Unfilled> {
     Ok(artifacts)
 }
 
-/// The folder that holds generated pages and nothing else.
+/// The folder of the generated pages. It contains nothing else.
 const PAGES: &str = "docs/controls";
 
-/// What is on disk but not as it must be, and pages and programs of controls that are gone.
+/// The files on disk that are out of date or missing, and pages and programs of deleted controls.
 ///
 /// # Errors
-/// When a file is there but cannot be read.
+/// When a file exists but cannot be read.
 pub fn stale(root: &Path, artifacts: &[Artifact]) -> std::io::Result<Vec<Stale>> {
     let mut stale = Vec::new();
     for artifact in artifacts {
@@ -64,7 +64,7 @@ pub fn stale(root: &Path, artifacts: &[Artifact]) -> std::io::Result<Vec<Stale>>
                 stale.push(Stale { path: artifact.path.clone(), difference: difference(&content, &artifact.content) });
             }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                stale.push(Stale { path: artifact.path.clone(), difference: "is missing\n".to_owned() });
+                stale.push(Stale { path: artifact.path.clone(), difference: "missing\n".to_owned() });
             }
             Err(error) => return Err(error),
         }
@@ -75,7 +75,7 @@ pub fn stale(root: &Path, artifacts: &[Artifact]) -> std::io::Result<Vec<Stale>>
     Ok(stale)
 }
 
-/// Writes what is stale and removes pages and programs of controls that are gone; returns what was touched.
+/// Writes stale files and removes pages and programs of deleted controls; returns the changed paths.
 ///
 /// # Errors
 /// When a file cannot be read, written or removed.
@@ -115,15 +115,15 @@ fn orphans(root: &Path, artifacts: &[Artifact]) -> std::io::Result<Vec<PathBuf>>
     Ok(orphans)
 }
 
-/// The lines that differ between the first and the last difference, bounded.
-fn difference(there: &str, wanted: &str) -> String {
-    let (there, wanted): (Vec<&str>, Vec<&str>) = (there.lines().collect(), wanted.lines().collect());
-    let same_start = there.iter().zip(&wanted).take_while(|(left, right)| left == right).count();
-    let rest = there.len().min(wanted.len()) - same_start;
+/// The lines from the first to the last difference, bounded.
+fn difference(actual: &str, expected: &str) -> String {
+    let (actual, expected): (Vec<&str>, Vec<&str>) = (actual.lines().collect(), expected.lines().collect());
+    let same_start = actual.iter().zip(&expected).take_while(|(left, right)| left == right).count();
+    let rest = actual.len().min(expected.len()) - same_start;
     let same_end =
-        there.iter().rev().zip(wanted.iter().rev()).take(rest).take_while(|(left, right)| left == right).count();
+        actual.iter().rev().zip(expected.iter().rev()).take(rest).take_while(|(left, right)| left == right).count();
     let mut text = format!("line {}\n", same_start + 1);
-    for (sign, lines) in [('-', &there), ('+', &wanted)] {
+    for (sign, lines) in [('-', &actual), ('+', &expected)] {
         let changed = lines.get(same_start..lines.len() - same_end).unwrap_or_default();
         for line in changed.iter().take(SHOWN) {
             text.push_str(&format!("{sign} {line}\n"));
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn a_difference_shows_what_changed_and_nothing_else() {
+    fn a_difference_shows_only_changed_lines() {
         assert_eq!(difference("a\nb\nc\n", "a\nB\nc\n"), "line 2\n- b\n+ B\n");
         assert_eq!(difference("a\nc\n", "a\nb\nc\n"), "line 2\n+ b\n");
         let long: String = (0..9).map(|it| format!("{it}\n")).collect();
@@ -153,27 +153,27 @@ mod tests {
     }
 
     #[test]
-    fn writing_makes_fresh_and_sweeps_pages_of_controls_that_are_gone() {
+    fn write_updates_stale_files_and_removes_pages_of_deleted_controls() {
         let root = tempfile::tempdir().unwrap();
-        let wanted = [artifact("template.yaml", "new\n"), artifact("docs/controls/one.md", "page\n")];
+        let expected = [artifact("template.yaml", "new\n"), artifact("docs/controls/one.md", "page\n")];
         std::fs::create_dir_all(root.path().join("docs/controls")).unwrap();
         std::fs::write(root.path().join("template.yaml"), "old\n").unwrap();
         std::fs::write(root.path().join("docs/controls/gone.md"), "page\n").unwrap();
 
         let stale: Vec<(String, String)> =
-            super::stale(root.path(), &wanted).unwrap().into_iter().map(|it| (it.path, it.difference)).collect();
+            super::stale(root.path(), &expected).unwrap().into_iter().map(|it| (it.path, it.difference)).collect();
         let row = |path: &str, difference: &str| (path.to_owned(), difference.to_owned());
         assert_eq!(
             stale,
             [
                 row("template.yaml", "line 1\n- old\n+ new\n"),
-                row("docs/controls/one.md", "is missing\n"),
+                row("docs/controls/one.md", "missing\n"),
                 row("docs/controls/gone.md", "belongs to no control\n"),
             ]
         );
 
-        write(root.path(), &wanted).unwrap();
-        assert_eq!(super::stale(root.path(), &wanted).unwrap(), []);
-        assert_eq!(write(root.path(), &wanted).unwrap(), [""; 0]);
+        write(root.path(), &expected).unwrap();
+        assert_eq!(super::stale(root.path(), &expected).unwrap(), []);
+        assert_eq!(write(root.path(), &expected).unwrap(), [""; 0]);
     }
 }

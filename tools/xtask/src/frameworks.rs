@@ -1,4 +1,4 @@
-//! `docs/frameworks.md`: which control serves which requirement of which framework.
+//! `docs/frameworks.md`: which control covers which requirement of which framework.
 
 use rectify_compliance::{Entry, Framework};
 
@@ -7,17 +7,17 @@ const INTRODUCTION: &str = "\
 
 # Controls by framework
 
-A control serves a requirement when its finding is evidence against it; no control alone fulfils one.
+A control covers a requirement if its finding is evidence against it; no control alone fulfills one.
 
 Sources of the mappings, read in November 2026:
 
-- CIS AWS Foundations Benchmark and PCI DSS: as [Prowler](https://github.com/prowler-cloud/prowler) maps its checks of the same thing.
+- CIS AWS Foundations Benchmark and PCI DSS: as [Prowler](https://github.com/prowler-cloud/prowler) maps its equivalent checks.
 - FSBP: the control ids of the [Security Hub controls reference](https://docs.aws.amazon.com/securityhub/latest/userguide/securityhub-controls-reference.html).
-- NIST SP 800-53: the related requirements that the page of each Security Hub control lists.
+- NIST SP 800-53: the related requirements listed on the page of each Security Hub control.
 
 ";
 
-/// The page: a matrix, and below it each framework's requirements with the controls that serve them.
+/// The page: a matrix, then for each framework its requirements with the controls that cover them.
 pub fn render(controls: &[&Entry]) -> String {
     let titles = Framework::ALL.map(Framework::title);
     let mut text =
@@ -42,12 +42,12 @@ fn by_requirement(controls: &[&Entry], framework: Framework) -> String {
     let rows: String = requirements
         .iter()
         .map(|requirement| {
-            let serving: Vec<String> = controls
+            let covering: Vec<String> = controls
                 .iter()
                 .filter(|control| ids(control, framework).contains(requirement))
                 .map(|control| format!("[{id}](controls/{id}.md)", id = control.meta.id))
                 .collect();
-            format!("| {requirement} | {} |\n", serving.join(", "))
+            format!("| {requirement} | {} |\n", covering.join(", "))
         })
         .collect();
     if rows.is_empty() {
@@ -71,15 +71,15 @@ fn ids(control: &Entry, framework: Framework) -> Vec<&'static str> {
 fn natural(id: &str) -> Vec<(String, u64)> {
     let mut parts = Vec::new();
     let mut word = String::new();
-    let mut letters = id.chars().peekable();
-    while let Some(letter) = letters.next() {
-        let Some(mut number) = letter.to_digit(10).map(u64::from) else {
-            word.push(letter);
+    let mut chars = id.chars().peekable();
+    while let Some(char) = chars.next() {
+        let Some(mut number) = char.to_digit(10).map(u64::from) else {
+            word.push(char);
             continue;
         };
-        while let Some(digit) = letters.peek().and_then(|it| it.to_digit(10)) {
+        while let Some(digit) = chars.peek().and_then(|it| it.to_digit(10)) {
             number = number.saturating_mul(10).saturating_add(u64::from(digit));
-            letters.next();
+            chars.next();
         }
         parts.push((std::mem::take(&mut word), number));
     }
@@ -92,7 +92,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn requirements_stand_in_the_order_people_expect() {
+    fn requirement_ids_are_sorted_naturally() {
         let mut ids = ["1.10.1", "AC-10", "1.2.8", "AC-2(1)", "AC-2", "S3.2"];
         ids.sort_by_key(|id| natural(id));
         assert_eq!(ids, ["1.2.8", "1.10.1", "AC-2", "AC-2(1)", "AC-10", "S3.2"]);

@@ -1,15 +1,15 @@
-//! Generators: `template.yaml`, the docs pages and new controls, all from the controls' declarations.
+//! Generators for `template.yaml`, docs pages, programs and new controls, from the controls' declarations.
 //!
-//! Knows no control by name and links no SDK: it must stay cheap enough to run on every save.
+//! Knows no control by name and links no SDK: it must be fast enough to run on every save.
 //!
-//! | module | makes |
+//! | module | output |
 //! |---|---|
-//! | [`artifact`] | the list of generated files, and how the ones on disk differ |
+//! | [`artifact`] | the list of generated files, and how the files on disk differ |
 //! | [`template`] | `template.yaml` |
 //! | [`page`] | `docs/controls/*.md` |
 //! | [`frameworks`] | `docs/frameworks.md` |
 //! | [`programs`] | the programs of the functions |
-//! | [`scaffold`] | a new control, complete |
+//! | [`scaffold`] | a complete new control |
 //! | [`package`] | `target/lambda/<binary>/bootstrap`, the functions for deployment |
 
 pub mod artifact;

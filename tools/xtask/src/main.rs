@@ -1,4 +1,5 @@
-//! `cargo run -p xtask -- …`: what the repository makes from its own declarations.
+//! `cargo run -p xtask -- …`: generates files from the controls' declarations, scaffolds controls and packages
+//! functions.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -10,7 +11,7 @@ use xtask::artifact;
 use xtask::package::{self, Package};
 use xtask::scaffold::{self, NewControl};
 
-/// Makes and checks everything that follows from the controls' declarations.
+/// Generates, checks and packages everything that follows from the controls' declarations.
 #[derive(Debug, Parser)]
 #[command(name = "xtask", bin_name = "cargo run -p xtask --", arg_required_else_help = true)]
 struct Arguments {
@@ -23,34 +24,34 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Writes template.yaml, docs/controls/*.md and docs/frameworks.md.
+    /// Writes template.yaml, docs/controls/*.md, docs/frameworks.md and the programs of the functions.
     ///
-    /// Pages of controls that are gone are removed. Nothing else is touched.
+    /// Pages and programs of deleted controls are removed. No other file is changed.
     Generate {
-        /// Write nothing; say which file is stale and how, and exit with 1 if any is.
+        /// Write nothing; print each stale file with its difference, and exit with 1 if there is one.
         #[arg(long)]
         check: bool,
     },
     /// Lists the controls.
     Catalogue {
-        /// As JSON, with parameters' schema and permissions.
+        /// Print JSON, with parameter schemas and permissions.
         #[arg(long)]
         json: bool,
     },
-    /// Makes a new control that compiles, with tests that run, and tells what to think about next.
+    /// Creates a new control that compiles, with passing tests, and prints the next steps.
     ///
-    /// Written are the control, its binary, its line in the client, four sample events and the lines that register it.
-    /// The control judges one boolean of the configuration item, which is where most controls start. It has no
-    /// remediation: that reads the resource through its service's API, which nobody can guess.
+    /// Writes the control, four sample events and the lines that register it; `generate` then writes its program.
+    /// The control checks one boolean of the configuration item, which is how most controls start. It has no
+    /// remediation: that needs the service's API, which cannot be scaffolded.
     #[command(
         after_help = "Example:\n  cargo run -p xtask -- new-control ec2 encrypted-volumes --type AWS::EC2::Volume \\\n      \
                             --field encrypted --title 'EBS volume is not encrypted' \\\n      \
-                            --why 'Whoever gets hold of the disk or a snapshot of it reads it.'"
+                            --why 'Anyone with access to the disk or a snapshot can read the data.'"
     )]
     NewControl(NewControl),
-    /// Builds the functions for deployment, in target/lambda/<binary>/bootstrap, where template.yaml looks for them.
+    /// Builds the functions for deployment into target/lambda/<binary>/bootstrap, the CodeUri folders of template.yaml.
     ///
-    /// Set CARGO_BUILD_JOBS=1 where memory is short: the EC2 SDK alone takes about 9 GB.
+    /// Set CARGO_BUILD_JOBS=1 if memory is short: the EC2 SDK alone takes about 9 GB to compile.
     #[command(after_help = "Example:\n  cargo run -p xtask -- package --control <id>")]
     Package(Package),
 }
@@ -59,7 +60,7 @@ fn main() -> ExitCode {
     match run(&Arguments::parse()) {
         Ok(code) => code,
         Err(error) => {
-            tell(&format!("xtask: {error}"));
+            eprint(&format!("xtask: {error}"));
             ExitCode::FAILURE
         }
     }
@@ -76,8 +77,8 @@ fn run(arguments: &Arguments) -> Result<ExitCode, Box<dyn std::error::Error>> {
             print(&scaffold::write(&arguments.root, new)?);
             Ok(ExitCode::SUCCESS)
         }
-        Command::Package(wanted) => {
-            let functions = package::package(&arguments.root, &controls().collect::<Vec<_>>(), wanted, tell)?;
+        Command::Package(selection) => {
+            let functions = package::package(&arguments.root, &controls().collect::<Vec<_>>(), selection, eprint)?;
             print(package::table(&functions).trim_end());
             Ok(ExitCode::SUCCESS)
         }
@@ -94,12 +95,12 @@ fn generate(arguments: &Arguments, check: bool) -> Result<ExitCode, Box<dyn std:
     }
     let stale = artifact::stale(&arguments.root, &artifacts)?;
     for file in &stale {
-        tell(&format!("{}: stale: {}", file.path, file.difference.trim_end()));
+        eprint(&format!("{}: stale: {}", file.path, file.difference.trim_end()));
     }
     if stale.is_empty() {
         return Ok(ExitCode::SUCCESS);
     }
-    tell("run `cargo run -p xtask -- generate`");
+    eprint("run `cargo run -p xtask -- generate`");
     Ok(ExitCode::FAILURE)
 }
 
@@ -150,19 +151,19 @@ fn catalogue_json() -> String {
                 "parameters": it.parameters(),
                 "rulePermissions": permissions(&it.rule_permissions()),
                 "remediationPermissions": permissions(&it.remediation_permissions()),
-                "undoPermissions": it.remediation.map(|half| permissions(half.undo_permissions())),
+                "undoPermissions": it.remediation.map(|remediation| permissions(remediation.undo_permissions())),
             })
         })
         .collect();
     format!("{:#}", serde_json::Value::Array(all))
 }
 
-#[allow(clippy::print_stdout, reason = "this is what the person asked for")]
+#[allow(clippy::print_stdout, reason = "the output of the command")]
 fn print(text: &str) {
     println!("{text}");
 }
 
-#[allow(clippy::print_stderr, reason = "a person reads it")]
-fn tell(text: &str) {
+#[allow(clippy::print_stderr, reason = "progress and errors")]
+fn eprint(text: &str) {
     eprintln!("{text}");
 }

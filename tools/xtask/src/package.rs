@@ -1,8 +1,9 @@
-//! The functions for deployment: built in one pass, laid out as `CodeUri` in `template.yaml` expects them.
+//! The functions for deployment: built in one pass, laid out where `CodeUri` in `template.yaml` expects them.
 //!
-//! Knows binaries by the catalogue alone and selects the packages of `functions/` and no other, without the features of
-//! `tools/workspace-hack`: the test features of the SDKs do not get into what is deployed. The selection is the same
-//! whatever is requested, so that one control and all of them share what has been compiled.
+//! Knows the binaries only from the catalogue and selects only the packages of `functions/`, without the features of
+//! `tools/workspace-hack`, so that deployed binaries contain no test features of the SDKs. The package selection is
+//! always
+//! the same, so that builds of one control and of all share compiled crates.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
@@ -14,45 +15,45 @@ use clap::{Args, ValueEnum};
 use rectify_compliance::Entry;
 use serde_json::Value;
 
-/// Where the functions are laid out, from the root of the repository.
+/// The folder of the functions, from the root of the repository.
 pub const FOLDER: &str = "target/lambda";
 
-/// Leaves out what development alone needs, see `tools/workspace-hack`.
+/// Leaves out development-only features, see `tools/workspace-hack`.
 const DEPLOYED: &str = "build.rustflags = ['--cfg', 'rectify_deployed']";
 
-/// The package of what belongs to no control.
+/// The package of the platform functions, which belong to no control.
 const PLATFORM: &str = "rectify-platform";
 
-/// Its functions.
+/// The platform functions.
 const PLATFORM_FUNCTIONS: [&str; 3] = ["attribution", "reconciler", "undo"];
 
-/// The name that Lambda starts.
+/// The file name that Lambda starts.
 const PROGRAM: &str = "bootstrap";
 
 /// What to build.
 #[derive(Debug, Clone, Default, Args)]
 pub struct Package {
-    /// How much the compiler shrinks.
+    /// How far the compiler optimizes for size.
     #[arg(long, value_enum, default_value_t = Profile::Release)]
     pub profile: Profile,
-    /// Only this control's functions; may be given again.
+    /// Build only this control's functions; repeatable.
     #[arg(long = "control", value_name = "ID")]
     pub controls: Vec<String>,
-    /// Rust target to build for, e.g. `aarch64-unknown-linux-gnu`; the machine's own by default.
+    /// Rust target triple, e.g. `aarch64-unknown-linux-gnu`; default: the host.
     #[arg(long, value_name = "TRIPLE")]
     pub target: Option<String>,
-    /// Fail when a program is larger than this, in bytes: a check against growth.
+    /// Fail if a program is larger than this, in bytes.
     #[arg(long, value_name = "BYTES")]
     pub max_size: Option<u64>,
 }
 
-/// A profile of the workspace manifest that is fit for deployment.
+/// A profile of the workspace manifest for deployment.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub enum Profile {
-    /// Small, quick to link again.
+    /// Small, and quick to relink.
     #[default]
     Release,
-    /// Smallest: what is published; a link takes most of a minute.
+    /// Smallest, for releases; linking takes most of a minute.
     Dist,
 }
 
@@ -66,56 +67,56 @@ impl Profile {
     }
 }
 
-/// One function, ready to be uploaded.
+/// One function, ready for upload.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Function {
-    /// Its binary.
+    /// The name of its binary.
     pub name: String,
     /// The program, from the root of the repository.
     pub path: PathBuf,
     /// The program's size in bytes.
     pub size: u64,
-    /// The size of the zip file that is uploaded, in bytes; `None` where there is no `zip` to make one.
+    /// The size of the uploaded zip file in bytes; `None` if `zip` is not installed.
     pub zip: Option<u64>,
-    /// The template's parameter `Architecture` that it fits.
+    /// The value of the template parameter `Architecture` that it needs.
     pub architecture: &'static str,
 }
 
-/// Why there is nothing to deploy.
+/// Why packaging failed.
 #[derive(Debug, thiserror::Error)]
 pub enum PackageError {
     /// An id that no control has.
     #[error("--control: expected one of {expected}: received `{received}`")]
     UnknownControl {
-        /// The ids there are.
+        /// The known ids.
         expected: String,
-        /// What it was.
+        /// The received id.
         received: String,
     },
     /// A program that cannot be started.
     #[error("{program}: {error}")]
     Start {
-        /// Which.
+        /// The program.
         program: String,
-        /// What the system said.
+        /// The system error.
         error: std::io::Error,
     },
-    /// The build ended badly; the compiler has said why.
+    /// The build failed; the compiler has printed the reason.
     #[error("cargo build: {0}")]
     Build(ExitStatus),
-    /// The build ended well, without this binary.
+    /// The build succeeded, but without this binary.
     #[error("cargo build: no executable `{0}`")]
     Missing(String),
     /// A program that Lambda cannot start.
     #[error("{}: expected a Linux program for x86-64 or arm64: pass --target", .0.display())]
     Foreign(PathBuf),
-    /// A program that has grown past its bound.
-    #[error("{name}: expected at most {bound} bytes: received `{size}`")]
-    Grown {
+    /// A program above its maximum size.
+    #[error("{name}: expected at most {max} bytes: received `{size}`")]
+    TooLarge {
         /// The function.
         name: String,
-        /// The bound, bytes.
-        bound: u64,
+        /// The maximum, bytes.
+        max: u64,
         /// Its size, bytes.
         size: u64,
     },
@@ -124,47 +125,47 @@ pub enum PackageError {
     File {
         /// The file.
         file: PathBuf,
-        /// What the system said.
+        /// The system error.
         error: std::io::Error,
     },
 }
 
-/// Builds the functions and lays them out under `root`, telling `say` what it is at.
+/// Builds the functions and lays them out under `root`, reporting progress to `report`.
 ///
 /// Cargo's own progress goes to the standard error of this process. `CARGO_TARGET_DIR` and `CARGO_BUILD_JOBS` are
-/// honoured; the functions are laid out in [`FOLDER`] in any case, since that is where the template looks.
+/// honored; the functions are always laid out in [`FOLDER`], where the template expects them.
 ///
 /// # Errors
-/// [`PackageError`]. A function whose build went wrong keeps the program it had.
+/// [`PackageError`]. A function whose build fails keeps its previous program.
 pub fn package(
     root: &Path,
     controls: &[&'static Entry],
-    wanted: &Package,
-    mut say: impl FnMut(&str),
+    selection: &Package,
+    mut report: impl FnMut(&str),
 ) -> Result<Vec<Function>, PackageError> {
-    let binaries = binaries(controls, &wanted.controls)?;
-    say(&format!("building {} functions, profile {}", binaries.len(), wanted.profile.name()));
-    let built = build(root, &cargo_arguments(wanted, &binaries))?;
+    let binaries = binaries(controls, &selection.controls)?;
+    report(&format!("building {} functions, profile {}", binaries.len(), selection.profile.name()));
+    let built = build(root, &cargo_arguments(selection, &binaries))?;
     let mut functions = Vec::new();
     for (at, name) in binaries.iter().enumerate() {
         let program = built.get(name).ok_or_else(|| PackageError::Missing(name.clone()))?;
-        say(&format!("laying out {}/{} {name}", at + 1, binaries.len()));
+        report(&format!("laying out {}/{} {name}", at + 1, binaries.len()));
         functions.push(lay_out(root, name, program)?);
     }
-    within(&functions, wanted.max_size)?;
+    within(&functions, selection.max_size)?;
     Ok(functions)
 }
 
-/// Refuses the first program above the bound, if there is a bound.
-fn within(functions: &[Function], bound: Option<u64>) -> Result<(), PackageError> {
-    let Some(bound) = bound else { return Ok(()) };
-    match functions.iter().find(|it| it.size > bound) {
-        Some(grown) => Err(PackageError::Grown { name: grown.name.clone(), bound, size: grown.size }),
+/// Refuses the first program above the maximum size, if one is set.
+fn within(functions: &[Function], max: Option<u64>) -> Result<(), PackageError> {
+    let Some(max) = max else { return Ok(()) };
+    match functions.iter().find(|it| it.size > max) {
+        Some(function) => Err(PackageError::TooLarge { name: function.name.clone(), max, size: function.size }),
         None => Ok(()),
     }
 }
 
-/// The functions as a table, largest last, with what they must be deployed as.
+/// The functions as a table, largest last, with the `Architecture` to deploy them with.
 pub fn table(functions: &[Function]) -> String {
     let mut functions: Vec<&Function> = functions.iter().collect();
     functions.sort_by_key(|it| (it.size, &it.name));
@@ -179,20 +180,20 @@ pub fn table(functions: &[Function]) -> String {
         text.push_str(&format!("deploy with Architecture={architecture}\n"));
     }
     if functions.iter().any(|it| it.zip.is_none()) {
-        text.push_str("zip sizes need the program `zip`\n");
+        text.push_str("install `zip` to see zip sizes\n");
     }
     text
 }
 
-/// The binaries of the controls asked for; when none is, those of all and of no control.
+/// The binaries of the requested controls; without a request, of all controls and of the platform.
 fn binaries(controls: &[&'static Entry], ids: &[String]) -> Result<Vec<String>, PackageError> {
     if let Some(unknown) = ids.iter().find(|id| !controls.iter().any(|it| it.meta.id == id.as_str())) {
         let known: Vec<String> = controls.iter().map(|it| format!("`{}`", it.meta.id)).collect();
         return Err(PackageError::UnknownControl { expected: known.join(", "), received: unknown.clone() });
     }
-    let asked = |it: &&&Entry| ids.is_empty() || ids.iter().any(|id| id == it.meta.id);
+    let is_requested = |it: &&&Entry| ids.is_empty() || ids.iter().any(|id| id == it.meta.id);
     let mut names = Vec::new();
-    for control in controls.iter().filter(asked) {
+    for control in controls.iter().filter(is_requested) {
         names.push(control.meta.id.to_owned());
         if control.remediation.is_some() {
             names.push(format!("{}-remediation", control.meta.id));
@@ -204,7 +205,7 @@ fn binaries(controls: &[&'static Entry], ids: &[String]) -> Result<Vec<String>, 
     Ok(names)
 }
 
-fn cargo_arguments(wanted: &Package, binaries: &[String]) -> Vec<String> {
+fn cargo_arguments(selection: &Package, binaries: &[String]) -> Vec<String> {
     let mut arguments: Vec<String> = [
         "build",
         "--config",
@@ -213,11 +214,11 @@ fn cargo_arguments(wanted: &Package, binaries: &[String]) -> Vec<String> {
         "--message-format",
         "json-render-diagnostics",
         "--profile",
-        wanted.profile.name(),
+        selection.profile.name(),
     ]
     .map(str::to_owned)
     .to_vec();
-    if let Some(target) = &wanted.target {
+    if let Some(target) = &selection.target {
         arguments.extend(["--target".to_owned(), target.clone()]);
     }
     let services = rectify_catalogue::SERVICES.map(|service| format!("rectify-{service}-lambda"));
@@ -230,24 +231,24 @@ fn cargo_arguments(wanted: &Package, binaries: &[String]) -> Vec<String> {
     arguments
 }
 
-/// Runs cargo and returns where each executable is.
+/// Runs cargo and returns the path of each executable.
 fn build(root: &Path, arguments: &[String]) -> Result<BTreeMap<String, PathBuf>, PackageError> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
-    let refused = |error| PackageError::Start { program: cargo.display().to_string(), error };
+    let start_error = |error| PackageError::Start { program: cargo.display().to_string(), error };
     let output = Command::new(&cargo)
         .args(arguments)
         .current_dir(root)
         .stdin(Stdio::null())
         .stderr(Stdio::inherit())
         .output()
-        .map_err(refused)?;
+        .map_err(start_error)?;
     if !output.status.success() {
         return Err(PackageError::Build(output.status));
     }
     Ok(executables(root, &String::from_utf8_lossy(&output.stdout)))
 }
 
-/// The executables in cargo's messages, by binary. What build scripts print between them is passed over.
+/// The executables in cargo's messages, by binary. Output of build scripts in between is ignored.
 fn executables(root: &Path, messages: &str) -> BTreeMap<String, PathBuf> {
     messages
         .lines()
@@ -260,26 +261,26 @@ fn executables(root: &Path, messages: &str) -> BTreeMap<String, PathBuf> {
         .collect()
 }
 
-/// Puts a program where the template looks for it. It is complete before it has its name.
+/// Copies a program to the folder that the template expects. It gets its final name once it is complete.
 fn lay_out(root: &Path, name: &str, program: &Path) -> Result<Function, PackageError> {
     let architecture = architecture(program)?;
     let path = Path::new(FOLDER).join(name).join(PROGRAM);
-    let place = root.join(&path);
-    let incoming = place.with_extension("incoming");
-    let fault = |file: &Path| {
+    let bootstrap = root.join(&path);
+    let incoming = bootstrap.with_extension("incoming");
+    let file_error = |file: &Path| {
         let file = file.to_owned();
         move |error| PackageError::File { file, error }
     };
-    if let Some(folder) = place.parent() {
-        std::fs::create_dir_all(folder).map_err(fault(folder))?;
+    if let Some(folder) = bootstrap.parent() {
+        std::fs::create_dir_all(folder).map_err(file_error(folder))?;
     }
     // A copy keeps the permissions, and cargo's binaries are executable.
-    let size = std::fs::copy(program, &incoming).map_err(fault(&incoming))?;
-    std::fs::rename(&incoming, &place).map_err(fault(&place))?;
-    Ok(Function { name: name.to_owned(), zip: zip_size(&place)?, path, size, architecture })
+    let size = std::fs::copy(program, &incoming).map_err(file_error(&incoming))?;
+    std::fs::rename(&incoming, &bootstrap).map_err(file_error(&bootstrap))?;
+    Ok(Function { name: name.to_owned(), zip: zip_size(&bootstrap)?, path, size, architecture })
 }
 
-/// What the program runs on, from its ELF header: `e_machine` is the word at byte 18.
+/// The architecture of a program, from its ELF header: `e_machine` is the 16-bit word at byte 18.
 fn architecture(program: &Path) -> Result<&'static str, PackageError> {
     let mut header = [0_u8; 20];
     std::fs::File::open(program)
@@ -292,7 +293,7 @@ fn architecture(program: &Path) -> Result<&'static str, PackageError> {
     }
 }
 
-/// How large the program is as an upload; `None` where there is no `zip`.
+/// The size of the program as a zip file; `None` if `zip` is not installed.
 fn zip_size(program: &Path) -> Result<Option<u64>, PackageError> {
     let output = Command::new("zip").args(["-q", "-X", "-j", "-"]).arg(program).stdin(Stdio::null()).output();
     match output {
@@ -306,7 +307,7 @@ fn zip_size(program: &Path) -> Result<Option<u64>, PackageError> {
     }
 }
 
-/// Millions of bytes, one decimal; whole numbers throughout, so that the text never depends on rounding modes.
+/// Megabytes (10^6 bytes) with one decimal, computed in integers so that the text does not depend on float rounding.
 fn megabytes(bytes: u64) -> String {
     let tenths = (bytes + 50_000) / 100_000;
     format!("{}.{}", tenths / 10, tenths % 10)

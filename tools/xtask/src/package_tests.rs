@@ -21,20 +21,20 @@ fn program(folder: &Path, name: &str, machine: u8) -> PathBuf {
 }
 
 #[test]
-fn every_folder_the_template_points_at_is_built() {
+fn every_code_uri_of_the_template_is_built() {
     let template = crate::template::render(&all()).unwrap();
-    let mut pointed_at: Vec<&str> = template
+    let mut code_uris: Vec<&str> = template
         .lines()
         .filter_map(|line| line.trim().strip_prefix("CodeUri: target/lambda/")?.strip_suffix('/'))
         .collect();
     let mut built = binaries(&all(), &[]).unwrap();
-    pointed_at.sort_unstable();
+    code_uris.sort_unstable();
     built.sort_unstable();
-    assert_eq!(built, pointed_at);
+    assert_eq!(built, code_uris);
 }
 
 #[test]
-fn one_control_is_built_within_the_same_selection_as_all() {
+fn one_control_is_built_with_the_same_package_selection_as_all() {
     let one = Package { controls: vec!["iam-root-access-key-check".to_owned()], ..Package::default() };
     let packages = |arguments: Vec<String>| -> Vec<String> {
         let pairs = arguments.windows(2).filter(|pair| pair[0] == "--package");
@@ -46,18 +46,18 @@ fn one_control_is_built_within_the_same_selection_as_all() {
     assert_eq!(selected, packages(cargo_arguments(&Package::default(), &binaries(&all(), &[]).unwrap())));
     let folders = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../../functions")).unwrap();
     let services = folders.filter(|it| it.as_ref().unwrap().file_name() != "catalogue");
-    assert_eq!(selected.len(), services.count(), "a package for each service and for the platform, and no other");
+    assert_eq!(selected.len(), services.count(), "one package for each service and one for the platform");
 }
 
 #[test]
-fn an_unknown_control_is_told_which_there_are() {
+fn an_unknown_control_is_refused_with_the_known_ones() {
     let error = binaries(&all(), &["restricted-shh".to_owned()]).unwrap_err().to_string();
     assert!(error.starts_with("--control: expected one of `restricted-ssh`, "), "{error}");
     assert!(error.ends_with(": received `restricted-shh`"), "{error}");
 }
 
 #[test]
-fn executables_are_found_between_other_messages() {
+fn executables_are_found_among_other_messages() {
     let messages = "not json\n\
         {\"reason\":\"compiler-artifact\",\"target\":{\"name\":\"serde\"},\"executable\":null}\n\
         {\"reason\":\"compiler-artifact\",\"target\":{\"name\":\"a-rule\"},\"executable\":\"/t/release/a-rule\"}\n\
@@ -67,23 +67,23 @@ fn executables_are_found_between_other_messages() {
 }
 
 #[test]
-fn a_program_is_laid_out_executable_over_the_one_before_it() {
+fn a_program_is_laid_out_executable_and_replaces_the_previous_one() {
     let root = tempfile::tempdir().unwrap();
-    let place = root.path().join("target/lambda/a-rule/bootstrap");
-    std::fs::create_dir_all(place.parent().unwrap()).unwrap();
-    std::fs::write(&place, "old").unwrap();
+    let bootstrap = root.path().join("target/lambda/a-rule/bootstrap");
+    std::fs::create_dir_all(bootstrap.parent().unwrap()).unwrap();
+    std::fs::write(&bootstrap, "old").unwrap();
 
     let function = lay_out(root.path(), "a-rule", &program(root.path(), "built", 0x3e)).unwrap();
 
     assert_eq!((function.size, function.architecture), (200_000, "x86_64"));
-    assert_eq!(root.path().join(&function.path), place);
-    assert_eq!(std::fs::metadata(&place).unwrap().permissions().mode() & 0o777, 0o755);
-    assert_eq!(std::fs::metadata(&place).unwrap().len(), 200_000);
-    assert_eq!(std::fs::read_dir(place.parent().unwrap()).unwrap().count(), 1, "nothing is left beside it");
+    assert_eq!(root.path().join(&function.path), bootstrap);
+    assert_eq!(std::fs::metadata(&bootstrap).unwrap().permissions().mode() & 0o777, 0o755);
+    assert_eq!(std::fs::metadata(&bootstrap).unwrap().len(), 200_000);
+    assert_eq!(std::fs::read_dir(bootstrap.parent().unwrap()).unwrap().count(), 1, "no temporary file is left");
 }
 
 #[test]
-fn a_program_of_another_system_is_refused_before_anything_is_written() {
+fn a_program_for_another_architecture_is_refused_before_anything_is_written() {
     let root = tempfile::tempdir().unwrap();
     let foreign = program(root.path(), "built", 0x08);
     assert!(matches!(lay_out(root.path(), "a-rule", &foreign), Err(PackageError::Foreign(_))));
@@ -94,7 +94,7 @@ fn a_program_of_another_system_is_refused_before_anything_is_written() {
 }
 
 #[test]
-fn a_program_past_its_bound_is_named_with_both_sizes() {
+fn a_program_above_the_maximum_size_is_reported_with_both_sizes() {
     let function =
         Function { name: "a-rule".to_owned(), path: PathBuf::new(), size: 11, zip: None, architecture: "x86_64" };
     let functions = [function];
@@ -104,7 +104,7 @@ fn a_program_past_its_bound_is_named_with_both_sizes() {
 }
 
 #[test]
-fn the_table_ends_with_the_largest_and_says_what_is_missing() {
+fn the_table_ends_with_the_largest_function_and_reports_a_missing_zip() {
     let function = |name: &str, size, zip| Function {
         name: name.to_owned(),
         path: PathBuf::new(),
@@ -113,10 +113,10 @@ fn the_table_ends_with_the_largest_and_says_what_is_missing() {
         architecture: "x86_64",
     };
     let text = table(&[function("large-one", 7_249_999, None), function("small", 950_000, Some(349_999))]);
-    let wanted = "function    size MB    zip MB\n\
+    let expected = "function    size MB    zip MB\n\
                   small           1.0       0.3\n\
                   large-one       7.2         -\n\
                   deploy with Architecture=x86_64\n\
-                  zip sizes need the program `zip`\n";
-    assert_eq!(text, wanted);
+                  install `zip` to see zip sizes\n";
+    assert_eq!(text, expected);
 }

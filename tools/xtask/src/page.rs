@@ -1,4 +1,4 @@
-//! `docs/controls/*.md`: a control's own words, with everything that follows from its declaration around them.
+//! `docs/controls/*.md`: the doc comment of a control, and what follows from its declaration.
 
 use rectify_catalogue::{service, source};
 use rectify_compliance::permission::Condition;
@@ -6,7 +6,7 @@ use rectify_compliance::{Entry, Level, ManagedBy, Permission, Scope, Severity, T
 
 use crate::parameter::{self, Parameter};
 
-/// The headings every control's doc comment has, in this order.
+/// The headings of every control's doc comment, in this order.
 pub const HEADINGS: [&str; 7] = [
     "What it checks",
     "Why it matters",
@@ -42,14 +42,14 @@ pub fn render(control: &Entry) -> String {
     )
 }
 
-/// What no control declares, because the shell takes it for all of them.
+/// The parameters that no control declares: the runtime accepts them for every rule.
 const EVERY_RULE: &str = "\
-Besides its own parameters every rule takes:
+Every rule accepts these parameters in addition to its own:
 
 | name | value | default | meaning |
 |---|---|---|---|
-| `excludeResources` | ids, names or globs, separated by commas | | what is answered NOT_APPLICABLE unseen; what need not be fixed for a while is an exemption instead, and stays NON_COMPLIANT |
-| `homeRegion` | a region | `us-east-1`, `us-gov-west-1` or `cn-north-1` | where a control that is deployed in the home region only is evaluated |
+| `excludeResources` | ids, names or globs, separated by commas | | resources that are NOT_APPLICABLE without evaluation; to postpone a fix, use an exemption instead: the resource then stays NON_COMPLIANT |
+| `homeRegion` | a region | `us-east-1`, `us-gov-west-1` or `cn-north-1` | the region in which a control that is deployed in the home region only is evaluated |
 ";
 
 /// The index of all pages, by service.
@@ -58,14 +58,16 @@ pub fn index(controls: &[&Entry]) -> String {
     let mut services: Vec<&str> = controls.iter().map(|control| service(control)).collect();
     services.dedup();
     for name in services {
-        text.push_str(&format!("\n## {name}\n\n| control | finds | severity | asked | fix |\n|---|---|---|---|---|\n"));
+        text.push_str(&format!(
+            "\n## {name}\n\n| control | finding | severity | trigger | fix |\n|---|---|---|---|---|\n"
+        ));
         for control in controls.iter().filter(|control| service(control) == name) {
             let meta = control.meta;
             text.push_str(&format!(
                 "| [{id}]({id}.md) | {} | {} | {} | {} |\n",
                 meta.title,
                 severity(meta.severity),
-                asked(control),
+                trigger(control),
                 fix(control),
                 id = meta.id,
             ));
@@ -89,7 +91,7 @@ fn facts(control: &Entry) -> String {
     let mut rows = vec![
         ("severity", severity(meta.severity).to_owned()),
         ("resource types", types.join(", ")),
-        ("asked", asked(control)),
+        ("trigger", trigger(control)),
         ("deployed in", scope.to_owned()),
         ("fix", fix(control)),
     ];
@@ -109,7 +111,7 @@ fn severity(severity: Severity) -> &'static str {
     }
 }
 
-fn asked(control: &Entry) -> String {
+fn trigger(control: &Entry) -> String {
     let triggers: Vec<String> = control
         .meta
         .triggers
@@ -125,11 +127,11 @@ fn asked(control: &Entry) -> String {
 fn fix(control: &Entry) -> String {
     match (control.remediation, control.has_calls()) {
         (None, _) => "none".to_owned(),
-        (Some(_), false) => "instructions to a person".to_owned(),
+        (Some(_), false) => "manual steps".to_owned(),
         (Some(_), true) => match control.meta.level {
             Level::L0 | Level::L1 => "applied (L1)",
-            Level::L2 => "applied where opted in (L2)",
-            Level::L3 => "applied where opted in (L2), in part planned only (L3)",
+            Level::L2 => "applied with opt-in (L2)",
+            Level::L3 => "applied with opt-in (L2), partly plan only (L3)",
         }
         .to_owned(),
     }
@@ -148,25 +150,25 @@ fn parameter_table(parameters: &[Parameter]) -> String {
     format!("| name | value | default | meaning |\n|---|---|---|---|\n{rows}\n")
 }
 
-/// How the remediation knows what CloudFormation manages.
+/// How the remediation finds out whether CloudFormation manages a resource.
 fn managed(control: &Entry) -> String {
-    let Some(half) = control.remediation else { return String::new() };
-    let how = match half.managed_by() {
-        ManagedBy::Tags => "The tags `aws:cloudformation:*` of the resource say whether a stack manages it.\n\
-             What one does is planned only, unless `RemediateManagedStacks` is true."
+    let Some(remediation) = control.remediation else { return String::new() };
+    let how = match remediation.managed_by() {
+        ManagedBy::Tags => "The tags `aws:cloudformation:*` of the resource show whether a stack manages it.\n\
+             Changes to a managed resource are only planned, unless `RemediateManagedStacks` is true."
             .to_owned(),
         ManagedBy::Lookup(by) => format!(
-            "CloudFormation does not put its tags on everything that this remediation changes, so right before a change it is \
-             looked up (`cloudformation:DescribeStackResources`) by {by}.\n\
-             What a stack manages is planned only, unless `RemediateManagedStacks` is true; where the lookup fails, nothing is changed.\n\
+            "CloudFormation does not tag everything that this remediation changes, so each resource is looked up right before \
+             a change (`cloudformation:DescribeStackResources`) by {by}.\n\
+             Changes to a managed resource are only planned, unless `RemediateManagedStacks` is true; if the lookup fails, nothing is changed.\n\
              The lookup is regional: {}",
             if control.meta.scope == Scope::Global {
-                "a stack in a region other than the home region does not show."
+                "it does not find a stack outside the home region."
             } else {
-                "a stack in any other region does not show."
+                "it does not find a stack in another region."
             }
         ),
-        ManagedBy::Nobody(why) => format!("Nothing is looked up: {why}."),
+        ManagedBy::Nobody(why) => format!("There is no lookup: {why}."),
     };
     format!("## CloudFormation\n\n{how}\n\n")
 }
@@ -183,24 +185,27 @@ fn deployment(control: &Entry) -> String {
 
 fn permissions(control: &Entry) -> String {
     let mut rows = String::new();
-    let mut list = |who: &str, permissions: &[Permission]| {
+    let mut list = |principal: &str, permissions: &[Permission]| {
         for permission in permissions {
             let condition = match permission.condition {
-                Some(Condition::Equals(key, value)) => format!(", where `{key}` is `{value}`"),
+                Some(Condition::Equals(key, value)) => format!(", if `{key}` is `{value}`"),
                 Some(Condition::Partitions(_) | Condition::Events(_)) | None => String::new(),
             };
-            rows.push_str(&format!("| {who} | `{}` | `{}`{condition} |\n", permission.action, permission.resource));
+            rows.push_str(&format!(
+                "| {principal} | `{}` | `{}`{condition} |\n",
+                permission.action, permission.resource
+            ));
         }
     };
     list("rule", &control.rule_permissions());
     list("remediation", &control.remediation_permissions());
-    if let Some(half) = control.remediation {
-        list("undo, by a person's own credentials", half.undo_permissions());
+    if let Some(remediation) = control.remediation {
+        list("undo, with the operator's own credentials", remediation.undo_permissions());
     }
     if rows.is_empty() {
-        rows.push_str("| rule | nothing | |\n");
+        rows.push_str("| rule | none | |\n");
     }
     format!(
-        "## Permissions\n\nOn top of what every rule and remediation has, which is `RuleBase` and `RemediationBase` in `template.yaml`, and of its own rows of the ledger.\n\n| who | may | on |\n|---|---|---|\n{rows}"
+        "## Permissions\n\nIn addition to `RuleBase` and `RemediationBase` in `template.yaml`, which every rule and remediation has, and to the control's own rows in the ledger.\n\n| principal | action | resource |\n|---|---|---|\n{rows}"
     )
 }

@@ -1,4 +1,4 @@
-//! The parameters of a control as people read them, from their JSON Schema.
+//! The parameters of a control in readable form, from their JSON Schema.
 
 use rectify_compliance::Entry;
 use serde_json::Value;
@@ -8,15 +8,15 @@ use serde_json::Value;
 pub struct Parameter {
     /// Its key in the rule parameters.
     pub name: String,
-    /// What it may be, in words: `true or false`, `whole number, 1..=365`.
+    /// The allowed values as text: `true or false`, `whole number, 1 to 365`.
     pub kind: String,
-    /// What holds when it is absent; `none` where absence means something of its own.
+    /// The default; `none` if absence has its own meaning.
     pub default: String,
-    /// Meaning, unit and range, from its doc comment; empty where there is none, which a law refuses.
+    /// Meaning, unit and range, from its doc comment; empty without one, which a repository test refuses.
     pub description: String,
 }
 
-/// Every parameter of a control, by name.
+/// The parameters of a control, sorted by name.
 pub fn of(control: &Entry) -> Vec<Parameter> {
     let schema = control.parameters();
     let Some(properties) = schema.get("properties").and_then(Value::as_object) else {
@@ -64,7 +64,7 @@ fn kind(schema: &Value, property: &Value) -> String {
     }
 }
 
-/// The words of an enumeration whose variants are documented one by one.
+/// The values of an enumeration whose variants are documented individually.
 fn words(property: &Value) -> Option<String> {
     let variants = property.get("oneOf")?.as_array()?;
     let words: Option<Vec<String>> =

@@ -1,6 +1,6 @@
-//! The programs of the functions, and the list that one program a service serves them from.
+//! The programs of the functions, and for each service the list of functions that its shared program serves.
 //!
-//! A control is a static named after its id, in a module of that name: `restricted-ssh` is
+//! A control is a static named after its id, in a module of the same name: `restricted-ssh` is
 //! `rectify_ec2::controls::restricted_ssh::RESTRICTED_SSH`.
 
 use rectify_catalogue::{SERVICES, service};
@@ -8,12 +8,12 @@ use rectify_compliance::Entry;
 
 use crate::artifact::Artifact;
 
-/// The folder of a service's programs; every file in it is generated.
+/// The folder of a service's programs. Every file in it is generated.
 pub fn folder(service: &str) -> String {
     format!("functions/{service}/lambda/src/bin")
 }
 
-/// The programs of all controls, and of each service the list of its functions.
+/// The programs of all controls, and the function list of each service.
 pub fn artifacts(controls: &[&'static Entry]) -> Vec<Artifact> {
     let mut artifacts = Vec::new();
     for name in SERVICES {
@@ -45,7 +45,7 @@ const REMEDIATION: &str = "rectify_runtime::remediation::deployed::<_, Clients>"
 
 const GENERATED: &str = "Written by `xtask generate`";
 
-/// The function that makes a control's rule.
+/// The constructor of a control's rule.
 fn rule_of(control: &Entry) -> &'static str {
     match (control.change, control.list_permissions()) {
         (Some(change), Some(_)) if change.is_item_alone() => {
@@ -64,15 +64,15 @@ fn path(control: &Entry) -> String {
     format!("rectify_{}::controls::{module}::{}", service(control), module.to_uppercase())
 }
 
-fn program(about: &str, control: &Entry, made_by: &str) -> String {
+fn program(about: &str, control: &Entry, constructor: &str) -> String {
     let (service, control) = (service(control), path(control));
-    let clients = match made_by.contains("Clients") {
+    let clients = match constructor.contains("Clients") {
         true => format!("use rectify_{service}_lambda::Clients;\n"),
         false => String::new(),
     };
     format!(
         "//! {about} {GENERATED}.\n\nuse {control} as CONTROL;\n{clients}\n\
-         fn main() -> std::process::ExitCode {{\n    {made_by}(&CONTROL).serve()\n}}\n"
+         fn main() -> std::process::ExitCode {{\n    {constructor}(&CONTROL).serve()\n}}\n"
     )
 }
 
@@ -103,6 +103,6 @@ fn list(controls: &[&Entry]) -> String {
     )
 }
 
-fn row(name: &str, made_by: &str, path: &str) -> String {
-    format!("    Function {{ name: \"{name}\", serve: || {made_by}(&{path}).serve() }},\n")
+fn row(name: &str, constructor: &str, path: &str) -> String {
+    format!("    Function {{ name: \"{name}\", serve: || {constructor}(&{path}).serve() }},\n")
 }

@@ -1,6 +1,6 @@
 //! `cloud-trail-cloud-watch-logs-enabled`: CloudTrail events do not reach CloudWatch Logs.
 //!
-//! Knows trails with their deliveries as [`DeliveringTrail`], whatever they were read from, and no API.
+//! Reads [`DeliveringTrail`], from an item or from the API; knows no API.
 
 use rectify_compliance::values::{Bounded, Flag};
 use rectify_compliance::{
@@ -16,15 +16,15 @@ use crate::resources::trail_delivery::{DeliveringTrail, Delivery, LogGroupArn, R
 
 control! {
     /// ## What it checks
-    /// That each trail names a log group of CloudWatch Logs, `cloudWatchLogsLogGroupArn`.
-    /// With `expectedDeliveryWindowAge` the latest delivery there, as `cloudtrail:GetTrailStatus` tells it, must not be older than so many hours; a trail that never delivered does not pass.
-    /// With `checkDeliveryError` the latest delivery must not have failed.
-    /// A trail is judged by the account in its ARN and in its home region only; a replica, and an organization trail seen from a member, answer NOT_APPLICABLE.
+    /// That each trail delivers to a CloudWatch Logs log group, `cloudWatchLogsLogGroupArn`.
+    /// With `expectedDeliveryWindowAge`, the latest delivery that `cloudtrail:GetTrailStatus` reports must not be older than this number of hours; a trail that never delivered does not pass.
+    /// With `checkDeliveryError`, the latest delivery must not have failed.
+    /// A trail is evaluated only by the account in its ARN and in its home region; a replica, and an organization trail seen from a member account, are NOT_APPLICABLE.
     ///
     /// ## Why it matters
-    /// Files in a bucket are read when somebody looks for something.
-    /// Events in a log group can be matched as they come: metric filters and alarms on them tell of the use of the root user or of a changed policy within minutes.
-    /// A group that is named but no longer reached is a watch that nobody keeps.
+    /// Log files in a bucket are read only when an investigation needs them.
+    /// Events in a log group can be matched as they arrive: metric filters and alarms report use of the root user or a changed policy within minutes.
+    /// A log group that is configured but no longer receives events raises no alarm.
     ///
     /// ## Compliant example
     /// ```json
@@ -37,19 +37,19 @@ control! {
     /// ```
     ///
     /// ## Parameters
-    /// `expectedDeliveryWindowAge` and `checkDeliveryError` decide what is found; `logGroupArn` and `logRoleArn`, given both or neither, are what a trail without a group is given.
+    /// `expectedDeliveryWindowAge` and `checkDeliveryError` decide the verdict; `logGroupArn` and `logRoleArn`, both or neither, are what the remediation sets on a trail without a log group.
     ///
     /// ## Remediation
-    /// L2: `cloudtrail:UpdateTrail` with the trail's ARN, `CloudWatchLogsLogGroupArn` and `CloudWatchLogsRoleArn`, and with nothing else, where both parameters are given and the trail has neither.
-    /// What changes: events recorded from then on are delivered to the group as well.
-    /// What may break: nothing; what goes into the group is paid for, and may be a lot where the trail records data events.
-    /// Held back unless the group is there, in the trail's account and region, and the role is: its trust policy plainly lets `cloudtrail.amazonaws.com` assume it, without a condition, and IAM's own simulation of its policies allows `logs:CreateLogStream` and `logs:PutLogEvents` in the stream of the trail.
-    /// Held back for an organization trail as well, whose update needs rights in the management account that the remediation's role does not have.
-    /// The remediation's role may read, try and pass the one role that the stack's parameter `CloudTrailLogsRoleArn` names, to CloudTrail only, and none without it; both must name the same, or the fix is planned and a person is needed.
-    /// A group or role that a trail has is never replaced, and a delivery that is late or fails is for a person to look into.
-    /// With `expectedDeliveryWindowAge` the fix is done once the first events have arrived, some minutes later.
-    /// The call has no revision to compare, so milliseconds lie between the last read and the write; a group that somebody sets within them is replaced.
-    /// How to undo: the same call with both empty; events delivered meanwhile stay in the group.
+    /// L2: `cloudtrail:UpdateTrail` with only the trail's ARN, `CloudWatchLogsLogGroupArn` and `CloudWatchLogsRoleArn`, if both parameters are set and the trail has neither.
+    /// What changes: events recorded from then on are also delivered to the log group.
+    /// What may break: nothing; ingestion into the log group is charged, and can be a lot if the trail records data events.
+    /// Blocked unless the log group exists in the trail's account and region and the role exists: its trust policy plainly lets `cloudtrail.amazonaws.com` assume it, without a condition, and the IAM policy simulation allows `logs:CreateLogStream` and `logs:PutLogEvents` on the trail's log stream.
+    /// Also blocked for an organization trail, whose update needs permissions in the management account that the remediation's role does not have.
+    /// The remediation's role may read, simulate and pass (to CloudTrail only) just the role in the stack parameter `CloudTrailLogsRoleArn`, and no role without it; `logRoleArn` must name the same role, otherwise the fix stays planned and needs an operator.
+    /// An existing log group or role is never replaced, and an operator investigates a delivery that is late or fails.
+    /// With `expectedDeliveryWindowAge`, the fix completes when the first events have arrived, some minutes later.
+    /// The call supports no conditional write: a log group set in the milliseconds between the last read and the write is replaced.
+    /// How to undo: the same call with both empty; events delivered in the meantime stay in the log group.
     ///
     /// ## References
     /// * [AWS Config managed rule](https://docs.aws.amazon.com/config/latest/developerguide/cloud-trail-cloud-watch-logs-enabled.html)
@@ -74,7 +74,8 @@ control! {
     }
 }
 
-/// The one role that the deployment grants passing: any other would let whoever sets the parameter give CloudTrail more.
+/// The only role that the deployment may pass: otherwise the author of the rule parameter could give CloudTrail more
+/// permissions.
 const ROLE: &str = "${CloudTrailLogsRoleArn}";
 const DESCRIBE_LOG_GROUPS: Permission = Permission::unscoped("logs:DescribeLogGroups");
 const GET_ROLE: Permission = Permission::on("iam:GetRole", ROLE);
@@ -83,16 +84,16 @@ const PASS_ROLE: Permission =
     Permission::on("iam:PassRole", ROLE).when("iam:PassedToService", "cloudtrail.amazonaws.com");
 
 parameters! {
-    /// The deliveries that a trail needs, and the group and role that a trail without them is given.
+    /// The deliveries that a trail needs, and the log group and role for a trail without them.
     pub TrailLogsParameters, check: both_or_neither {
-        /// The oldest latest delivery that is enough, hours, 1..=8760. Default: any, or none.
+        /// The maximum age of the latest delivery, hours, 1..=8760. Default: not checked.
         expected_delivery_window_age: Option<Bounded<1, 8760>> = None,
-        /// Whether a failed latest delivery is a finding. Default false.
+        /// Whether a failed latest delivery is noncompliant. Default false.
         check_delivery_error: Flag = Flag(false),
-        /// The log group that the remediation gives a trail without one, by its ARN. Default: none, and a person chooses.
+        /// The log group that the remediation sets on a trail without one, by ARN. Default: none, an operator chooses.
         #[schemars(with = "Option<String>")]
         log_group_arn: Option<LogGroupArn> = None,
-        /// The role as which CloudTrail then writes to it, by its ARN. Default: none, and a person chooses.
+        /// The role that CloudTrail assumes to write to it, by ARN. Default: none, an operator chooses.
         #[schemars(with = "Option<String>")]
         log_role_arn: Option<RoleArn> = None,
     }
@@ -107,18 +108,18 @@ fn both_or_neither(params: &TrailLogsParameters) -> Result<(), String> {
 }
 
 impl TrailLogsParameters {
-    /// Whether deliveries decide, and not the name of a group alone.
+    /// Whether deliveries must be read: the log group ARN alone does not decide.
     pub fn deliveries_matter(&self) -> bool {
         self.expected_delivery_window_age.is_some() || self.check_delivery_error.0
     }
 
-    /// Where a remediation would make this trail deliver to.
+    /// The log group and role that the remediation would set on this trail.
     pub fn destination_for(&self, trail: &Trail) -> Option<(&LogGroupArn, &RoleArn)> {
         let unset = trail.settings.cloud_watch_logs_log_group_arn.is_none();
         self.log_group_arn.as_ref().zip(self.log_role_arn.as_ref()).filter(|_| unset)
     }
 
-    /// The violation of these parameters by the deliveries of a trail.
+    /// How the deliveries of a trail violate these parameters.
     fn violation(&self, delivery: &Delivery, now: Timestamp) -> Option<String> {
         if let Some(window) = self.expected_delivery_window_age {
             let max = i64::from(window.get());
@@ -126,8 +127,8 @@ impl TrailLogsParameters {
                 return Some(format!("no CloudWatch Logs delivery yet (max {max} h)"));
             };
             let age = now.duration_since(latest).as_secs();
-            if age > max.saturating_mul(SECONDS_AN_HOUR) {
-                let hours = age.saturating_add(SECONDS_AN_HOUR - 1) / SECONDS_AN_HOUR;
+            if age > max.saturating_mul(SECONDS_PER_HOUR) {
+                let hours = age.saturating_add(SECONDS_PER_HOUR - 1) / SECONDS_PER_HOUR;
                 return Some(format!("last CloudWatch Logs delivery {hours} h ago (max {max})"));
             }
         }
@@ -136,23 +137,23 @@ impl TrailLogsParameters {
     }
 }
 
-const SECONDS_AN_HOUR: i64 = 3600;
+const SECONDS_PER_HOUR: i64 = 3600;
 
-/// The facts that an item does not hold.
+/// The facts that a configuration item does not contain.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct DeliveryFacts {
-    /// The trail to judge in the item's place.
+    /// The trail to evaluate instead of the item.
     pub live: LiveTrail,
-    /// Its deliveries, where they matter.
+    /// Its deliveries, if the parameters need them.
     pub delivery: Option<Delivery>,
 }
 
-/// One call to CloudTrail. The fix and its undo are the same call with another destination.
+/// One call to CloudTrail. The fix and its undo are the same call with different destinations.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all_fields = "PascalCase")]
 pub enum Action {
-    /// `UpdateTrail`; every field it leaves out stays as it is, and one that is empty is cleared.
+    /// `UpdateTrail`; a field it leaves out keeps its value, and an empty field is cleared.
     UpdateTrail {
         /// `Name`: the trail's ARN.
         name: String,
@@ -169,13 +170,13 @@ impl Control for CloudTrailCloudWatchLogsEnabled {
 
     fn evaluate(&self, subject: &DeliveringTrail, params: &Self::Params, now: Timestamp) -> Verdict {
         let DeliveringTrail { trail, delivery, .. } = subject;
-        if let Some(elsewhere) = trail.judged_elsewhere() {
+        if let Some(elsewhere) = trail.evaluated_elsewhere() {
             return elsewhere;
         }
         let violation = match (&trail.settings.cloud_watch_logs_log_group_arn, delivery) {
             (None, _) => Some("no delivery to CloudWatch Logs".to_owned()),
             (Some(_), _) if !params.deliveries_matter() => None,
-            (Some(_), None) => Some("its deliveries to CloudWatch Logs were not read".to_owned()),
+            (Some(_), None) => Some("deliveries to CloudWatch Logs were not read".to_owned()),
             (Some(_), Some(delivery)) => params.violation(delivery, now),
         };
         violation.map_or(Verdict::COMPLIANT, |it| Verdict::non_compliant(format!("Trail {}: {it}", trail.name)))
@@ -184,7 +185,7 @@ impl Control for CloudTrailCloudWatchLogsEnabled {
 
 impl FromItem for CloudTrailCloudWatchLogsEnabled {
     type Resource = RecordedTrail;
-    /// Nothing where the item alone decides.
+    /// `None` if the item alone decides.
     type Facts = Option<DeliveryFacts>;
     fn fact_permissions(&self) -> &'static [Permission] {
         &[DESCRIBE, GET_STATUS]
@@ -211,7 +212,7 @@ impl Remediation for CloudTrailCloudWatchLogsEnabled {
     fn fix_permissions(&self) -> &'static [Permission] {
         &[UPDATE, PASS_ROLE]
     }
-    // IAM does not distinguish a group from an empty one: only `plan` keeps the remediation from taking a group away.
+    // IAM cannot distinguish setting a group from clearing it: only `plan` keeps the remediation from removing a group.
     fn undo_permissions(&self) -> &'static [Permission] {
         &[UPDATE]
     }
@@ -230,16 +231,16 @@ impl Remediation for CloudTrailCloudWatchLogsEnabled {
         let settings = &trail.settings;
         if let Some(group) = &settings.cloud_watch_logs_log_group_arn {
             let role = settings.cloud_watch_logs_role_arn.as_deref().unwrap_or("no role");
-            let words = format!("find out why trail {} does not deliver to {group} as {role}, and mend it", trail.arn);
-            return Plan::steps_in_order(vec![Step::manual(Level::L0, words)]);
+            let task = format!("find and fix why trail {} does not deliver to {group} as {role}", trail.arn);
+            return Plan::steps_in_order(vec![Step::manual(Level::L0, task)]);
         }
         let Some((group, role)) = params.destination_for(trail) else {
-            let words = format!(
-                "choose a log group and a role as which CloudTrail may write to it, and set both for trail {}, or name \
+            let task = format!(
+                "choose a log group and a role that lets CloudTrail write to it, and set both for trail {}, or name \
                  them in logGroupArn and logRoleArn",
                 trail.arn
             );
-            return Plan::steps_in_order(vec![Step::manual(Level::L2, words)]);
+            return Plan::steps_in_order(vec![Step::manual(Level::L2, task)]);
         };
         let mut reasons: Vec<String> = trail.update_blocker().into_iter().collect();
         if let Some(other) = &settings.cloud_watch_logs_role_arn {
@@ -264,23 +265,23 @@ impl Remediation for CloudTrailCloudWatchLogsEnabled {
         let Action::UpdateTrail { name, cloud_watch_logs_log_group_arn: group, cloud_watch_logs_role_arn: role } =
             action;
         if *name == live.trail.arn {
-            let given = |text: &String| Some(text.clone()).filter(|it| !it.is_empty());
-            live.trail.settings.cloud_watch_logs_log_group_arn = given(group);
-            live.trail.settings.cloud_watch_logs_role_arn = given(role);
+            let set = |text: &String| Some(text.clone()).filter(|it| !it.is_empty());
+            live.trail.settings.cloud_watch_logs_log_group_arn = set(group);
+            live.trail.settings.cloud_watch_logs_role_arn = set(role);
             live.destination = None;
         }
         live
     }
 
-    /// Nothing has arrived yet in the group it was given, and nothing has failed: CloudTrail delivers within minutes.
+    /// No delivery to the new log group has succeeded or failed yet: CloudTrail delivers within minutes.
     fn is_in_progress(&self, after: &DeliveringTrail, done: &[Action]) -> bool {
-        let given = |Action::UpdateTrail { name, cloud_watch_logs_log_group_arn: group, .. }: &Action| {
+        let is_set = |Action::UpdateTrail { name, cloud_watch_logs_log_group_arn: group, .. }: &Action| {
             *name == after.trail.arn && after.trail.settings.cloud_watch_logs_log_group_arn.as_ref() == Some(group)
         };
-        done.iter().any(given) && after.delivery == Some(Delivery::default())
+        done.iter().any(is_set) && after.delivery == Some(Delivery::default())
     }
 
-    /// The two settings, so that a later change of the bucket does not block an undo.
+    /// Only these two settings, so that a later change of the bucket does not block an undo.
     /// The full before and after states prove that nothing else changed.
     fn touched_fields(&self, subject: &DeliveringTrail, done: &[Action]) -> Value {
         if done.is_empty() {

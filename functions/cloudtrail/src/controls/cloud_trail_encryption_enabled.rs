@@ -1,6 +1,6 @@
 //! `cloud-trail-encryption-enabled`: CloudTrail log files are not encrypted with a KMS key.
 //!
-//! Knows trails with their keys as [`KeyedTrail`], whatever they were read from, and no API.
+//! Reads [`KeyedTrail`], from an item or from the API; knows no API.
 
 use rectify_compliance::kms_key;
 use rectify_compliance::values::{Flag, StringList};
@@ -17,16 +17,16 @@ use crate::resources::trail_key::{Candidate, KeyAnswer, KeyArn, KeyedTrail, Keys
 
 control! {
     /// ## What it checks
-    /// That each trail names a KMS key, `kmsKeyId`, for the log and digest files it delivers.
-    /// With `checkKeyState`, the default, the key must be there and in a state in which KMS uses it, `Enabled` or, while the primary Region of a multi-Region key changes, `Updating`: CloudTrail delivers nothing with another.
-    /// With `kmsKeyArns` it must be one of these, compared by the ARNs they resolve to; an entry that resolves to no key fails the invocation.
-    /// The key of another account that does not let us see it passes with a remark; what cannot be read of a key of this account fails the invocation.
-    /// AWS's rule asks for the name of a key only.
-    /// A trail is judged by the account in its ARN and in its home region only; a replica, and an organization trail seen from a member, answer NOT_APPLICABLE.
+    /// That each trail has a KMS key, `kmsKeyId`, that encrypts the log and digest files it delivers.
+    /// With `checkKeyState`, the default, the key must exist and be usable: `Enabled`, or `Updating` while the primary Region of a multi-Region key changes. CloudTrail delivers nothing with a key in another state.
+    /// With `kmsKeyArns`, it must be one of these, compared by the ARNs they resolve to; an entry that resolves to no key fails the invocation.
+    /// A key of another account that denies reading it passes, and the annotation says so; if a key of this account cannot be read, the invocation fails.
+    /// The AWS managed rule only checks that `kmsKeyId` is set.
+    /// A trail is evaluated only by the account in its ARN and in its home region; a replica, and an organization trail seen from a member account, are NOT_APPLICABLE.
     ///
     /// ## Why it matters
-    /// Without a key of their own the files are open to everybody who may read the bucket.
-    /// With one, reading needs `kms:Decrypt` besides, every use of the key is recorded, and one change of its policy ends it.
+    /// Without a KMS key, everyone who can read the bucket can read the log files.
+    /// With a key, reading also needs `kms:Decrypt`, every use of the key is recorded, and a change of the key policy revokes access at once.
     ///
     /// ## Compliant example
     /// ```json
@@ -39,18 +39,18 @@ control! {
     /// ```
     ///
     /// ## Parameters
-    /// `kmsKeyArns` and `checkKeyState` decide what is found; `remediationKeyArn` is the key that a trail without one is given.
+    /// `kmsKeyArns` and `checkKeyState` decide the verdict; `remediationKeyArn` is the key that the remediation sets on a trail without one.
     ///
     /// ## Remediation
-    /// L2: `cloudtrail:UpdateTrail` with the trail's ARN and `KmsKeyId`, and with nothing else, where `remediationKeyArn` is given and the trail has no key.
-    /// What changes: files delivered from then on are encrypted with the key; older ones stay as they are.
-    /// What may break: whoever reads the files needs `kms:Decrypt` on the key, and each delivery uses it, at a price.
-    /// Held back unless the key is enabled and symmetric, is one of `kmsKeyArns` where these are given, and its policy plainly lets `cloudtrail.amazonaws.com` call `kms:GenerateDataKey` and `kms:DescribeKey` for this trail; the policy of a key of another account cannot be read.
-    /// Whether key and bucket are of one region is for CloudTrail to say: it refuses the call whole where they are not.
-    /// Held back for an organization trail as well, whose update needs rights in the management account that the remediation's role does not have.
-    /// A key that a trail has is never replaced: a person enables it or chooses another.
-    /// The call has no revision to compare, so milliseconds lie between the last read and the write; a key that somebody sets within them is replaced.
-    /// How to undo: the same call with an empty `KmsKeyId`; files delivered meanwhile stay encrypted, so keep the key.
+    /// L2: `cloudtrail:UpdateTrail` with only the trail's ARN and `KmsKeyId`, if `remediationKeyArn` is set and the trail has no key.
+    /// What changes: files delivered from then on are encrypted with the key; older files stay as they are.
+    /// What may break: every reader of the files needs `kms:Decrypt` on the key, and each delivery makes charged KMS requests.
+    /// Blocked unless the key is enabled and symmetric, is one of `kmsKeyArns` if these are set, and has a policy that plainly lets `cloudtrail.amazonaws.com` call `kms:GenerateDataKey` and `kms:DescribeKey` for this trail; the policy of a key of another account cannot be read.
+    /// CloudTrail itself checks that key and bucket are in the same region, and rejects the whole call if they are not.
+    /// Also blocked for an organization trail, whose update needs permissions in the management account that the remediation's role does not have.
+    /// An existing key is never replaced: an operator enables it or chooses another.
+    /// The call supports no conditional write: a key set in the milliseconds between the last read and the write is replaced.
+    /// How to undo: the same call with an empty `KmsKeyId`; files delivered in the meantime stay encrypted, so keep the key.
     ///
     /// ## References
     /// * [AWS Config managed rule](https://docs.aws.amazon.com/config/latest/developerguide/cloud-trail-encryption-enabled.html)
@@ -76,19 +76,21 @@ control! {
     }
 }
 
-/// Keys of any account in any region: a trail's key lies where its bucket does, which need not be its home region.
+/// Keys of any account in any region: a trail's key is in the region of its bucket, which may differ from the home
+/// region.
 const DESCRIBE_KEY: Permission = Permission::on("kms:DescribeKey", "arn:${AWS::Partition}:kms:*:*:key/*");
 const GET_KEY_POLICY: Permission =
     Permission::on("kms:GetKeyPolicy", "arn:${AWS::Partition}:kms:*:${AWS::AccountId}:key/*");
 
 parameters! {
-    /// The keys that are right, and the one that a trail without a key is given; the managed rule has no parameters.
+    /// The allowed keys, and the key for a trail without one; the managed rule has no parameters.
     pub TrailEncryptionParameters {
-        /// The keys that are allowed, a comma list of ARNs, ids and aliases. Default: any key.
+        /// The allowed keys, a comma-separated list of ARNs, ids and aliases. Default: any key.
         kms_key_arns: Option<StringList> = None,
-        /// Whether the key must be in a state in which KMS uses it, `Enabled` or `Updating`. Default true.
+        /// Whether the key must be usable: `Enabled` or `Updating`. Default true.
         check_key_state: Flag = Flag(true),
-        /// The key that the remediation gives a trail without one, by its ARN or that of an alias. Default: none, and a person
+        /// The key that the remediation sets on a trail without one, by key ARN or alias ARN. Default: none, an
+        /// operator
         /// chooses.
         #[schemars(with = "Option<String>")]
         remediation_key_arn: Option<KeyArn> = None,
@@ -96,33 +98,33 @@ parameters! {
 }
 
 impl TrailEncryptionParameters {
-    /// The allowed keys as written; empty where any is.
+    /// The allowed keys as written; empty if any key is allowed.
     pub fn allowed(&self) -> &[String] {
         self.kms_key_arns.as_ref().map_or(&[], StringList::list)
     }
 
-    /// Whether the key decides, and not its name alone.
+    /// Whether the key itself must be read: `kmsKeyId` alone does not decide.
     pub fn keys_matter(&self) -> bool {
         self.check_key_state.0 || !self.allowed().is_empty()
     }
 
-    /// The key that a remediation would give this trail.
+    /// The key that the remediation would set on this trail.
     pub fn candidate_for(&self, trail: &Trail) -> Option<&KeyArn> {
         self.remediation_key_arn.as_ref().filter(|_| trail.settings.kms_key_id.is_none())
     }
 }
 
-/// The facts that an item does not hold.
+/// The facts that a configuration item does not contain.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct KeyFacts {
-    /// The trail to judge in the item's place.
+    /// The trail to evaluate instead of the item.
     pub live: LiveTrail,
-    /// The keys, where they matter.
+    /// The keys, if the parameters need them.
     pub keys: Option<Keys>,
 }
 
-/// One call to CloudTrail. The fix and its undo are the same call with another key.
+/// One call to CloudTrail. The fix and its undo are the same call with different keys.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all_fields = "PascalCase")]
 pub enum Action {
@@ -130,7 +132,7 @@ pub enum Action {
     UpdateTrail {
         /// `Name`: the trail's ARN.
         name: String,
-        /// `KmsKeyId`: the ARN of the key, or nothing, which ends the encryption with one.
+        /// `KmsKeyId`: the ARN of the key; empty to stop encrypting with a KMS key.
         kms_key_id: String,
     },
 }
@@ -141,7 +143,7 @@ impl Control for CloudTrailEncryptionEnabled {
 
     fn evaluate(&self, subject: &KeyedTrail, params: &Self::Params, _now: Timestamp) -> Verdict {
         let KeyedTrail { trail, keys, .. } = subject;
-        if let Some(elsewhere) = trail.judged_elsewhere() {
+        if let Some(elsewhere) = trail.evaluated_elsewhere() {
             return elsewhere;
         }
         let name = &trail.name;
@@ -156,16 +158,16 @@ impl Control for CloudTrailEncryptionEnabled {
         };
         let arn = if let KeyAnswer::Known(known) = answer { &known.arn } else { key };
         if !params.allowed().is_empty() && !allowed.contains(arn) {
-            return Verdict::non_compliant(format!("Trail {name}: key {key} is none of kmsKeyArns"));
+            return Verdict::non_compliant(format!("Trail {name}: key {key} is not in kmsKeyArns"));
         }
         match answer {
             KeyAnswer::Known(known) if params.check_key_state.0 && !kms_key::is_usable(&known.state) => {
                 Verdict::non_compliant(format!("Trail {name}: key {}: {key}", known.state))
             }
             KeyAnswer::Known(_) => Verdict::COMPLIANT,
-            KeyAnswer::Denied if is_foreign(key, &trail.owner) => {
-                Verdict::Compliant(Some(format!("Trail {name}: key state unknown: {key} is of another account").into()))
-            }
+            KeyAnswer::Denied if is_foreign(key, &trail.owner) => Verdict::Compliant(Some(
+                format!("Trail {name}: key state unknown: {key} belongs to another account").into(),
+            )),
             KeyAnswer::Denied => Verdict::non_compliant(format!("Trail {name}: key {key} cannot be read")),
             KeyAnswer::Missing => Verdict::non_compliant(format!("Trail {name}: key {key} does not exist")),
         }
@@ -174,7 +176,7 @@ impl Control for CloudTrailEncryptionEnabled {
 
 impl FromItem for CloudTrailEncryptionEnabled {
     type Resource = RecordedTrail;
-    /// Nothing where the item alone decides.
+    /// `None` if the item alone decides.
     type Facts = Option<KeyFacts>;
     fn fact_permissions(&self) -> &'static [Permission] {
         &[DESCRIBE, DESCRIBE_KEY]
@@ -201,7 +203,7 @@ impl Remediation for CloudTrailEncryptionEnabled {
     fn fix_permissions(&self) -> &'static [Permission] {
         &[UPDATE]
     }
-    // IAM does not distinguish a key from an empty one: only `plan` keeps the remediation from taking a key away.
+    // IAM cannot distinguish setting a key from clearing it: only `plan` keeps the remediation from removing a key.
     fn undo_permissions(&self) -> &'static [Permission] {
         &[UPDATE]
     }
@@ -218,32 +220,32 @@ impl Remediation for CloudTrailEncryptionEnabled {
     fn fix(&self, live: &KeyedTrail, params: &Self::Params, _now: Timestamp) -> Plan<Action> {
         let trail = &live.trail;
         if let Some(key) = &trail.settings.kms_key_id {
-            let words = format!("enable key {key}, or give trail {} a key that is enabled and allowed", trail.arn);
-            let reason = format!("trail {} has key {key}, which is never replaced by machine", trail.name);
-            return Plan::blocked(reason, vec![Step::manual(Level::L2, words)]);
+            let task = format!("enable key {key}, or set a key that is enabled and allowed for trail {}", trail.arn);
+            let reason = format!("trail {} has key {key}, which is never replaced automatically", trail.name);
+            return Plan::blocked(reason, vec![Step::manual(Level::L2, task)]);
         }
-        let Some(wanted) = params.candidate_for(trail) else {
-            let words = format!(
-                "choose a KMS key whose policy lets CloudTrail use it, and set it as the key of trail {}, or name it in \
+        let Some(requested) = params.candidate_for(trail) else {
+            let task = format!(
+                "choose a KMS key whose policy lets CloudTrail use it, and set it for trail {}, or name it in \
                  remediationKeyArn",
                 trail.arn
             );
-            return Plan::steps_in_order(vec![Step::manual(Level::L2, words)]);
+            return Plan::steps_in_order(vec![Step::manual(Level::L2, task)]);
         };
-        let candidate = live.candidate.as_ref().filter(|it| it.named == wanted.as_str());
-        let key = candidate.map_or(wanted.as_str(), Candidate::arn);
+        let candidate = live.candidate.as_ref().filter(|it| it.named == requested.as_str());
+        let key = candidate.map_or(requested.as_str(), Candidate::arn);
         let mut reasons: Vec<String> = trail.update_blocker().into_iter().collect();
         reasons.extend(candidate.map_or_else(|| vec![format!("key {key} was not read")], Candidate::blockers));
         let allowed = live.keys.as_ref().map_or(&[][..], |keys| &keys.allowed);
         if !params.allowed().is_empty() && !allowed.iter().any(|it| it == key) {
-            reasons.push(format!("key {key} is none of kmsKeyArns"));
+            reasons.push(format!("key {key} is not in kmsKeyArns"));
         }
         let update = Action::UpdateTrail { name: trail.arn.clone(), kms_key_id: key.to_owned() };
         let steps = vec![Step::call(Level::L2, update)];
         if reasons.is_empty() { Plan::steps_in_order(steps) } else { Plan::blocked(reasons.join("; "), steps) }
     }
 
-    /// The trail has the key then, and the answer of KMS about the candidate is the one about its key.
+    /// The trail has the key, and the KMS response for the candidate becomes the one for its key.
     fn predict(&self, mut live: KeyedTrail, action: &Action) -> KeyedTrail {
         let Action::UpdateTrail { name, kms_key_id } = action;
         let key = Some(kms_key_id.clone()).filter(|it| !it.is_empty());
@@ -258,7 +260,7 @@ impl Remediation for CloudTrailEncryptionEnabled {
         live
     }
 
-    /// The one setting, so that a later change of the bucket does not block an undo.
+    /// Only this setting, so that a later change of the bucket does not block an undo.
     /// The full before and after states prove that nothing else changed.
     fn touched_fields(&self, subject: &KeyedTrail, done: &[Action]) -> Value {
         if done.is_empty() {

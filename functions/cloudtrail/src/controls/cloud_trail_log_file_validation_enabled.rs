@@ -6,17 +6,17 @@ use crate::resources::trail::{TYPE, Trail, UPDATE_TRAIL};
 
 control! {
     /// ## What it checks
-    /// That CloudTrail writes digest files for the log files of each trail: `logFileValidationEnabled` is true.
-    /// A trail is judged by the account in its ARN and in its home region only.
-    /// A replica in another region, and an organization trail seen from a member or a delegated administrator, answer NOT_APPLICABLE and say where the trail is judged.
-    /// Where the item does not say whether validation is on, `cloudtrail:DescribeTrails` is asked; if that does not say either, the invocation fails.
-    /// AWS Config knows a trail by its name alone, and a trail of another region or account may have the name of one of ours.
-    /// The trail of ours is the one that is reported then: the listing drops the others, and the item of one that is not ours is looked up before it is answered.
+    /// That each trail has log file validation enabled, so that CloudTrail writes digest files for its log files: `logFileValidationEnabled` is true.
+    /// A trail is evaluated only by the account in its ARN and in its home region.
+    /// A replica in another region, and an organization trail seen from a member account or a delegated administrator, are NOT_APPLICABLE, and the annotation says where the trail is evaluated.
+    /// If the configuration item lacks the flag, `cloudtrail:DescribeTrails` is called; if its response lacks the flag too, the invocation fails.
+    /// AWS Config identifies a trail by its name alone, so a trail of another region or account can share the name of a local trail.
+    /// The trail of this account and region is then the one reported: the periodic run drops the others, and the item of a trail that is not local is looked up first.
     ///
     /// ## Why it matters
-    /// Whoever can write to the log bucket can change or remove what CloudTrail delivered.
-    /// Digest files are signed by CloudTrail and chained hour by hour, so that `aws cloudtrail validate-logs` shows what was altered, removed or never delivered.
-    /// Without them an investigation rests on files that nobody can vouch for.
+    /// A principal with write access to the log bucket can change or remove delivered log files.
+    /// CloudTrail signs the digest files and chains them hour by hour, so `aws cloudtrail validate-logs` shows which files were altered, removed or never delivered.
+    /// Without digest files, an investigation cannot prove that the log files are intact.
     ///
     /// ## Compliant example
     /// ```json
@@ -29,15 +29,15 @@ control! {
     /// ```
     ///
     /// ## Parameters
-    /// None of its own.
+    /// No parameters of its own.
     ///
     /// ## Remediation
-    /// L1: `cloudtrail:UpdateTrail` with the trail's ARN and `EnableLogFileValidation` true, and with nothing else.
-    /// What changes: digest files are delivered from then on, once an hour; older log files stay without.
+    /// L1: `cloudtrail:UpdateTrail` with only the trail's ARN and `EnableLogFileValidation` true.
+    /// What changes: digest files are delivered from then on, once an hour; older log files have none.
     /// What may break: nothing; each digest file is one more small object in the bucket.
-    /// The call has no revision to compare, so milliseconds lie between the last read and the write; it names one flag only, so that a setting changed within them stays as it was changed.
-    /// Held back for an organization trail: its update needs `organizations:ListAWSServiceAccessForOrganization` and `iam:GetRole` in the management account besides, and the remediation's role has neither; a person of the management account makes the call.
-    /// How to undo: the same call with false; the chain of digest files breaks within an hour, and files delivered until it is turned on again can never be validated.
+    /// The call supports no conditional write, but it sets only one flag: any other setting that changes in the milliseconds between the last read and the write is kept.
+    /// Blocked for an organization trail: its update also needs `organizations:ListAWSServiceAccessForOrganization` and `iam:GetRole` in the management account, and the remediation's role has neither; an operator of the management account makes the call.
+    /// How to undo: the same call with false; the chain of digest files breaks within an hour, and files delivered until validation is enabled again can never be validated.
     ///
     /// ## References
     /// * [AWS Config managed rule](https://docs.aws.amazon.com/config/latest/developerguide/cloud-trail-log-file-validation-enabled.html)
@@ -63,11 +63,11 @@ control! {
 }
 
 const SETTING: Setting<Trail, bool, NoParameters> = Setting {
-    // Stored attempts have this name; the item says `logFileValidationEnabled`.
+    // Stored attempts use this name; the configuration item uses `logFileValidationEnabled`.
     field: "logFileValidation",
     get: |trail| trail.log_file_validation,
     set: |trail, on| trail.log_file_validation = on,
-    not_judged: |trail, _| trail.judged_elsewhere(),
+    not_judged: |trail, _| trail.evaluated_elsewhere(),
     violation: |trail, _| {
         (!trail.log_file_validation).then(|| (format!("Trail {trail} has no log file validation"), true))
     },
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn a_trail_is_judged_by_its_owner_in_its_home_region() {
+    fn a_trail_is_evaluated_by_its_owner_in_its_home_region() {
         let cases = Cases::of(&SETTING, off());
         let case = |name: &'static str, arn: &str, recorded_value: Value, live: Option<Trail>| {
             let recorded = recorded(arn, "logFileValidationEnabled", recorded_value);
@@ -122,7 +122,7 @@ mod tests {
         case("not recorded, on live", TRAIL, json!(null), Some(trail())).compliant();
         case("not recorded, off live", TRAIL, json!(null), Some(off())).non_compliant(OFF);
         case("not recorded, not read", TRAIL, json!(null), None).non_compliant(OFF);
-        case("a replica that hides a trail", REPLICA, json!(true), Some(off())).non_compliant(OFF);
+        case("a replica that hides a local trail", REPLICA, json!(true), Some(off())).non_compliant(OFF);
         cases
             .case("an organization trail", |it| it.settings.is_organization_trail = Some(true))
             .non_compliant(OFF)
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn prefix_key_and_all_else_are_the_same_after_the_fix_and_after_its_undo() {
+    fn fix_and_undo_change_only_log_file_validation() {
         let case = "cloud-trail-log-file-validation-enabled/6";
         let fixed = SETTING.predict(off(), &update(true));
         assert_eq!(fixed, Trail { log_file_validation: true, ..off() }, "{case}");
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn an_action_on_another_trail_changes_nothing_of_this_one() {
+    fn an_action_on_another_trail_does_not_change_this_one() {
         let other = UPDATE_TRAIL.member("EnableLogFileValidation").of(&format!("{TRAIL}-other"), &true);
         assert_eq!(SETTING.predict(off(), &other), off());
     }

@@ -1,6 +1,6 @@
 //! `multi-region-cloudtrail-enabled`: no trail records management events in all regions.
 //!
-//! Knows the trails of an account as [`AccountTrails`] and what qualifies from [`qualifying`](crate::resources::qualifying), no API.
+//! Reads [`AccountTrails`] and the criteria of [`qualifying`](crate::resources::qualifying); knows no API.
 
 use rectify_compliance::place::ACCOUNT_TYPE;
 use rectify_compliance::values::Flag;
@@ -13,24 +13,24 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use crate::resources::account_trails::{AccountTrails, TrailGap};
-use crate::resources::qualifying::{Events, OBSERVE, ObservedTrail, Requirement, Standing};
+use crate::resources::qualifying::{Events, OBSERVE, ObservedTrail, Qualification, Requirement};
 use crate::resources::recording::{Action, Undo};
 use crate::resources::selectors::{ReadWriteType, Selectors};
 use crate::resources::trail::{MANAGED_BY, stack_resource};
 
 control! {
     /// ## What it checks
-    /// That one trail at least records the management events of all regions: it is multi-region, it is logging, its selectors record the events that `readWriteType` asks for and leave out no source, and its latest delivery did not fail.
-    /// The trails are those that `cloudtrail:DescribeTrails` shows in the home region, replicas and organization trails included; a trail of the account is read in its own home region.
-    /// All selectors are taken together: an event that one leaves out and another records is recorded.
-    /// An advanced selector that is narrowed by anything but `readOnly` and excluded event sources does not count.
-    /// Without `readWriteType` a trail that records only read or only write events passes, as it does AWS's rule; the verdict says which.
-    /// An organization trail that the management account does not let this account read passes with `trustOrganizationTrail`, and the verdict says so; what cannot be read of a trail of the account fails the invocation.
-    /// Evaluated in the home region only; elsewhere it answers NOT_APPLICABLE.
+    /// That at least one trail records the management events of all regions: it is multi-region, it is logging, its selectors record the events that `readWriteType` requires and exclude no event source, and its latest delivery did not fail.
+    /// The trails are those that `cloudtrail:DescribeTrails` returns in the home region, including replicas and organization trails; a trail of the account is read in its own home region.
+    /// All selectors are combined: an event that one selector excludes and another records is recorded.
+    /// An advanced selector that filters by anything other than `readOnly` and excluded event sources does not count.
+    /// Without `readWriteType`, a trail that records only read events or only write events passes, as in the AWS managed rule; the annotation says which.
+    /// An organization trail that the management account does not let this account read passes with `trustOrganizationTrail`, and the annotation says so; if a trail of this account cannot be read, the invocation fails.
+    /// Evaluated in the home region only; NOT_APPLICABLE elsewhere.
     ///
     /// ## Why it matters
-    /// Whoever breaks in works where nobody looks: in a region that no trail covers, or through an event that no selector records.
-    /// What was not recorded cannot be found out later.
+    /// An intruder stays undetected in a region that no trail covers, or with API calls that no selector records.
+    /// An event that was not recorded cannot be recovered later.
     ///
     /// ## Compliant example
     /// ```json
@@ -43,16 +43,16 @@ control! {
     /// ```
     ///
     /// ## Parameters
-    /// `s3BucketName`, `snsTopicArn` and `cloudWatchLogsLogGroupArn` are values the trail must have; `readWriteType` and `includeManagementEvents` say which events it must record.
+    /// `s3BucketName`, `snsTopicArn` and `cloudWatchLogsLogGroupArn` are values the trail must have; `readWriteType` and `includeManagementEvents` select the events it must record.
     ///
     /// ## Remediation
-    /// Where one trail of the account can be made to qualify, it is: `cloudtrail:StartLogging` (L1), `cloudtrail:UpdateTrail` with `IsMultiRegionTrail` and `IncludeGlobalServiceEvents` true and nothing else (L2: a second copy of events costs), and `cloudtrail:PutEventSelectors` (L2) with one selector of all management events put after those that are there, which are written back as they were read.
-    /// A selector that is there is never widened: its data events would be widened with it.
-    /// What may break: nothing; more events are delivered and paid for.
-    /// `PutEventSelectors` replaces the whole list and has no revision to compare: a selector that somebody adds in the milliseconds between the last read and the write is lost.
-    /// Held back where several trails could be made to qualify, where the calls would not be enough (delivery fails), where no place is left for a selector, and for an organization trail, whose update needs rights in the management account that the remediation's role does not have.
-    /// Without a trail of the account a person creates one (L3): bucket, key and cost are decisions.
-    /// How to undo: the previous selectors are written back, the trail is made a trail of one region again, and logging is stopped, last first.
+    /// If exactly one trail of the account can be made to qualify, it is: `cloudtrail:StartLogging` (L1), `cloudtrail:UpdateTrail` with only `IsMultiRegionTrail` and `IncludeGlobalServiceEvents` set to true (L2: a second copy of events is charged), and `cloudtrail:PutEventSelectors` (L2), which appends one selector for all management events and writes the existing selectors back unchanged.
+    /// An existing selector is never widened: that would widen its data events too.
+    /// What may break: nothing; more events are delivered and charged.
+    /// `PutEventSelectors` replaces the whole list and supports no conditional write: a selector added in the milliseconds between the last read and the write is lost.
+    /// Blocked if several trails could be made to qualify, if the calls would not be enough (delivery fails), if the trail already has the maximum number of selectors, and for an organization trail, whose update needs permissions in the management account that the remediation's role does not have.
+    /// If the account has no trail, an operator creates one (L3): bucket, key and cost need a decision.
+    /// How to undo: in reverse order, the previous selectors are written back, the trail becomes a single-region trail again, and logging is stopped.
     ///
     /// ## References
     /// * [AWS Config managed rule](https://docs.aws.amazon.com/config/latest/developerguide/multi-region-cloudtrail-enabled.html)
@@ -77,16 +77,16 @@ control! {
     }
 }
 
-/// Trails of the account, in any region: a trail is changed where it was created.
+/// Trails of the account in any region: a trail can be changed only in its home region.
 const OWN_TRAILS: &str = "arn:${AWS::Partition}:cloudtrail:*:${AWS::AccountId}:trail/*";
 const UPDATE: Permission = Permission::on("cloudtrail:UpdateTrail", OWN_TRAILS);
 const PUT_SELECTORS: Permission = Permission::on("cloudtrail:PutEventSelectors", OWN_TRAILS);
 
-/// How many trails a finding names.
-const NAMED: usize = 3;
+/// The maximum number of trails that an annotation names.
+const MAX_NAMED: usize = 3;
 
 parameters! {
-    /// The settings that the trail must have, and the events that it must record.
+    /// The settings the trail must have and the events it must record.
     pub MultiRegionCloudtrailEnabledParameters {
         /// The bucket the trail must deliver to, by name. Default: any.
         s3_bucket_name: Option<String> = None,
@@ -94,9 +94,10 @@ parameters! {
         sns_topic_arn: Option<String> = None,
         /// The log group the trail must deliver to, by ARN. Default: any or none.
         cloud_watch_logs_log_group_arn: Option<String> = None,
-        /// False: management events need not be recorded. Default true.
+        /// Whether the trail must record management events. Default true.
         include_management_events: Flag = Flag(true),
-        /// The management events to be recorded: `ReadOnly`, `WriteOnly` or `ALL`, in any letter case. Default: any one half.
+        /// The management events the trail must record: `ReadOnly`, `WriteOnly` or `ALL`, case-insensitive. Default:
+        /// read or write events, either is enough.
         #[serde(deserialize_with = "read_write_type")]
         #[schemars(with = "Option<String>")]
         read_write_type: Option<ReadWriteType> = None,
@@ -107,7 +108,7 @@ parameters! {
     }
 }
 
-/// Reads `readWriteType`, in any letter case.
+/// Parses `readWriteType`, case-insensitive.
 fn read_write_type<'de, D: Deserializer<'de>>(text: D) -> Result<Option<ReadWriteType>, D::Error> {
     let Some(text) = Option::<String>::deserialize(text)? else { return Ok(None) };
     match text.trim().to_ascii_lowercase().as_str() {
@@ -123,17 +124,17 @@ impl Control for MultiRegionCloudtrailEnabled {
     type Subject = AccountTrails;
 
     fn evaluate(&self, account: &AccountTrails, params: &Self::Params, _now: Timestamp) -> Verdict {
-        let lacks: Vec<(&ObservedTrail, Option<TrailGap>)> =
-            account.trails.iter().map(|trail| (trail, params.lack(trail))).collect();
-        if let Some((trail, _)) = lacks.iter().find(|(_, lack)| lack.is_none()) {
+        let gaps: Vec<(&ObservedTrail, Option<TrailGap>)> =
+            account.trails.iter().map(|trail| (trail, params.gap(trail))).collect();
+        if let Some((trail, _)) = gaps.iter().find(|(_, gap)| gap.is_none()) {
             return Verdict::Compliant(Some(qualifies(trail).into()));
         }
-        let unverified = lacks.iter().find(|(_, lack)| *lack == Some(TrailGap::Unverified));
+        let unverified = gaps.iter().find(|(_, gap)| *gap == Some(TrailGap::Unverified));
         match unverified {
             Some((trail, _)) if params.trust_organization_trail.0 => Verdict::Compliant(Some(
                 format!("Organization trail {} cannot be read from here and is trusted", named(trail)).into(),
             )),
-            Some(_) | None => Verdict::non_compliant(none_qualifies(account, lacks)),
+            Some(_) | None => Verdict::non_compliant(none_qualifies(account, gaps)),
         }
     }
 }
@@ -178,12 +179,12 @@ impl Remediation for MultiRegionCloudtrailEnabled {
     }
 
     fn predict(&self, live: AccountTrails, action: &Action) -> AccountTrails {
-        action.made_of(live)
+        action.apply_to(live)
     }
 
-    /// The changed settings of the changed trail, so that a later change of its bucket does not block an undo.
+    /// Only the settings that the actions changed, so that a later change of the bucket does not block an undo.
     fn touched_fields(&self, subject: &AccountTrails, done: &[Action]) -> Value {
-        Value::Object(done.iter().map(|action| action.touched_in(subject)).collect())
+        Value::Object(done.iter().map(|action| action.touched_field(subject)).collect())
     }
 
     fn undo(&self, before: &AccountTrails, done: &[Action]) -> Result<Vec<Undo>, Irreversible> {
@@ -194,8 +195,8 @@ impl Remediation for MultiRegionCloudtrailEnabled {
 impl MultiRegionCloudtrailEnabledParameters {
     fn requirement(&self) -> Requirement {
         let events = match self.read_write_type {
-            _ if !self.include_management_events.0 => Events::Unasked,
-            None => Events::AnyHalf,
+            _ if !self.include_management_events.0 => Events::NotRequired,
+            None => Events::ReadsOrWrites,
             Some(ReadWriteType::ReadOnly) => Events::Reads,
             Some(ReadWriteType::WriteOnly) => Events::Writes,
             Some(ReadWriteType::All) => Events::All,
@@ -204,21 +205,21 @@ impl MultiRegionCloudtrailEnabledParameters {
     }
 
     /// The first requirement that the trail does not meet.
-    fn lack(&self, trail: &ObservedTrail) -> Option<TrailGap> {
-        match (trail.standing(self.requirement()), self.other_setting(trail)) {
-            (Standing::Fails(shortcoming), _) => Some(TrailGap::Test(shortcoming)),
-            (Standing::Qualifies | Standing::Unverified, Some(setting)) => Some(TrailGap::Setting(setting)),
-            (Standing::Unverified, None) => Some(TrailGap::Unverified),
-            (Standing::Qualifies, None) => None,
+    fn gap(&self, trail: &ObservedTrail) -> Option<TrailGap> {
+        match (trail.qualification(self.requirement()), self.other_setting(trail)) {
+            (Qualification::Fails(check), _) => Some(TrailGap::Check(check)),
+            (Qualification::Qualifies | Qualification::Unverified, Some(setting)) => Some(TrailGap::Setting(setting)),
+            (Qualification::Unverified, None) => Some(TrailGap::Unverified),
+            (Qualification::Qualifies, None) => None,
         }
     }
 
-    /// A setting that differs from its parameter; no call changes these.
+    /// A setting that differs from its parameter. The remediation changes none of these.
     fn other_setting(&self, trail: &ObservedTrail) -> Option<&'static str> {
-        // CloudTrail adds `:*` to the log group it was given.
-        let differs = |wanted: &Option<String>, actual: &Option<String>| {
+        // CloudTrail appends `:*` to the log group ARN.
+        let differs = |required: &Option<String>, actual: &Option<String>| {
             let bare = |arn: &str| arn.trim().trim_end_matches(":*").to_owned();
-            wanted.is_some() && wanted.as_deref().map(bare) != actual.as_deref().map(bare)
+            required.is_some() && required.as_deref().map(bare) != actual.as_deref().map(bare)
         };
         let settings = &trail.trail.settings;
         [
@@ -227,11 +228,11 @@ impl MultiRegionCloudtrailEnabledParameters {
             ("another log group", &self.cloud_watch_logs_log_group_arn, &settings.cloud_watch_logs_log_group_arn),
         ]
         .into_iter()
-        .find_map(|(text, wanted, actual)| differs(wanted, actual).then_some(text))
+        .find_map(|(text, required, actual)| differs(required, actual).then_some(text))
     }
 }
 
-/// The calls that make this one trail qualify, held where they are not enough.
+/// The calls that make this trail qualify; blocked if they are not enough.
 fn steps(
     live: &AccountTrails,
     it: &ObservedTrail,
@@ -252,7 +253,7 @@ fn steps(
         ));
     }
     if let Some(selectors) = &it.selectors
-        && selectors.management_events().shortcoming(requirement.events).is_some()
+        && selectors.management_events().failed_check(requirement.events).is_some()
     {
         match selectors.with_all_management_events() {
             Ok(selectors) => {
@@ -265,11 +266,11 @@ fn steps(
     let calls = steps.iter().filter_map(Step::action);
     let after = calls.fold(live.clone(), |live, call| MultiRegionCloudtrailEnabled.predict(live, call));
     if reasons.is_empty() && MultiRegionCloudtrailEnabled.evaluate(&after, params, now).is_non_compliant() {
-        let lack = after.trails.iter().find(|it| it.trail.arn == *arn).and_then(|it| params.lack(it));
-        let lack = lack.map_or_else(|| "not enough".to_owned(), |it| it.to_string());
-        reasons.push(format!("trail {} would not qualify by the calls alone: {lack}", it.trail.name));
+        let gap = after.trails.iter().find(|it| it.trail.arn == *arn).and_then(|it| params.gap(it));
+        let gap = gap.map_or_else(|| "not enough".to_owned(), |it| it.to_string());
+        reasons.push(format!("trail {} would still not qualify after these calls: {gap}", it.trail.name));
         if steps.is_empty() {
-            steps.push(Step::manual(Level::L2, format!("find out and mend what keeps trail {arn} from it: {lack}")));
+            steps.push(Step::manual(Level::L2, format!("find and fix why trail {arn} does not qualify: {gap}")));
         }
     }
     if reasons.is_empty() { Plan::steps_in_order(steps) } else { Plan::blocked(reasons.join("; "), steps) }
@@ -277,7 +278,7 @@ fn steps(
 
 fn qualifies(it: &ObservedTrail) -> String {
     let events = it.selectors.as_ref().map(Selectors::management_events).unwrap_or_default();
-    let only = match (events.shortcoming(Events::Reads), events.shortcoming(Events::Writes)) {
+    let only = match (events.failed_check(Events::Reads), events.failed_check(Events::Writes)) {
         (None, Some(_)) => ", read events only",
         (Some(_), None) => ", write events only",
         (None, None) | (Some(_), Some(_)) => "",
@@ -285,16 +286,16 @@ fn qualifies(it: &ObservedTrail) -> String {
     format!("Trail {} qualifies{only}", named(it))
 }
 
-/// The trails with what each lacks, the nearest to qualifying first.
-fn none_qualifies(account: &AccountTrails, lacks: Vec<(&ObservedTrail, Option<TrailGap>)>) -> String {
-    let mut lacks: Vec<(TrailGap, String)> =
-        lacks.into_iter().filter_map(|(it, lack)| Some((lack?, it.trail.name.clone()))).collect();
-    lacks.sort_by(|one, other| other.0.cmp(&one.0).then_with(|| one.1.cmp(&other.1)));
-    if lacks.is_empty() {
-        return format!("No qualifying trail; none shows in {}", account.region);
+/// The trails, each with its gap, the closest to qualifying first.
+fn none_qualifies(account: &AccountTrails, gaps: Vec<(&ObservedTrail, Option<TrailGap>)>) -> String {
+    let mut gaps: Vec<(TrailGap, String)> =
+        gaps.into_iter().filter_map(|(it, gap)| Some((gap?, it.trail.name.clone()))).collect();
+    gaps.sort_by(|one, other| other.0.cmp(&one.0).then_with(|| one.1.cmp(&other.1)));
+    if gaps.is_empty() {
+        return format!("No qualifying trail; no trail is visible in {}", account.region);
     }
-    let more = lacks.len().saturating_sub(NAMED);
-    let named: Vec<String> = lacks.iter().take(NAMED).map(|(lack, name)| format!("{name}: {lack}")).collect();
+    let more = gaps.len().saturating_sub(MAX_NAMED);
+    let named: Vec<String> = gaps.iter().take(MAX_NAMED).map(|(gap, name)| format!("{name}: {gap}")).collect();
     let more = if more == 0 { String::new() } else { format!(" +{more} more") };
     format!("No qualifying trail; {}{more}", named.join("; "))
 }

@@ -1,4 +1,4 @@
-//! All trails that show in one account, taken together.
+//! All trails that are visible in one account.
 //!
 //! Knows no control and no SDK.
 
@@ -7,31 +7,31 @@ use std::fmt;
 use rectify_compliance::{AccountId, Region, ResourceKey, ResourceState, Tags};
 use serde::{Deserialize, Serialize};
 
-use crate::resources::qualifying::{ObservedTrail, Shortcoming};
+use crate::resources::qualifying::{FailedCheck, ObservedTrail};
 use crate::resources::trail::TrailOwnership;
 
 static NO_TAGS: Tags = Tags::new();
 
-/// The trails of one account, as they show in one region.
+/// The trails that one account sees in one region.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct AccountTrails {
-    /// Who looks.
+    /// The account that reads the trails.
     pub account: AccountId,
-    /// Where.
+    /// The region they are read in.
     pub region: Region,
-    /// All trails, replicas and those of other accounts included, by ARN.
+    /// All trails, including replicas and those of other accounts, sorted by ARN.
     pub trails: Vec<ObservedTrail>,
 }
 
 impl AccountTrails {
-    /// These trails, in the order of their ARNs: the API has none.
+    /// Sorts the trails by ARN: the API guarantees no order.
     pub fn new(account: AccountId, region: Region, mut trails: Vec<ObservedTrail>) -> Self {
         trails.sort_by(|one, other| one.trail.arn.cmp(&other.trail.arn));
         Self { account, region, trails }
     }
 
-    /// The trails that belong to the account, wherever they were created.
+    /// The trails that belong to the account, in any home region.
     pub fn own(&self) -> impl Iterator<Item = &ObservedTrail> {
         self.trails.iter().filter(|it| it.trail.custody() != TrailOwnership::Foreign)
     }
@@ -49,21 +49,21 @@ impl ResourceState for AccountTrails {
     }
 }
 
-/// What keeps one trail from being the one an account needs; the greatest is the nearest.
+/// Why one trail is not enough for the account; the greatest is the closest to enough.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum TrailGap {
-    /// A test of [`qualifying`](crate::resources::qualifying).
-    Test(Shortcoming),
-    /// A setting has another value than is demanded.
+    /// It fails a check of [`qualifying`](crate::resources::qualifying).
+    Check(FailedCheck),
+    /// A setting differs from the required value.
     Setting(&'static str),
-    /// It is of another account, which does not let us see.
+    /// It belongs to another account, which denies reading it.
     Unverified,
 }
 
 impl fmt::Display for TrailGap {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Test(shortcoming) => shortcoming.fmt(out),
+            Self::Check(check) => check.fmt(out),
             Self::Setting(text) => out.write_str(text),
             Self::Unverified => out.write_str("organization trail not verifiable"),
         }

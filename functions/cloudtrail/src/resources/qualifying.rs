@@ -1,7 +1,7 @@
-//! Qualifying trails: which trails record the management events of a whole account, and what keeps the others from it.
+//! Qualifying trails: which trails record the management events of a whole account, and which check the others fail.
 //!
-//! Knows no control and no SDK. [`ObservedTrail`] is what the Lambda crate reads, [`Requirement`] what a caller requires,
-//! [`Standing`] the result. Whether an unverified trail counts is the caller's parameter `trustOrganizationTrail`.
+//! Knows no control and no SDK. The Lambda crate reads an [`ObservedTrail`], the caller gives a [`Requirement`], and
+//! [`Qualification`] is the result. The caller's parameter `trustOrganizationTrail` decides whether an unverified trail counts.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -19,32 +19,33 @@ pub const OBSERVE: &[Permission] = &[
     Permission::on("cloudtrail:GetEventSelectors", ANY_TRAIL),
 ];
 
-/// Trails of any account and region: an organization's trail is the management account's.
+/// Trails of any account and region: an organization trail belongs to the management account.
 const ANY_TRAIL: &str = "arn:${AWS::Partition}:cloudtrail:*:*:trail/*";
 
-/// A trail with what decides whether it qualifies.
+/// A trail with the facts that decide whether it qualifies.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ObservedTrail {
-    /// As `DescribeTrails` showed it.
+    /// As `DescribeTrails` returned it.
     pub trail: Trail,
-    /// `None` when the trail is of another account, which lets nobody read it. Of ours it is always known.
+    /// `None` when the trail belongs to another account, which denies reading it. Always known for a trail of this
+    /// account.
     pub status: Option<Status>,
-    /// The same of its selectors.
+    /// Its selectors; `None` as for the status.
     pub selectors: Option<Selectors>,
 }
 
-/// `GetTrailStatus`, as far as it matters here; what changes with every delivery is left out.
+/// The fields of `GetTrailStatus` that matter here; those that change with every delivery are left out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Status {
     /// `IsLogging`.
     pub is_logging: bool,
-    /// `LatestDeliveryError`: the S3 error code of the latest try, where it failed.
+    /// `LatestDeliveryError`: the S3 error code of the latest attempt, if it failed.
     pub latest_delivery_error: Option<String>,
 }
 
-/// What a trail must do to qualify, beside being multi-region and delivering.
+/// What a trail must do to qualify, besides being multi-region and delivering.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Requirement {
     /// The management events it must record.
@@ -54,60 +55,60 @@ pub struct Requirement {
 }
 
 impl Requirement {
-    /// Records every management event, now.
+    /// All management events, and logging.
     pub const EVERYTHING: Self = Self { events: Events::All, logging: true };
 }
 
-/// Management events, as a requirement.
+/// The management events that a trail must record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Events {
-    /// None need be recorded.
-    Unasked,
-    /// One half at least: all read events or all write events.
-    AnyHalf,
+    /// None.
+    NotRequired,
+    /// All read events or all write events.
+    ReadsOrWrites,
     /// All read events.
     Reads,
     /// All write events.
     Writes,
-    /// All.
+    /// All events.
     All,
 }
 
 /// Whether a trail qualifies.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Standing {
-    /// It does.
+pub enum Qualification {
+    /// It qualifies.
     Qualifies,
-    /// It is multi-region and of another account, which does not let us see the rest.
+    /// It is multi-region and belongs to another account, which denies reading the rest.
     Unverified,
-    /// It does not: the first test it fails.
-    Fails(Shortcoming),
+    /// It does not qualify: the first check it fails.
+    Fails(FailedCheck),
 }
 
-/// What keeps a trail from qualifying, in the order of the tests: the greatest is the nearest to qualifying.
+/// The check that a trail fails, in the order of the checks: the greatest is the closest to qualifying.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Shortcoming {
+pub enum FailedCheck {
     /// `IsMultiRegionTrail` is not true.
     SingleRegion,
-    /// Status or selectors of a trail of this account are not known.
+    /// Status or selectors of a trail of this account are unknown.
     Unread,
     /// `IsLogging` is false.
     NotLogging,
-    /// No selector counts.
+    /// No selector records management events.
     NoManagementEvents,
-    /// Selectors of management events are narrowed by these fields and do not count.
+    /// The selectors for management events filter by these fields and do not count.
     Narrowed(BTreeSet<String>),
-    /// Write events are wanted and not recorded.
+    /// Write events are required but not recorded.
     OnlyReads,
-    /// Read events are wanted and not recorded.
+    /// Read events are required but not recorded.
     OnlyWrites,
-    /// These sources are left out.
+    /// These event sources are excluded.
     Excludes(BTreeSet<String>),
     /// The latest delivery failed with this code.
     DeliveryError(String),
 }
 
-impl fmt::Display for Shortcoming {
+impl fmt::Display for FailedCheck {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::SingleRegion => out.write_str("single region"),
@@ -124,74 +125,74 @@ impl fmt::Display for Shortcoming {
 }
 
 impl ObservedTrail {
-    /// Whether it qualifies, and if not, the first test it fails.
-    pub fn standing(&self, wanted: Requirement) -> Standing {
+    /// Whether it qualifies, and if not, the first check it fails.
+    pub fn qualification(&self, required: Requirement) -> Qualification {
         if self.trail.settings.is_multi_region_trail != Some(true) {
-            return Standing::Fails(Shortcoming::SingleRegion);
+            return Qualification::Fails(FailedCheck::SingleRegion);
         }
         let (Some(status), Some(selectors)) = (&self.status, &self.selectors) else {
             return match self.trail.custody() {
-                TrailOwnership::Foreign => Standing::Unverified,
-                TrailOwnership::Ours | TrailOwnership::Replica => Standing::Fails(Shortcoming::Unread),
+                TrailOwnership::Foreign => Qualification::Unverified,
+                TrailOwnership::Ours | TrailOwnership::Replica => Qualification::Fails(FailedCheck::Unread),
             };
         };
-        if wanted.logging && !status.is_logging {
-            return Standing::Fails(Shortcoming::NotLogging);
+        if required.logging && !status.is_logging {
+            return Qualification::Fails(FailedCheck::NotLogging);
         }
-        if let Some(shortcoming) = selectors.management_events().shortcoming(wanted.events) {
-            return Standing::Fails(shortcoming);
+        if let Some(check) = selectors.management_events().failed_check(required.events) {
+            return Qualification::Fails(check);
         }
         match status.latest_delivery_error.as_deref() {
-            None | Some("") => Standing::Qualifies,
-            Some(code) => Standing::Fails(Shortcoming::DeliveryError(code.to_owned())),
+            None | Some("") => Qualification::Qualifies,
+            Some(code) => Qualification::Fails(FailedCheck::DeliveryError(code.to_owned())),
         }
     }
 
-    /// Whether it counts as one that qualifies: it does, or it cannot be verified and is trusted.
-    pub fn counts(&self, wanted: Requirement, trust_organization_trail: bool) -> bool {
-        match self.standing(wanted) {
-            Standing::Qualifies => true,
-            Standing::Unverified => trust_organization_trail,
-            Standing::Fails(_) => false,
+    /// Whether it counts: it qualifies, or it cannot be verified and is trusted.
+    pub fn counts(&self, required: Requirement, trust_organization_trail: bool) -> bool {
+        match self.qualification(required) {
+            Qualification::Qualifies => true,
+            Qualification::Unverified => trust_organization_trail,
+            Qualification::Fails(_) => false,
         }
     }
 }
 
 impl ManagementEvents {
-    /// What is missing of the wanted events.
-    pub fn shortcoming(&self, wanted: Events) -> Option<Shortcoming> {
-        let halves = match wanted {
-            Events::Unasked => return None,
-            Events::AnyHalf => return self.lacks_both_halves(),
-            Events::Reads => vec![(&self.reads, Shortcoming::OnlyWrites)],
-            Events::Writes => vec![(&self.writes, Shortcoming::OnlyReads)],
-            Events::All => vec![(&self.reads, Shortcoming::OnlyWrites), (&self.writes, Shortcoming::OnlyReads)],
+    /// The check that fails for the required events.
+    pub fn failed_check(&self, required: Events) -> Option<FailedCheck> {
+        let sides = match required {
+            Events::NotRequired => return None,
+            Events::ReadsOrWrites => return self.fails_reads_and_writes(),
+            Events::Reads => vec![(&self.reads, FailedCheck::OnlyWrites)],
+            Events::Writes => vec![(&self.writes, FailedCheck::OnlyReads)],
+            Events::All => vec![(&self.reads, FailedCheck::OnlyWrites), (&self.writes, FailedCheck::OnlyReads)],
         };
         let mut excluded = BTreeSet::new();
-        for (half, missing) in halves {
-            match half {
-                None if self.reads.is_none() && self.writes.is_none() => return Some(self.nothing()),
+        for (side, missing) in sides {
+            match side {
+                None if self.reads.is_none() && self.writes.is_none() => return Some(self.no_events()),
                 None => return Some(missing),
                 Some(sources) => excluded.extend(sources.iter().cloned()),
             }
         }
-        (!excluded.is_empty()).then_some(Shortcoming::Excludes(excluded))
+        (!excluded.is_empty()).then_some(FailedCheck::Excludes(excluded))
     }
 
-    fn lacks_both_halves(&self) -> Option<Shortcoming> {
+    fn fails_reads_and_writes(&self) -> Option<FailedCheck> {
         let recorded: Vec<&BTreeSet<String>> = self.reads.iter().chain(&self.writes).collect();
         match recorded.as_slice() {
-            [] => Some(self.nothing()),
+            [] => Some(self.no_events()),
             some if some.iter().any(|sources| sources.is_empty()) => None,
-            some => Some(Shortcoming::Excludes(some.iter().copied().flatten().cloned().collect())),
+            some => Some(FailedCheck::Excludes(some.iter().copied().flatten().cloned().collect())),
         }
     }
 
-    fn nothing(&self) -> Shortcoming {
+    fn no_events(&self) -> FailedCheck {
         if self.narrowed_by.is_empty() {
-            Shortcoming::NoManagementEvents
+            FailedCheck::NoManagementEvents
         } else {
-            Shortcoming::Narrowed(self.narrowed_by.clone())
+            FailedCheck::Narrowed(self.narrowed_by.clone())
         }
     }
 }

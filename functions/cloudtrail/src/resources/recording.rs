@@ -1,6 +1,6 @@
-//! The calls that make a trail record more, and those that take them back, over the trails of an account.
+//! The calls that make a trail record more, and the calls that undo them, for the trails of an account.
 //!
-//! Knows no control and no SDK. Each call names its trail by ARN and is made in that trail's home region.
+//! Knows no control and no SDK. Each call identifies its trail by ARN and is made in the trail's home region.
 
 use rectify_compliance::Irreversible;
 use serde::{Deserialize, Serialize};
@@ -18,7 +18,7 @@ pub enum Action {
         /// `Name`: the trail's ARN.
         name: String,
     },
-    /// `UpdateTrail`; every field it leaves out stays as it is.
+    /// `UpdateTrail`; a field it leaves out keeps its value.
     UpdateTrail {
         /// `Name`: the trail's ARN.
         name: String,
@@ -37,7 +37,7 @@ pub enum Action {
     },
 }
 
-/// One call of an undo.
+/// One undo call.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all_fields = "PascalCase")]
 pub enum Undo {
@@ -46,7 +46,7 @@ pub enum Undo {
         /// `Name`: the trail's ARN.
         name: String,
     },
-    /// `UpdateTrail`, with what was before.
+    /// `UpdateTrail` with the previous values.
     UpdateTrail {
         /// `Name`: the trail's ARN.
         name: String,
@@ -55,7 +55,7 @@ pub enum Undo {
         /// `IncludeGlobalServiceEvents`.
         include_global_service_events: bool,
     },
-    /// `PutEventSelectors`, with what was before.
+    /// `PutEventSelectors` with the previous selectors.
     PutEventSelectors {
         /// `TrailName`: the trail's ARN.
         trail_name: String,
@@ -66,7 +66,7 @@ pub enum Undo {
 }
 
 impl Action {
-    /// The ARN of the trail it is about.
+    /// The ARN of the trail it changes.
     pub fn trail(&self) -> &str {
         match self {
             Self::StartLogging { name }
@@ -75,8 +75,8 @@ impl Action {
         }
     }
 
-    /// What the trails become by it.
-    pub fn made_of(&self, mut live: AccountTrails) -> AccountTrails {
+    /// The trails after this action.
+    pub fn apply_to(&self, mut live: AccountTrails) -> AccountTrails {
         for it in live.trails.iter_mut().filter(|it| it.trail.arn == self.trail()) {
             match self {
                 Self::StartLogging { .. } => {
@@ -94,12 +94,12 @@ impl Action {
         live
     }
 
-    /// What it touches, by a name of its own, as it is in these trails.
-    pub fn touched_in(&self, trails: &AccountTrails) -> (String, Value) {
+    /// The field it touches: a unique key, and its value in these trails.
+    pub fn touched_field(&self, trails: &AccountTrails) -> (String, Value) {
         let arn = self.trail();
         let it = trails.trails.iter().find(|it| it.trail.arn == arn);
         let settings = it.map(|it| &it.trail.settings);
-        let (what, value) = match self {
+        let (field, value) = match self {
             Self::StartLogging { .. } => {
                 ("isLogging", json!(it.and_then(|it| it.status.as_ref()).map(|it| it.is_logging)))
             }
@@ -110,23 +110,23 @@ impl Action {
                 ("selectors", json!(it.and_then(|it| it.selectors.as_ref()).map(Selectors::canonical)))
             }
         };
-        (format!("{arn} {what}"), value)
+        (format!("{arn} {field}"), value)
     }
 
-    /// The call that restores what was before it.
+    /// The call that restores the prior state.
     ///
     /// # Errors
-    /// [`Irreversible`] when these trails do not hold what was before.
+    /// [`Irreversible`] when the prior state lacks the trail or its selectors.
     pub fn inverse(&self, before: &AccountTrails) -> Result<Undo, Irreversible> {
         let known = |arn: &str| before.trails.iter().find(|it| it.trail.arn == arn);
-        let lost = |operation: &str| Irreversible {
+        let irreversible = |operation: &str| Irreversible {
             action: operation.to_owned(),
-            reason: "the before-image does not hold what was before".to_owned(),
+            reason: "the prior state does not contain the previous values".to_owned(),
         };
         match self {
             Self::StartLogging { name } => Ok(Undo::StopLogging { name: name.clone() }),
             Self::UpdateTrail { name, .. } => {
-                let settings = known(name).map(|it| &it.trail.settings).ok_or_else(|| lost("UpdateTrail"))?;
+                let settings = known(name).map(|it| &it.trail.settings).ok_or_else(|| irreversible("UpdateTrail"))?;
                 Ok(Undo::UpdateTrail {
                     name: name.clone(),
                     is_multi_region_trail: settings.is_multi_region_trail.unwrap_or(false),
@@ -135,7 +135,7 @@ impl Action {
             }
             Self::PutEventSelectors { trail_name, .. } => {
                 let selectors = known(trail_name).and_then(|it| it.selectors.clone());
-                let selectors = selectors.ok_or_else(|| lost("PutEventSelectors"))?;
+                let selectors = selectors.ok_or_else(|| irreversible("PutEventSelectors"))?;
                 Ok(Undo::PutEventSelectors { trail_name: trail_name.clone(), selectors })
             }
         }

@@ -1,6 +1,7 @@
-//! Event selectors: what of the management events a trail records.
+//! Event selectors: which management events a trail records.
 //!
-//! Knows no trail and no SDK. Selectors are kept whole, in the API's spelling, since they can only be written whole.
+//! Knows no trail and no SDK. Selectors are kept complete, in the API's spelling, because the API only replaces the
+//! whole list.
 
 use std::collections::BTreeSet;
 
@@ -8,26 +9,27 @@ use rectify_compliance::canonical::unordered;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// The most selectors of the older kind a trail takes (`PutEventSelectors`, API reference, 2026-11).
-const MOST_SELECTORS: usize = 5;
+/// The maximum number of basic event selectors of a trail (`PutEventSelectors`, API reference, 2026-11).
+const MAX_SELECTORS: usize = 5;
 
-/// All selectors of a trail: CloudTrail has either kind, never both. Reads as the API writes it. Two are equal whatever the
-/// order of what they list, which means nothing to CloudTrail.
+/// All selectors of a trail: basic or advanced, never both. Serialized as in the API. Equality ignores the order of
+/// lists,
+/// which has no meaning to CloudTrail.
 #[derive(Debug, Clone, Eq, Serialize, Deserialize)]
 pub enum Selectors {
-    /// The older kind.
+    /// Basic selectors.
     EventSelectors(Vec<EventSelector>),
-    /// The newer kind.
+    /// Advanced selectors.
     AdvancedEventSelectors(Vec<AdvancedEventSelector>),
 }
 
-/// `EventSelector`: management events by half, and data events of these resources.
+/// `EventSelector`: management events (read, write or both), and data events of these resources.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct EventSelector {
-    /// `ReadWriteType`; All where the API leaves it out.
+    /// `ReadWriteType`; `All` if the API omits it.
     pub read_write_type: ReadWriteType,
-    /// `IncludeManagementEvents`; true where the API leaves it out.
+    /// `IncludeManagementEvents`; true if the API omits it.
     pub include_management_events: bool,
     /// `DataResources`.
     pub data_resources: Vec<DataResource>,
@@ -38,9 +40,9 @@ pub struct EventSelector {
 /// `ReadWriteType`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum ReadWriteType {
-    /// Events that change nothing.
+    /// Read events.
     ReadOnly,
-    /// Events that change something.
+    /// Write events.
     WriteOnly,
     /// Both.
     All,
@@ -53,21 +55,21 @@ pub struct DataResource {
     /// `Type`.
     #[serde(rename = "Type")]
     pub kind: Option<String>,
-    /// `Values`: ARNs and prefixes of them.
+    /// `Values`: ARNs or ARN prefixes.
     pub values: Vec<String>,
 }
 
-/// `AdvancedEventSelector`: the events for which every field fits.
+/// `AdvancedEventSelector`: the events that match every field selector.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct AdvancedEventSelector {
-    /// `Name`, for people.
+    /// `Name`, a description.
     pub name: Option<String>,
     /// `FieldSelectors`.
     pub field_selectors: Vec<FieldSelector>,
 }
 
-/// `AdvancedFieldSelector`: what one field of an event must be and must not be.
+/// `AdvancedFieldSelector`: the values that one field of an event must or must not have.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", default, deny_unknown_fields)]
 pub struct FieldSelector {
@@ -93,14 +95,14 @@ pub struct FieldSelector {
     pub not_ends_with: Vec<String>,
 }
 
-/// What of the management events is recorded, all selectors taken together.
+/// The management events that all selectors together record.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ManagementEvents {
-    /// The sources left out of the read events; `None` when read events are not recorded.
+    /// The event sources excluded from read events; `None` if read events are not recorded.
     pub reads: Option<BTreeSet<String>>,
-    /// The sources left out of the write events; `None` when write events are not recorded.
+    /// The event sources excluded from write events; `None` if write events are not recorded.
     pub writes: Option<BTreeSet<String>>,
-    /// Fields that narrow a selector of management events so that it is not counted, e.g. `eventName`.
+    /// Fields by which a selector for management events filters, so that it does not count, e.g. `eventName`.
     pub narrowed_by: BTreeSet<String>,
 }
 
@@ -111,13 +113,13 @@ impl PartialEq for Selectors {
 }
 
 impl Selectors {
-    /// The selectors as JSON whose lists are in order: what undo compares.
+    /// The selectors as JSON with sorted lists, for the comparison before an undo.
     pub fn canonical(&self) -> Value {
         unordered(serde_json::to_value(self).unwrap_or_default())
     }
 
-    /// Takes all selectors together. An event is recorded when any selector fits it (`PutEventSelectors`, API reference),
-    /// so a source is left out of a half only where every selector of that half leaves it out.
+    /// Combines all selectors. An event is recorded when any selector matches it (`PutEventSelectors`, API reference),
+    /// so a source is excluded from read or write events only if every selector for these events excludes it.
     pub fn management_events(&self) -> ManagementEvents {
         let mut events = ManagementEvents::default();
         match self {
@@ -127,16 +129,17 @@ impl Selectors {
         events
     }
 
-    /// The same selectors and one of all management events after them. None that is there is widened: its data events would
-    /// be widened with it.
+    /// The same selectors with one for all management events appended. No existing selector is widened: that would
+    /// widen its
+    /// data events too.
     ///
     /// # Errors
-    /// Why not, in words: no place is left, or there is nothing to go back to.
+    /// The reason, as text: the maximum is reached, or there are no selectors that an undo could restore.
     pub fn with_all_management_events(&self) -> Result<Self, &'static str> {
         match self {
-            Self::EventSelectors(all) if all.is_empty() => Err("it has no event selectors that could be restored"),
-            Self::EventSelectors(all) if all.len() >= MOST_SELECTORS => {
-                Err("it has as many event selectors as CloudTrail takes")
+            Self::EventSelectors(all) if all.is_empty() => Err("it has no event selectors that an undo could restore"),
+            Self::EventSelectors(all) if all.len() >= MAX_SELECTORS => {
+                Err("it already has the maximum number of event selectors")
             }
             Self::EventSelectors(all) => {
                 let added = EventSelector::all_management_events();
@@ -151,14 +154,14 @@ impl Selectors {
 }
 
 impl ManagementEvents {
-    fn add(&mut self, half: ReadWriteType, excluded: &BTreeSet<String>) {
+    fn add(&mut self, read_write_type: ReadWriteType, excluded: &BTreeSet<String>) {
         let narrow = |side: &mut Option<BTreeSet<String>>| {
             *side = Some(side.take().map_or_else(|| excluded.clone(), |known| &known & excluded));
         };
-        if half != ReadWriteType::WriteOnly {
+        if read_write_type != ReadWriteType::WriteOnly {
             narrow(&mut self.reads);
         }
-        if half != ReadWriteType::ReadOnly {
+        if read_write_type != ReadWriteType::ReadOnly {
             narrow(&mut self.writes);
         }
     }
@@ -195,38 +198,42 @@ impl AdvancedEventSelector {
     }
 
     fn add_to(&self, events: &mut ManagementEvents) {
-        let of_management = |it: &FieldSelector| it.field == "eventCategory" && it.only_equal() == Some("Management");
-        if !self.field_selectors.iter().any(of_management) {
+        let is_management = |it: &FieldSelector| it.field == "eventCategory" && it.only_equal() == Some("Management");
+        if !self.field_selectors.iter().any(is_management) {
             return;
         }
-        let mut half = ReadWriteType::All;
+        let mut read_write_type = ReadWriteType::All;
         let mut excluded = BTreeSet::new();
-        for selector in self.field_selectors.iter().filter(|it| !of_management(it)) {
+        for selector in self.field_selectors.iter().filter(|it| !is_management(it)) {
             match (selector.field.as_str(), selector.only_equal()) {
-                ("readOnly", Some("true")) if half != ReadWriteType::WriteOnly => half = ReadWriteType::ReadOnly,
-                ("readOnly", Some("false")) if half != ReadWriteType::ReadOnly => half = ReadWriteType::WriteOnly,
+                ("readOnly", Some("true")) if read_write_type != ReadWriteType::WriteOnly => {
+                    read_write_type = ReadWriteType::ReadOnly
+                }
+                ("readOnly", Some("false")) if read_write_type != ReadWriteType::ReadOnly => {
+                    read_write_type = ReadWriteType::WriteOnly
+                }
                 ("eventSource", None) if selector.only_excludes() => {
                     excluded.extend(selector.not_equals.iter().cloned());
                 }
-                // Whatever else it is, it may leave events out.
+                // Any other field selector may exclude events.
                 (field, _) => {
                     events.narrowed_by.insert(field.to_owned());
                     return;
                 }
             }
         }
-        events.add(half, &excluded);
+        events.add(read_write_type, &excluded);
     }
 }
 
 impl FieldSelector {
-    /// The one value, where the selector requires nothing else of the field.
+    /// The value, if one `Equals` value is the only condition.
     fn only_equal(&self) -> Option<&str> {
         let [value] = self.equals.as_slice() else { return None };
         (self.operators() == 1).then_some(value)
     }
 
-    /// Whether the selector does nothing but exclude values.
+    /// Whether the selector only excludes values.
     fn only_excludes(&self) -> bool {
         self.operators() == 1 && !self.not_equals.is_empty()
     }

@@ -1,7 +1,7 @@
-//! A trail as one account sees it in one region, whether from a configuration item or from the API.
+//! A trail as one account sees it in one region, from a configuration item or from the API.
 //!
-//! Knows no control and no SDK. One trail shows up in many places: in every region if it is multi-region, in every
-//! member account if it is of an organization. Whose it is decides who judges it.
+//! Knows no control and no SDK. One trail is visible in many places: in every region if it is multi-region, in every
+//! member account if it is an organization trail. Only its owner evaluates it, in its home region.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -13,30 +13,30 @@ use rectify_compliance::{
 };
 use serde::{Deserialize, Serialize};
 
-/// What the controls of single trails may call, in the one region a trail is changed in.
+/// Permissions of the controls of single trails, on trails in their home region.
 pub mod permissions {
     use super::Permission;
 
     const TRAILS: &str = "arn:${AWS::Partition}:cloudtrail:${AWS::Region}:${AWS::AccountId}:trail/*";
-    /// Lists trails, or looks one up by its name.
+    /// Lists trails, or gets one by name.
     pub const DESCRIBE: Permission = Permission::unscoped("cloudtrail:DescribeTrails");
-    /// Reads one.
+    /// Reads a trail.
     pub const GET: Permission = Permission::on("cloudtrail:GetTrail", TRAILS);
     /// Reads its tags.
     pub const LIST_TAGS: Permission = Permission::on("cloudtrail:ListTags", TRAILS);
-    /// Reads how its deliveries go.
+    /// Reads the status of its deliveries.
     pub const GET_STATUS: Permission = Permission::on("cloudtrail:GetTrailStatus", TRAILS);
-    /// Changes it.
+    /// Updates it.
     pub const UPDATE: Permission = Permission::on("cloudtrail:UpdateTrail", TRAILS);
 }
 
-/// The resource type in AWS Config. Its id is the trail's name.
+/// The resource type in AWS Config. The resource id is the trail's name.
 pub const TYPE: &str = "AWS::CloudTrail::Trail";
 
-/// How it is known that a stack manages a trail.
+/// How a stack that manages a trail is found.
 pub const MANAGED_BY: ManagedBy = ManagedBy::Lookup("the name of the trail, in its home region");
 
-/// A trail, from where it is seen.
+/// A trail, as seen from one account and region.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Trail {
@@ -44,58 +44,61 @@ pub struct Trail {
     pub name: String,
     /// The ARN: what the API identifies it by.
     pub arn: String,
-    /// The account in the ARN; of an organization trail always the management account.
+    /// The account in the ARN; for an organization trail always the management account.
     pub owner: AccountId,
     /// The region the trail was created in, the only one it can be changed in.
     pub home_region: Region,
-    /// Where it was looked at.
+    /// The account and region it was read from.
     pub seen_from: ObservedFrom,
-    /// `LogFileValidationEnabled`. Of a trail that is not [ours](TrailOwnership::Ours) an absent one is off: it is not judged.
+    /// `LogFileValidationEnabled`. A missing flag counts as off for a trail that is not [local](TrailOwnership::Ours),
+    /// which is not
+    /// evaluated here.
     pub log_file_validation: bool,
     /// Everything else that `UpdateTrail` could have changed.
     pub settings: Settings,
-    /// The tags, where they were read: AWS Config does not record them.
+    /// The tags, if they were read: AWS Config does not record them.
     pub tags: Tags,
 }
 
-/// The account and region a trail is looked at from.
+/// The account and region a trail is read from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ObservedFrom {
-    /// Who looks.
+    /// The account that reads it.
     pub account: AccountId,
-    /// Through which region's endpoint.
+    /// The region whose endpoint is called.
     pub region: Region,
 }
 
-/// Whose trail it is. The order is that in which trails of one name take precedence.
+/// Who owns a trail. Trails of the same name take precedence in this order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum TrailOwnership {
-    /// Of the account that looks, in the region it looks at.
+    /// This account, home region here.
     Ours,
-    /// Of the account that looks, replicated from another region.
+    /// This account, replicated from another region.
     Replica,
-    /// Of another account: an organization trail, seen from a member or a delegated administrator.
+    /// Another account: an organization trail, seen from a member account or a delegated administrator.
     Foreign,
 }
 
-/// What a trail does beside validating, each as the API has it: absent means that the API did not say, or said the empty
-/// text that clears a setting.
+/// The settings of a trail except log file validation, as in the API. `None` means that the API omitted the setting or
+/// returned
+/// an empty string.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Settings {
-    /// `S3BucketName`: where log files go.
+    /// `S3BucketName`: the bucket for log files.
     pub s3_bucket_name: Option<String>,
-    /// `S3KeyPrefix`: what their keys begin with.
+    /// `S3KeyPrefix`: the prefix of their keys.
     pub s3_key_prefix: Option<String>,
-    /// `SnsTopicARN`: the topic that is notified of each.
+    /// `SnsTopicARN`: the topic notified of each log file.
     #[serde(rename = "snsTopicARN")]
     pub sns_topic_arn: Option<String>,
-    /// `KmsKeyId`: the ARN of the key they are encrypted with.
+    /// `KmsKeyId`: the ARN of the key that encrypts them.
     pub kms_key_id: Option<String>,
-    /// `CloudWatchLogsLogGroupArn`: where events go as well.
+    /// `CloudWatchLogsLogGroupArn`: the log group that also receives events.
     pub cloud_watch_logs_log_group_arn: Option<String>,
-    /// `CloudWatchLogsRoleArn`: as whom.
+    /// `CloudWatchLogsRoleArn`: the role that writes to it.
     pub cloud_watch_logs_role_arn: Option<String>,
     /// `IncludeGlobalServiceEvents`.
     pub include_global_service_events: Option<bool>,
@@ -111,7 +114,7 @@ pub struct Settings {
     pub has_insight_selectors: Option<bool>,
 }
 
-/// A trail of an item's `configuration` or of an API answer; every field may be missing.
+/// A trail in a configuration item or an API response; every field may be missing.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Description {
@@ -124,7 +127,7 @@ pub struct Description {
     pub home_region: Option<String>,
     /// `LogFileValidationEnabled`.
     pub log_file_validation_enabled: Option<bool>,
-    /// The rest.
+    /// The other settings.
     #[serde(flatten)]
     pub settings: Settings,
 }
@@ -133,14 +136,14 @@ pub struct Description {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecordedTrail {
     trail: Trail,
-    validation_told: bool,
+    has_validation_flag: bool,
 }
 
-/// What stands live under a recorded trail's name, where the item alone does not decide it.
+/// The live trail of the same name, if the configuration item alone does not decide.
 pub type LiveTrail = Option<Trail>;
 
 impl Trail {
-    /// Whose it is, from here.
+    /// Who owns it, seen from this account and region.
     pub fn custody(&self) -> TrailOwnership {
         if self.owner != self.seen_from.account {
             TrailOwnership::Foreign
@@ -151,8 +154,8 @@ impl Trail {
         }
     }
 
-    /// NOT_APPLICABLE for a trail that is not [ours](TrailOwnership::Ours), with where it is judged.
-    pub fn judged_elsewhere(&self) -> Option<Verdict> {
+    /// NOT_APPLICABLE for a trail that is not [local](TrailOwnership::Ours), naming where it is evaluated.
+    pub fn evaluated_elsewhere(&self) -> Option<Verdict> {
         let Self { name, owner, home_region, .. } = self;
         match self.custody() {
             TrailOwnership::Foreign => {
@@ -165,7 +168,7 @@ impl Trail {
         }
     }
 
-    /// Why no remediation may update it, if none may.
+    /// Why no remediation may update it; `None` if one may.
     pub fn update_blocker(&self) -> Option<String> {
         (self.settings.is_organization_trail == Some(true)).then(|| {
             format!(
@@ -177,7 +180,7 @@ impl Trail {
         })
     }
 
-    /// The ARN of the trail that `target` identifies: the one its account has in its region.
+    /// The ARN of the trail that `target` identifies: in the target's account and region.
     pub fn arn_of(target: &Target) -> String {
         let resource = format!("trail/{}", target.name_or_id());
         target.region.partition().arn("cloudtrail", target.region.as_str(), target.account.as_str(), &resource)
@@ -185,7 +188,7 @@ impl Trail {
 }
 
 impl Settings {
-    /// The same with empty texts absent: both are how AWS says that nothing is set.
+    /// Replaces empty strings by `None`: AWS returns either for an unset setting.
     fn without_blanks(mut self) -> Self {
         for text in [
             &mut self.s3_bucket_name,
@@ -223,7 +226,7 @@ impl ResourceState for Trail {
     }
 }
 
-/// `UpdateTrail`; every setting it leaves out stays as it is.
+/// `UpdateTrail`; a setting it leaves out keeps its value.
 pub const UPDATE_TRAIL: Operation =
     Operation { name: "UpdateTrail", resource: "Name", permissions: &[permissions::UPDATE] };
 
@@ -253,28 +256,28 @@ impl View for Trail {
 }
 
 impl Description {
-    /// The trail as the API described it to `seen_from`.
+    /// The trail that the API returned to `seen_from`.
     ///
     /// # Errors
-    /// [`ShapeError`] without a name or an ARN of a trail, and when a trail that is judged here does not say whether it validates.
+    /// [`ShapeError`] when the name or the trail ARN is missing, or when a local trail lacks the validation flag.
     pub fn seen(self, seen_from: ObservedFrom) -> Result<Trail, ShapeError> {
-        let told = self.log_file_validation_enabled.is_some();
-        let trail = self.unjudged(seen_from)?;
-        if !told && trail.custody() == TrailOwnership::Ours {
+        let has_validation_flag = self.log_file_validation_enabled.is_some();
+        let trail = self.lenient(seen_from)?;
+        if !has_validation_flag && trail.custody() == TrailOwnership::Ours {
             return Err(ShapeError::missing(format!("{}.LogFileValidationEnabled", trail.arn), "true or false"));
         }
         Ok(trail)
     }
 
     /// The trail; a missing validation flag counts as off.
-    fn unjudged(self, seen_from: ObservedFrom) -> Result<Trail, ShapeError> {
+    fn lenient(self, seen_from: ObservedFrom) -> Result<Trail, ShapeError> {
         let name = self.name.filter(|it| !it.is_empty()).ok_or_else(|| ShapeError::missing("Name", "a trail name"))?;
         let arn = self.arn.filter(|it| !it.is_empty()).ok_or_else(|| ShapeError::missing("TrailARN", "an ARN"))?;
         let (region, owner) = place_in(&arn)?;
         Ok(Trail {
             name,
             owner,
-            // An answer may leave it out; the ARN has the region the trail was created in, which is the same.
+            // A response may omit it; the region in the ARN is the home region.
             home_region: self.home_region.filter(|it| !it.is_empty()).map_or(region, Region::new),
             arn,
             seen_from,
@@ -291,53 +294,54 @@ impl Resource for RecordedTrail {
     fn from_item(item: &ConfigurationItem) -> Result<Self, ShapeError> {
         let mut description = Description::deserialize(&item.configuration)
             .map_err(|error| ShapeError::new("configuration", "a trail", error))?;
-        let validation_told = description.log_file_validation_enabled.is_some();
+        let has_validation_flag = description.log_file_validation_enabled.is_some();
         description.name = Some(item.resource.id.clone());
         description.arn = description.arn.or_else(|| item.arn.clone());
         let seen_from = ObservedFrom { account: item.account.clone(), region: item.region.clone() };
-        let trail = description.unjudged(seen_from).map_err(|error| error.within("configuration"))?;
-        Ok(Self { trail: Trail { tags: item.tags.clone(), ..trail }, validation_told })
+        let trail = description.lenient(seen_from).map_err(|error| error.within("configuration"))?;
+        Ok(Self { trail: Trail { tags: item.tags.clone(), ..trail }, has_validation_flag })
     }
 }
 
 impl RecordedTrail {
-    /// The name it is reported under.
+    /// The name, which AWS Config uses as the resource id.
     pub fn name(&self) -> &str {
         &self.trail.name
     }
 
-    /// Whether the trail is judged here. One that is not may hide one of the same name that is: the two share one id in AWS
-    /// Config.
+    /// Whether the trail is local and so evaluated here. A trail that is not can hide a local one of the same name:
+    /// both have the
+    /// same resource id in AWS Config.
     pub fn is_ours(&self) -> bool {
         self.trail.custody() == TrailOwnership::Ours
     }
 
-    /// The trail to judge: the live one where there is one.
+    /// The trail to evaluate: the live one if there is one.
     pub fn judged<'a>(&'a self, live: &'a LiveTrail) -> &'a Trail {
         live.as_ref().unwrap_or(&self.trail)
     }
 
-    /// Whether it also says whether the trail validates.
+    /// Whether the item contains the validation flag.
     pub fn tells_validation(&self) -> bool {
-        self.validation_told
+        self.has_validation_flag
     }
 
-    /// Finds among `described` what decides in the item's place; `None` when the trail is gone.
+    /// The trail in `described` to evaluate instead of the item; `None` if the trail was deleted.
     pub fn settle(&self, described: Vec<Trail>) -> Option<LiveTrail> {
-        let ours = described.into_iter().find(|it| it.name == self.trail.name && it.custody() == TrailOwnership::Ours);
-        if ours.is_none() && self.is_ours() { None } else { Some(ours) }
+        let local = described.into_iter().find(|it| it.name == self.trail.name && it.custody() == TrailOwnership::Ours);
+        if local.is_none() && self.is_ours() { None } else { Some(local) }
     }
 
-    /// The same, by value. A flag that neither the item nor the live trail holds counts as off.
+    /// The trail to evaluate, by value. A validation flag missing in both counts as off.
     pub fn or_live(self, live: LiveTrail) -> Trail {
         live.unwrap_or(self.trail)
     }
 }
 
-/// One trail a name, in the order of the names: ours before a replica before a foreign one, then by ARN.
+/// One trail per name, sorted by name: a local trail before a replica before one of another account, then by ARN.
 ///
-/// AWS Config knows a trail by its name alone. Were each reported, the last would stand, and a replica's
-/// NOT_APPLICABLE could cover a finding about our own trail.
+/// AWS Config identifies a trail by its name alone. If all were reported, the last result would win, and a replica's
+/// NOT_APPLICABLE could replace the finding of the local trail.
 pub fn one_per_name(trails: Vec<Trail>) -> Vec<Trail> {
     let mut by_name: BTreeMap<String, Trail> = BTreeMap::new();
     for trail in trails {
@@ -355,15 +359,15 @@ pub fn one_per_name(trails: Vec<Trail>) -> Vec<Trail> {
     by_name.into_values().collect()
 }
 
-/// The trail of this ARN as CloudFormation identifies it: by its name, in its home region.
+/// The physical id of the trail in CloudFormation: its name, in its home region.
 pub fn stack_resource(trail: &str) -> PhysicalId {
     PhysicalId::at_home(trail, trail.rsplit('/').next().unwrap_or(trail))
 }
 
-/// The region in the ARN of a trail: the one it was created in and can be changed in.
+/// The region in the ARN of a trail: its home region.
 ///
 /// # Errors
-/// [`ShapeError`] when it is no ARN of a trail.
+/// [`ShapeError`] when `arn` is not the ARN of a trail.
 pub fn region_of(arn: &str) -> Result<Region, ShapeError> {
     place_in(arn).map(|(region, _)| region)
 }

@@ -1,6 +1,6 @@
-//! What of a trail reaches CloudWatch Logs, and where a remediation would send it.
+//! Deliveries of a trail to CloudWatch Logs, and the destination that a remediation would set.
 //!
-//! Knows no control and no SDK. What a role may do is kept as what it may not, never as policy text.
+//! Knows no control and no SDK. Of a role, only its missing permissions are kept, never policy text.
 
 use rectify_compliance::{Arn, ResourceKey, ResourceState, Tags, Timestamp};
 use rectify_policy::ServiceRequest;
@@ -11,12 +11,12 @@ use serde_json::Value;
 use crate::resources::trail::Trail;
 use crate::resources::trail_key::SERVICE;
 
-/// What CloudTrail does in a log group as the role it is given ([role policy for CloudWatch Logs]).
+/// The actions CloudTrail takes in a log group with its role ([role policy for CloudWatch Logs]).
 ///
 /// [role policy for CloudWatch Logs]: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-required-policy-for-cloudwatch-logs.html
 pub const WRITES: [&str; 2] = ["logs:CreateLogStream", "logs:PutLogEvents"];
 
-/// The ARN of a log group, written as CloudTrail has it: `arn:<partition>:logs:eu-west-1:111122223333:log-group:trails:*`.
+/// The ARN of a log group, as CloudTrail writes it: `arn:<partition>:logs:eu-west-1:111122223333:log-group:trails:*`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
 #[schemars(inline)]
@@ -29,22 +29,22 @@ pub struct LogGroupArn(Arn);
 pub struct RoleArn(Arn);
 
 impl LogGroupArn {
-    /// The text, with the `:*` at its end.
+    /// The ARN, with the trailing `:*`.
     pub fn as_str(&self) -> &str {
         self.0.as_str()
     }
 
-    /// The name of the group.
+    /// The name of the log group.
     pub fn name(&self) -> &str {
         self.0.resource().trim_start_matches("log-group:").trim_end_matches(":*")
     }
 
-    /// Whether an ARN of a group is this one's, with or without the `:*`.
+    /// Whether `arn` identifies this log group, with or without the `:*`.
     pub fn is(&self, arn: &str) -> bool {
         arn.trim_end_matches(":*") == self.as_str().trim_end_matches(":*")
     }
 
-    /// The stream that CloudTrail writes the events of this trail to.
+    /// The log stream that CloudTrail writes the events of this trail to.
     pub fn stream_of(&self, trail: &Trail) -> String {
         let group = self.as_str().trim_end_matches('*');
         format!("{group}log-stream:{}_CloudTrail_{}", trail.owner, trail.home_region)
@@ -52,7 +52,7 @@ impl LogGroupArn {
 }
 
 impl RoleArn {
-    /// The text.
+    /// The ARN.
     pub fn as_str(&self) -> &str {
         self.0.as_str()
     }
@@ -101,59 +101,60 @@ impl From<RoleArn> for String {
     }
 }
 
-/// A trail with what of it reaches CloudWatch Logs.
+/// A trail with its deliveries to CloudWatch Logs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct DeliveringTrail {
     /// The trail.
     pub trail: Trail,
-    /// How its deliveries go; read only where it matters.
+    /// The status of its deliveries; read only if the parameters need it.
     pub delivery: Option<Delivery>,
-    /// Where it would be made to deliver to; read only by a remediation that would.
+    /// The destination that a remediation would set; read only by the remediation.
     pub destination: Option<Destination>,
 }
 
-/// `GetTrailStatus`, as far as it is about CloudWatch Logs.
+/// The fields of `GetTrailStatus` about CloudWatch Logs.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Delivery {
-    /// `LatestCloudWatchLogsDeliveryTime`; `None` where nothing was ever delivered.
+    /// `LatestCloudWatchLogsDeliveryTime`; `None` if nothing was ever delivered.
     pub latest_at: Option<Timestamp>,
-    /// `LatestCloudWatchLogsDeliveryError`; `None` where the latest delivery did not fail.
+    /// `LatestCloudWatchLogsDeliveryError`; `None` if the latest delivery did not fail.
     pub latest_error: Option<String>,
 }
 
-/// A log group, and the role as which CloudTrail would write to it.
+/// A log group, and the role that CloudTrail would assume to write to it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Destination {
-    /// Which group.
+    /// The log group.
     pub log_group: LogGroupArn,
-    /// Whether the trail's account has it in the trail's region.
+    /// Whether it exists in the trail's account and region.
     pub log_group_exists: bool,
-    /// Which role.
+    /// The role.
     pub role: RoleArn,
-    /// Its rights; `None` where the trail's account has no such role, or where the role was not readable.
+    /// Its permissions; `None` if the trail's account has no such role, or if reading the role was denied.
     pub role_rights: Option<RoleRights>,
-    /// Whether the reader is not allowed to look at the role, and so not to pass it either.
+    /// Whether the remediation's role may not read this role, and so may not pass it either.
     #[serde(default)]
     pub role_is_denied: bool,
 }
 
-/// What a role lets CloudTrail do.
+/// What CloudTrail may do with a role.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RoleRights {
     /// Whether its trust policy plainly lets CloudTrail assume it.
     pub trusts_cloudtrail: bool,
-    /// Which of [`WRITES`] IAM does not allow it in the trail's stream.
+    /// Those of [`WRITES`] that IAM does not allow it on the trail's log stream.
     pub refused: Vec<String>,
 }
 
 impl RoleRights {
-    /// The rights of a role with this trust policy, which IAM allows these actions.
+    /// The permissions of a role with this trust policy that IAM allows these actions.
     pub fn new(trust: &Value, allowed: &[String]) -> Self {
-        // The context keys that CloudTrail sends when it assumes a role are not documented: a condition on one is a doubt.
+        // The context keys that CloudTrail sends when it assumes a role are undocumented, so no condition counts as
+        // met.
         let assume = ServiceRequest { service: SERVICE, action: "sts:AssumeRole", resource: None, context: &[] };
         let refused = WRITES.into_iter().filter(|action| !allowed.iter().any(|it| it == action));
         Self { trusts_cloudtrail: assume.is_allowed_by(trust), refused: refused.map(str::to_owned).collect() }
@@ -161,7 +162,7 @@ impl RoleRights {
 }
 
 impl Destination {
-    /// Why this trail may not be made to deliver there, if it may not.
+    /// Why this trail may not deliver there; empty if it may.
     pub fn blockers(&self, trail: &Trail) -> Vec<String> {
         let (group, role) = (self.log_group.as_str(), self.role.as_str());
         let mut reasons = Vec::new();

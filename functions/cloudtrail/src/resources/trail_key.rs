@@ -1,6 +1,6 @@
-//! The KMS keys of a trail: the one it encrypts with, and the one a remediation would give it.
+//! The KMS keys of a trail: the one it encrypts with, and the one a remediation would set.
 //!
-//! Knows no control and no SDK. What a key's policy says is kept as what it does not allow, never as its text.
+//! Knows no control and no SDK. Of a key policy, only the missing permissions are kept, never policy text.
 
 use rectify_compliance::{AccountId, Arn, ResourceKey, ResourceState, Tags, kms_key};
 use rectify_policy::ServiceRequest;
@@ -10,10 +10,10 @@ use serde_json::Value;
 
 use crate::resources::trail::Trail;
 
-/// As whom CloudTrail uses keys, and roles.
+/// The service principal that uses keys and assumes roles.
 pub const SERVICE: &str = "cloudtrail.amazonaws.com";
 
-/// What CloudTrail does with a key to encrypt what it delivers, and to look it up ([key policies for CloudTrail]).
+/// The actions CloudTrail needs on a key to read it and to encrypt deliveries ([key policies for CloudTrail]).
 ///
 /// [key policies for CloudTrail]: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/create-kms-key-policy-for-cloudtrail.html
 const USES: [&str; 2] = ["kms:GenerateDataKey", "kms:DescribeKey"];
@@ -25,7 +25,7 @@ const USES: [&str; 2] = ["kms:GenerateDataKey", "kms:DescribeKey"];
 pub struct KeyArn(Arn);
 
 impl KeyArn {
-    /// The text.
+    /// The ARN.
     pub fn as_str(&self) -> &str {
         self.0.as_str()
     }
@@ -47,7 +47,7 @@ impl From<KeyArn> for String {
     }
 }
 
-/// Whether a text is the ARN of a key itself, which needs no resolving.
+/// Whether a text is the ARN of a key, not of an alias: it needs no lookup.
 pub fn is_key_arn(text: &str) -> bool {
     of_kind(text, &["key/"]).is_some()
 }
@@ -59,7 +59,7 @@ fn of_kind(text: &str, kinds: &[&str]) -> Option<Arn> {
     })
 }
 
-/// Whether `key` is known to be of an account other than this.
+/// Whether the ARN of `key` names another account.
 pub fn is_foreign(key: &str, account: &AccountId) -> bool {
     Arn::of(key, "kms").is_some_and(|it| it.account().as_ref() != Some(account))
 }
@@ -70,35 +70,35 @@ pub fn is_foreign(key: &str, account: &AccountId) -> bool {
 pub struct KeyedTrail {
     /// The trail.
     pub trail: Trail,
-    /// Its key and the allowed ones; read only where it matters which it is and in which state.
+    /// Its key and the allowed keys; read only if the parameters need them.
     pub keys: Option<Keys>,
-    /// The key it would be given; read only by a remediation that would.
+    /// The key that a remediation would set; read only by the remediation.
     pub candidate: Option<Candidate>,
 }
 
-/// The key of a trail beside the allowed ones.
+/// The key of a trail, and the allowed keys.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Keys {
-    /// What KMS says of the trail's key; `None` where it has none.
+    /// The KMS response for the trail's key; `None` if it has no key.
     pub current: Option<KeyAnswer>,
     /// The ARNs of the allowed keys.
     pub allowed: Vec<String>,
 }
 
-/// What `kms:DescribeKey` answered.
+/// The result of `kms:DescribeKey`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum KeyAnswer {
     /// The key.
     Known(Key),
-    /// The account of the key does not let us see it.
+    /// Access denied: the key's account does not allow reading it.
     Denied,
-    /// There is no such key.
+    /// The key does not exist.
     Missing,
 }
 
-/// `KeyMetadata`, as far as it matters.
+/// The fields of `KeyMetadata` that matter here.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Key {
@@ -110,16 +110,17 @@ pub struct Key {
     pub spec: String,
 }
 
-/// A key that a trail may be given.
+/// A key that a remediation may set on a trail.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Candidate {
-    /// The ARN it was named by: its own, or that of an alias.
+    /// The ARN in the parameter: its own, or that of an alias.
     pub named: String,
-    /// What KMS says of it.
+    /// The KMS response for it.
     pub answer: KeyAnswer,
-    /// What its policy does not plainly let CloudTrail do for the trail; `None` where the policy was not read: KMS tells it
-    /// to no other account.
+    /// The actions its policy does not plainly allow CloudTrail for the trail; `None` if the policy was not read: KMS
+    /// returns it
+    /// only within the key's account.
     pub refused: Option<Vec<String>>,
 }
 
@@ -140,14 +141,14 @@ impl ResourceState for KeyedTrail {
 }
 
 impl Candidate {
-    /// The key that `named` is, for this trail, with its policy where that can be read.
+    /// The key that `named` identifies, checked for this trail against its policy, if that can be read.
     pub fn new(named: &KeyArn, answer: KeyAnswer, policy: Option<&Value>, trail: &Trail) -> Self {
         let mut candidate = Self { named: named.0.to_string(), answer, refused: None };
         candidate.refused = policy.map(|policy| candidate.refused_by(policy, trail));
         candidate
     }
 
-    /// What this policy does not plainly let CloudTrail do for the trail.
+    /// The actions this policy does not plainly allow CloudTrail for the trail.
     fn refused_by(&self, policy: &Value, trail: &Trail) -> Vec<String> {
         let context = [
             ("aws:SourceArn", trail.arn.as_str()),
@@ -159,7 +160,7 @@ impl Candidate {
         USES.into_iter().filter(|action| !request(action).is_allowed_by(policy)).map(str::to_owned).collect()
     }
 
-    /// Its own ARN, as far as it is known.
+    /// Its own ARN if known, else the ARN it was named by.
     pub fn arn(&self) -> &str {
         match &self.answer {
             KeyAnswer::Known(key) => &key.arn,
@@ -167,7 +168,7 @@ impl Candidate {
         }
     }
 
-    /// Why the trail may not be given this key, if it may not.
+    /// Why this key may not be set on the trail; empty if it may.
     pub fn blockers(&self) -> Vec<String> {
         let arn = self.arn();
         let mut reasons = Vec::new();

@@ -1,6 +1,6 @@
 //! `cloudwatch-alarm-console-login-without-mfa`: console sign-in without MFA raises no alarm.
 //!
-//! All but the events it wants is [`alarm_control`](crate::families::alarm_control)'s.
+//! The control only names its events; [`alarm_control`](crate::families::alarm_control) does the rest.
 
 use rectify_compliance::control;
 use rectify_compliance::place::ACCOUNT_TYPE;
@@ -10,24 +10,24 @@ use crate::families::alarm_control::{AlarmControl, FirstEvent, alarm_docs};
 
 control! {
     /// ## What it checks
-    /// That somebody is told when a person signs in to the console without a second factor.
+    /// That console sign-in without MFA raises an alarm that notifies an operator.
     #[doc = alarm_docs!(chain)]
-    /// The pattern that CIS prints for accounts with single sign-on leaves out root and federated users: it is accepted, and the annotation says so, unless `acceptVariants` is false.
-    /// Where the log group lies in another region or account, as with an organization's trail, the answer is NOT_APPLICABLE and names the place.
+    /// The CIS pattern for accounts with single sign-on misses root and federated users: it is accepted unless `acceptVariants` is false, and the annotation says so.
+    /// If the log group is in another region or account, for example with an organization trail, the result is NOT_APPLICABLE and names that region or account.
     ///
     /// ## Why it matters
     /// A password alone can be guessed, leaked or phished.
-    /// A sign-in with nothing else is the first thing seen of an account being taken over.
+    /// A sign-in with only a password is often the first sign of an account takeover.
     ///
     /// ## Compliant example
     /// A filter `{ $.eventName = ConsoleLogin && $.additionalEventData.MFAUsed != Yes }`, an alarm `Sum >= 1` over 300 seconds on its metric, and a topic with a confirmed subscription.
     ///
     /// ## Non-compliant example
-    /// The same with an alarm whose actions are disabled: `Alarm chain broken at alarm: SignIn has its actions disabled (filter SignIn ok)`.
+    /// The same, but the alarm has its actions disabled: `Alarm chain broken at alarm: SignIn has its actions disabled (filter SignIn ok)`.
     ///
     #[doc = alarm_docs!(rest)]
     /// ## References
-    /// - [Security Hub CloudWatch.3](https://docs.aws.amazon.com/securityhub/latest/userguide/cloudwatch-controls.html#cloudwatch-3), which asks for one exact pattern
+    /// - [Security Hub CloudWatch.3](https://docs.aws.amazon.com/securityhub/latest/userguide/cloudwatch-controls.html#cloudwatch-3), which requires one exact pattern
     #[doc = alarm_docs!(links)]
     pub CLOUDWATCH_ALARM_CONSOLE_LOGIN_WITHOUT_MFA: AlarmControl<FirstEvent> = LOGIC {
         id: "cloudwatch-alarm-console-login-without-mfa",
@@ -46,8 +46,8 @@ control! {
     }
 }
 
-/// Sign-ins without a second factor that succeed, with what CIS prints for single sign-on.
-pub(crate) const WANTED: ExpectedEvents = ExpectedEvents {
+/// Successful sign-ins without MFA, and the CIS pattern for single sign-on.
+pub(crate) const EVENTS: ExpectedEvents = ExpectedEvents {
     pattern: r#"{ ($.eventName = "ConsoleLogin") && ($.additionalEventData.MFAUsed = "No") && ($.responseElements.ConsoleLogin = "Success") }"#,
     variants: &[Variant {
         pattern: r#"{ ($.eventName = "ConsoleLogin") && ($.additionalEventData.MFAUsed != "Yes") && ($.userIdentity.type = "IAMUser") && ($.responseElements.ConsoleLogin = "Success") }"#,
@@ -56,10 +56,10 @@ pub(crate) const WANTED: ExpectedEvents = ExpectedEvents {
     refused: None,
 };
 
-/// The control on its own: what sets it apart from the other [alarm controls](AlarmControl).
+/// The values that distinguish this control from the other [alarm controls](AlarmControl).
 const LOGIC: AlarmControl<FirstEvent> = AlarmControl {
     id: "cloudwatch-alarm-console-login-without-mfa",
-    wanted: WANTED,
+    events: EVENTS,
     metric: "ConsoleLoginWithoutMfa",
     one_datapoint: true,
     defaults: FirstEvent,

@@ -1,6 +1,6 @@
 //! `cloudwatch-alarm-root-usage`: root activity raises no alarm.
 //!
-//! All but the events it wants is [`alarm_control`](crate::families::alarm_control)'s.
+//! The control only names its events; [`alarm_control`](crate::families::alarm_control) does the rest.
 
 use rectify_compliance::control;
 use rectify_compliance::place::ACCOUNT_TYPE;
@@ -10,25 +10,25 @@ use crate::families::alarm_control::{AlarmControl, FirstEvent, alarm_docs};
 
 control! {
     /// ## What it checks
-    /// That somebody is told when the root user of the account does something.
+    /// That activity of the account's root user raises an alarm that notifies an operator.
     #[doc = alarm_docs!(chain)]
-    /// A filter that leaves out the term of `invokedBy` is refused: what services do for root would hide what root does.
-    /// No variant of this pattern is in wide use, so `acceptVariants` changes nothing here.
-    /// Where the log group lies in another region or account, as with an organization's trail, the answer is NOT_APPLICABLE and names the place.
+    /// A filter without the `invokedBy` term is rejected: actions that services take for root would hide those of root itself.
+    /// No variant of this pattern is widely used, so `acceptVariants` has no effect here.
+    /// If the log group is in another region or account, for example with an organization trail, the result is NOT_APPLICABLE and names that region or account.
     ///
     /// ## Why it matters
-    /// The root user can do everything, and no policy limits it; in an account that is run well it is used a few times a year.
-    /// Any other use is an emergency, or somebody else.
+    /// The root user can do everything, and no IAM policy limits it; in a well-run account it is used a few times a year.
+    /// Any other use is an emergency or an intruder.
     ///
     /// ## Compliant example
     /// A filter `{ $.userIdentity.type = Root && $.userIdentity.invokedBy NOT EXISTS && $.eventType != AwsServiceEvent }`, an alarm `Sum >= 1` over 300 seconds on its metric, and a topic with a confirmed subscription.
     ///
     /// ## Non-compliant example
-    /// The same with a topic whose only subscription is pending: `Alarm chain broken at subscription: topic alarms has 0 confirmed (filter RootUse ok, alarm RootUse ok)`.
+    /// The same, but the topic's only subscription is pending: `Alarm chain broken at subscription: topic alarms has no confirmed subscription (filter RootUse ok, alarm RootUse ok)`.
     ///
     #[doc = alarm_docs!(rest)]
     /// ## References
-    /// - [Security Hub CloudWatch.1](https://docs.aws.amazon.com/securityhub/latest/userguide/cloudwatch-controls.html#cloudwatch-1), which asks for one exact pattern
+    /// - [Security Hub CloudWatch.1](https://docs.aws.amazon.com/securityhub/latest/userguide/cloudwatch-controls.html#cloudwatch-1), which requires one exact pattern
     #[doc = alarm_docs!(links)]
     pub CLOUDWATCH_ALARM_ROOT_USAGE: AlarmControl<FirstEvent> = LOGIC {
         id: "cloudwatch-alarm-root-usage",
@@ -47,20 +47,20 @@ control! {
     }
 }
 
-/// What root does itself; the pattern of CIS and Security Hub.
-pub(crate) const WANTED: ExpectedEvents = ExpectedEvents {
+/// Actions of root itself; the pattern of CIS and Security Hub.
+pub(crate) const EVENTS: ExpectedEvents = ExpectedEvents {
     pattern: r#"{ ($.userIdentity.type = "Root") && ($.userIdentity.invokedBy NOT EXISTS) && ($.eventType != "AwsServiceEvent") }"#,
     variants: &[],
     refused: Some(Refused {
         pattern: r#"{ $.userIdentity.type = "Root" && $.userIdentity.invokedBy EXISTS && $.eventType != "AwsServiceEvent" }"#,
-        reason: "counts what services do for root",
+        reason: "counts actions of services for root",
     }),
 };
 
-/// The control on its own: what sets it apart from the other [alarm controls](AlarmControl).
+/// The values that distinguish this control from the other [alarm controls](AlarmControl).
 const LOGIC: AlarmControl<FirstEvent> = AlarmControl {
     id: "cloudwatch-alarm-root-usage",
-    wanted: WANTED,
+    events: EVENTS,
     metric: "RootUsage",
     one_datapoint: true,
     defaults: FirstEvent,

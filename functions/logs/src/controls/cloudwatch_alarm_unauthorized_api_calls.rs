@@ -1,6 +1,6 @@
 //! `cloudwatch-alarm-unauthorized-api-calls`: refused API calls raise no alarm.
 //!
-//! All but the events it wants is [`alarm_control`](crate::families::alarm_control)'s.
+//! The control only names its events; [`alarm_control`](crate::families::alarm_control) does the rest.
 
 use rectify_compliance::control;
 use rectify_compliance::place::ACCOUNT_TYPE;
@@ -10,25 +10,25 @@ use crate::families::alarm_control::{AlarmControl, Burst, alarm_docs};
 
 control! {
     /// ## What it checks
-    /// That somebody is told when calls are refused for lack of permission, in numbers.
+    /// That a number of API calls denied for lack of permission raises an alarm that notifies an operator.
     #[doc = alarm_docs!(chain)]
-    /// The pattern that CIS 3.0 prints matches nearly every event, since its terms are joined by `||`: it is accepted with a warning unless `acceptNoisy` is false.
-    /// Those that CIS prints from 5.0 on leave out some refused calls: they are accepted, and the annotation says which, unless `acceptVariants` is false.
-    /// Where the log group lies in another region or account, as with an organization's trail, the answer is NOT_APPLICABLE and names the place.
+    /// The CIS 3.0 pattern matches nearly every event, since its terms are joined by `||`: it is accepted with a warning unless `acceptNoisy` is false.
+    /// The patterns of CIS 5.0 and later miss some denied calls: they are accepted unless `acceptVariants` is false, and the annotation says which calls.
+    /// If the log group is in another region or account, for example with an organization trail, the result is NOT_APPLICABLE and names that region or account.
     ///
     /// ## Why it matters
-    /// Whoever holds stolen credentials tries what they are good for, and most of it is refused.
-    /// So does a deployment whose role has lost a permission.
+    /// An attacker with stolen credentials probes what they allow, and most of these calls are denied.
+    /// A deployment whose role has lost a permission also shows up this way.
     ///
     /// ## Compliant example
     /// A filter `{ ($.errorCode = "*UnauthorizedOperation") || ($.errorCode = "AccessDenied*") }`, an alarm `Sum >= 5` over 300 seconds on its metric, and a topic with a confirmed subscription.
     ///
     /// ## Non-compliant example
-    /// The same with the filter `{ $.errorCode = "AccessDenied" }`, which matches some of the codes only: `Alarm chain broken at filter: none of 1 counts; nearest Refused: narrower than required`.
+    /// The same with the filter `{ $.errorCode = "AccessDenied" }`, which matches only some of the codes: `Alarm chain broken at filter: none of 1 matches; closest Refused: narrower than required`.
     ///
     #[doc = alarm_docs!(rest)]
     /// ## References
-    /// - [Security Hub CloudWatch.2](https://docs.aws.amazon.com/securityhub/latest/userguide/cloudwatch-controls.html#cloudwatch-2), which asks for one exact pattern
+    /// - [Security Hub CloudWatch.2](https://docs.aws.amazon.com/securityhub/latest/userguide/cloudwatch-controls.html#cloudwatch-2), which requires one exact pattern
     #[doc = alarm_docs!(links)]
     pub CLOUDWATCH_ALARM_UNAUTHORIZED_API_CALLS: AlarmControl<Burst> = LOGIC {
         id: "cloudwatch-alarm-unauthorized-api-calls",
@@ -47,8 +47,8 @@ control! {
     }
 }
 
-/// Calls refused for lack of permission, with what CIS prints instead of it.
-pub(crate) const WANTED: ExpectedEvents = ExpectedEvents {
+/// Calls denied for lack of permission, and the CIS patterns.
+pub(crate) const EVENTS: ExpectedEvents = ExpectedEvents {
     pattern: r#"{ ($.errorCode = "*UnauthorizedOperation") || ($.errorCode = "AccessDenied*") }"#,
     variants: &[
         Variant {
@@ -63,10 +63,10 @@ pub(crate) const WANTED: ExpectedEvents = ExpectedEvents {
     refused: None,
 };
 
-/// The control on its own: what sets it apart from the other [alarm controls](AlarmControl).
+/// The values that distinguish this control from the other [alarm controls](AlarmControl).
 const LOGIC: AlarmControl<Burst> = AlarmControl {
     id: "cloudwatch-alarm-unauthorized-api-calls",
-    wanted: WANTED,
+    events: EVENTS,
     metric: "UnauthorizedApiCalls",
     one_datapoint: false,
     defaults: Burst,

@@ -1,6 +1,6 @@
 //! `cw-loggroup-retention-period-check`: log group keeps events too short.
 //!
-//! Knows log groups as [`LogGroup`] and no API. A log group is no type AWS Config records, so there is no item to read.
+//! Reads [`LogGroup`]; knows no API. AWS Config does not record log groups, so there is no configuration item.
 
 use rectify_compliance::values::{Bounded, Globs};
 use rectify_compliance::{
@@ -13,34 +13,34 @@ use serde_json::{Value, json};
 
 control! {
     /// ## What it checks
-    /// That each log group of the region keeps its events for at least `MinRetentionTime` days, and, where it is given, for at most `MaxRetentionTime`.
-    /// CloudWatch Logs takes only certain numbers of days, so a minimum between two of them means the next one: 1000 asks for 1096.
-    /// A log group without a retention setting keeps its events for ever; whether that is right is what `neverExpire` says, also where a maximum is given.
-    /// A log group of class `DELIVERY` answers NOT_APPLICABLE: its retention cannot be set.
-    /// A log group that `LogGroupNames` does not select is not reported, and an earlier result of it is withdrawn.
+    /// That each log group of the region keeps its events for at least `MinRetentionTime` days, and for at most `MaxRetentionTime` days if that is set.
+    /// CloudWatch Logs accepts only certain retention values, so a minimum between two of them means the next higher one: 1000 requires 1096.
+    /// A log group without a retention setting keeps its events forever; `neverExpire` decides the verdict, even with a maximum.
+    /// A log group of class `DELIVERY` is NOT_APPLICABLE: its retention cannot be set.
+    /// A log group that `LogGroupNames` does not select is not reported, and an earlier result is withdrawn.
     ///
     /// ## Why it matters
-    /// An intrusion is often found months after it began.
-    /// What happened then can be told only from logs that are still there.
+    /// An intrusion is often discovered months after it began.
+    /// It can be investigated only with logs that still exist.
     ///
     /// ## Compliant example
-    /// `DescribeLogGroups` answers `{"logGroupName": "/aws/lambda/x", "retentionInDays": 365}`.
+    /// `DescribeLogGroups` returns `{"logGroupName": "/aws/lambda/x", "retentionInDays": 365}`.
     ///
     /// ## Non-compliant example
-    /// It answers `{"logGroupName": "/aws/lambda/x", "retentionInDays": 30}`.
+    /// It returns `{"logGroupName": "/aws/lambda/x", "retentionInDays": 30}`.
     ///
     /// ## Parameters
-    /// Three have the names they have in the managed rule and in its style; a name in `LogGroupNames` is a prefix unless it has `*` or `?` in it, and is then compared whole.
-    /// A minimum above the maximum is refused, and so is a maximum below the next value that the minimum means.
+    /// The three capitalized names follow the managed rule; an entry of `LogGroupNames` is a prefix, or, if it contains `*` or `?`, a pattern for the whole name.
+    /// A maximum below the minimum, rounded up to the next accepted value, is refused.
     ///
     /// ## Remediation
-    /// L1: `logs:PutRetentionPolicy` with the smallest value that CloudWatch Logs takes and the minimum allows; retention is only ever raised.
-    /// What changes: events are kept longer from then on; what has expired already does not come back.
+    /// L1: `logs:PutRetentionPolicy` with the smallest value that CloudWatch Logs accepts and that meets the minimum; retention is never lowered.
+    /// What changes: events are kept longer from then on; expired events do not come back.
     /// What may break: nothing; longer storage costs a little more.
-    /// The call has no revision to compare, so milliseconds lie between the last read and the write, and a value set within them would be replaced.
-    /// Lowering a retention that is too long, and setting one where events never expire, deletes events: that is L3, in words, and no code path calls it.
+    /// The call supports no conditional write: a value set in the milliseconds between the last read and the write is replaced.
+    /// Lowering a retention that is too long, and setting one where events never expire, deletes events: that is a manual step (L3), and no code path makes the call.
     /// How to undo: the same call with the previous value.
-    /// Events that only the longer retention had kept are then deleted by CloudWatch Logs, typically within 72 hours: right after the fix these are none, later as many days of them as have passed.
+    /// CloudWatch Logs then deletes events older than the previous retention, typically within 72 hours: none right after the fix, later one day of events for each day since the fix.
     ///
     /// ## References
     /// - [AWS Config managed rule](https://docs.aws.amazon.com/config/latest/developerguide/cw-loggroup-retention-period-check.html)
@@ -66,27 +66,28 @@ control! {
 /// The resource type; AWS Config does not record it. Its id is the log group's name.
 pub const TYPE: &str = "AWS::Logs::LogGroup";
 
-/// The class of log groups that only a delivery writes to, whose retention is the service's.
+/// The class of log groups that only a delivery writes to; the service sets their retention.
 const DELIVERY: &str = "DELIVERY";
 
-/// What `PutRetentionPolicy` takes, days, ascending (service model of 2014-03-28).
+/// The values that `PutRetentionPolicy` accepts, days, ascending (service model of 2014-03-28).
 const RETENTIONS: [u32; 22] =
-    [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, LONGEST];
-const LONGEST: u32 = 3653;
+    [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, MAX_RETENTION];
+const MAX_RETENTION: u32 = 3653;
 
-/// A number of days up to the longest retention there is.
-type Days = Bounded<1, LONGEST>;
+/// A number of days up to the maximum retention.
+type Days = Bounded<1, MAX_RETENTION>;
 
 parameters! {
-    /// Which log groups are judged, and for how long they must keep their events.
+    /// Which log groups are evaluated, and how long they must keep their events.
     pub CwLoggroupRetentionPeriodCheckParameters, check: satisfiable {
-        /// The log groups to judge: a comma list of name prefixes, or of whole names with `*` and `?`. Default: all.
+        /// The log groups to evaluate, a comma-separated list of name prefixes or of patterns with `*` and `?` for the
+        /// whole name. Default: all.
         #[serde(rename = "LogGroupNames")]
         log_group_names: Option<Globs> = None,
-        /// The shortest retention, days; a value that CloudWatch Logs does not take means the next one it does. Default 365.
+        /// The minimum retention, days, rounded up to the next value that CloudWatch Logs accepts. Default 365.
         #[serde(rename = "MinRetentionTime")]
         min_retention_time: Days = Days::of(365),
-        /// The longest retention, days. Default: none.
+        /// The maximum retention, days. Default: none.
         #[serde(rename = "MaxRetentionTime")]
         max_retention_time: Option<Days> = None,
         /// Whether a log group whose events never expire is `compliant` or `noncompliant`. Default `compliant`.
@@ -98,34 +99,34 @@ parameters! {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum NeverExpire {
-    /// As the managed rule.
+    /// COMPLIANT, as in the managed rule.
     Compliant,
-    /// A finding, which an operator must deal with.
+    /// NON_COMPLIANT; an operator must set a retention.
     NonCompliant,
 }
 
 fn satisfiable(params: &CwLoggroupRetentionPeriodCheckParameters) -> Result<(), String> {
-    let (shortest, wanted) = (params.shortest(), params.min_retention_time);
+    let (effective, min) = (params.effective_min(), params.min_retention_time);
     match params.max_retention_time {
-        Some(longest) if longest.get() < shortest => {
-            Err(format!("MinRetentionTime `{wanted}` asks for {shortest} days, more than MaxRetentionTime `{longest}`"))
+        Some(max) if max.get() < effective => {
+            Err(format!("MinRetentionTime `{min}` requires {effective} days, more than MaxRetentionTime `{max}`"))
         }
         Some(_) | None => Ok(()),
     }
 }
 
 impl CwLoggroupRetentionPeriodCheckParameters {
-    /// Whether the log group of this name is to be judged.
+    /// Whether the log group of this name is evaluated.
     pub fn selects(&self, name: &str) -> bool {
         self.log_group_names.as_ref().is_none_or(|names| {
             names.matches(name) || names.patterns().iter().any(|prefix| name.starts_with(prefix.as_str()))
         })
     }
 
-    /// The shortest retention that is enough, of those there are.
-    fn shortest(&self) -> u32 {
-        let wanted = self.min_retention_time.get();
-        RETENTIONS.into_iter().find(|it| *it >= wanted).unwrap_or(LONGEST)
+    /// The minimum, rounded up to an accepted value.
+    fn effective_min(&self) -> u32 {
+        let min = self.min_retention_time.get();
+        RETENTIONS.into_iter().find(|it| *it >= min).unwrap_or(MAX_RETENTION)
     }
 }
 
@@ -135,13 +136,13 @@ impl CwLoggroupRetentionPeriodCheckParameters {
 pub struct LogGroup {
     /// `logGroupName`.
     pub name: String,
-    /// `logGroupArn`: without the `:*` that older answers end in.
+    /// `logGroupArn`, without the `:*` that older responses end with.
     pub arn: String,
-    /// `logGroupClass`; absent is `STANDARD`.
+    /// `logGroupClass`; absent means `STANDARD`.
     pub class: Option<String>,
-    /// `retentionInDays`; absent is for ever.
+    /// `retentionInDays`; absent means forever.
     pub retention_in_days: Option<u32>,
-    /// The tags, where they were read: a listing does not hold them.
+    /// The tags, if they were read: `DescribeLogGroups` does not return them.
     #[serde(default)]
     pub tags: Tags,
 }
@@ -166,7 +167,7 @@ const GROUPS: &str = "arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId
 const DESCRIBE: Permission = Permission::unscoped("logs:DescribeLogGroups");
 const PUT: &[Permission] = &[Permission::on("logs:PutRetentionPolicy", GROUPS)];
 
-/// One call to CloudWatch Logs. The fix and its undo are the same call with another value.
+/// One call to CloudWatch Logs. The fix and its undo are the same call with different values.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all_fields = "camelCase")]
 pub enum Action {
@@ -174,7 +175,7 @@ pub enum Action {
     PutRetentionPolicy {
         /// The log group.
         log_group_name: String,
-        /// Days, one of those the service takes.
+        /// Days, one of the accepted values.
         retention_in_days: u32,
     },
 }
@@ -197,15 +198,13 @@ impl Control for CwLoggroupRetentionPeriodCheck {
         if group.class.as_deref() == Some(DELIVERY) {
             return Verdict::not_applicable(format!("{name} is of class {DELIVERY}; its retention cannot be set"));
         }
-        let shortest = params.shortest();
+        let min = params.effective_min();
         match (group.retention_in_days, params.max_retention_time, params.never_expire) {
             (None, _, NeverExpire::Compliant) => Verdict::COMPLIANT,
-            (None, _, NeverExpire::NonCompliant) => Verdict::non_compliant(format!("{name} keeps events for ever")),
-            (Some(days), _, _) if days < shortest => {
-                Verdict::non_compliant(format!("{name} keeps {days} d (min {shortest})"))
-            }
-            (Some(days), Some(longest), _) if days > longest.get() => {
-                Verdict::non_compliant(format!("{name} keeps {days} d (max {longest})"))
+            (None, _, NeverExpire::NonCompliant) => Verdict::non_compliant(format!("{name} keeps events forever")),
+            (Some(days), _, _) if days < min => Verdict::non_compliant(format!("{name} keeps {days} d (min {min})")),
+            (Some(days), Some(max), _) if days > max.get() => {
+                Verdict::non_compliant(format!("{name} keeps {days} d (max {max})"))
             }
             (Some(_), _, _) => Verdict::COMPLIANT,
         }
@@ -221,21 +220,21 @@ impl Remediation for CwLoggroupRetentionPeriodCheck {
     fn fix_permissions(&self) -> &'static [Permission] {
         PUT
     }
-    // IAM does not distinguish a longer retention from a shorter one: only `plan` keeps the remediation from lowering it.
+    // IAM cannot distinguish a longer retention from a shorter one: only `plan` keeps the remediation from lowering it.
     fn undo_permissions(&self) -> &'static [Permission] {
         PUT
     }
 
     fn fix(&self, live: &LogGroup, params: &Self::Params, _now: Timestamp) -> Plan<Action> {
-        let (name, shortest) = (&live.name, params.shortest());
+        let (name, min) = (&live.name, params.effective_min());
         let step = match live.retention_in_days {
-            Some(days) if days < shortest => Step::call(
+            Some(days) if days < min => Step::call(
                 Level::L1,
-                Action::PutRetentionPolicy { log_group_name: name.clone(), retention_in_days: shortest },
+                Action::PutRetentionPolicy { log_group_name: name.clone(), retention_in_days: min },
             ),
             Some(_) | None => Step::manual(
                 Level::L3,
-                format!("set a shorter retention for {name}, once nothing older is needed: it deletes older events"),
+                format!("set a shorter retention for {name} once older events are no longer needed: this deletes them"),
             ),
         };
         Plan::steps_in_order(vec![step])
@@ -260,7 +259,7 @@ impl Remediation for CwLoggroupRetentionPeriodCheck {
         let restore = |Action::PutRetentionPolicy { log_group_name, .. }: &Action| {
             let retention_in_days = before.retention_in_days.ok_or_else(|| Irreversible {
                 action: "PutRetentionPolicy".to_owned(),
-                reason: "the before-image holds no retention, and no plan sets one where there is none".to_owned(),
+                reason: "the prior state has no retention, and no plan sets one on such a log group".to_owned(),
             })?;
             Ok(Action::PutRetentionPolicy { log_group_name: log_group_name.clone(), retention_in_days })
         };

@@ -1,16 +1,17 @@
-//! The links between an event in a log group and the person whom it notifies: a metric filter, an alarm, a topic.
+//! The links from an event in a log group to a notification: a metric filter, an alarm, a topic.
 //!
-//! Each link is judged on its own, as an answer or a reason in words. Knows no SDK and no control: what is wanted of a filter is
-//! a [`filter::ExpectedEvents`], what is wanted of an alarm a [`alarm::Limits`], and both and the rest are [`chain::AlarmRequirements`].
+//! Each link is checked on its own and rejected with a reason. Knows no SDK and no control: a control states its
+//! requirements as
+//! [`chain::AlarmRequirements`], which contain [`filter::ExpectedEvents`] for filters and [`alarm::Limits`] for alarms.
 //!
-//! | module | what |
+//! | module | content |
 //! |---|---|
-//! | [`filter`] | whether a metric filter counts the wanted events |
-//! | [`alarm`] | whether an alarm on its metric goes off in time |
-//! | [`target`] | whether what the alarm does reaches a person |
-//! | [`observed`] | all of it as it is in one account and region |
-//! | [`chain`] | the links walked one after the other, to a verdict |
-//! | [`mend`] | the calls that make missing links, one after the other, and those that undo them |
+//! | [`filter`] | whether a metric filter counts the expected events |
+//! | [`alarm`] | whether an alarm on its metric fires in time |
+//! | [`target`] | whether an action of the alarm notifies an operator |
+//! | [`observed`] | the state of all links in one account and region |
+//! | [`chain`] | walks the links to a verdict |
+//! | [`fix`] | the calls that create missing links, and the calls that undo them |
 
 pub mod alarm;
 pub mod chain;

@@ -1,6 +1,6 @@
-//! What the controls that want an alarm have in common: all but their pattern, their names and their defaults.
+//! The controls that require an alarm. They differ only in pattern, names and defaults.
 //!
-//! A control is a value of [`AlarmControl`]; [`alarm_chain`](crate::families::alarm_chain) judges and plans.
+//! A control is a value of [`AlarmControl`]; [`alarm_chain`](crate::families::alarm_chain) evaluates and plans.
 
 mod docs;
 mod parameters;
@@ -23,13 +23,13 @@ pub use parameters::{AlarmParameters, UnverifiedTopic};
 
 /// Default parameters of an alarm control.
 pub trait Defaults: Debug + Clone + PartialEq + Send + Sync + 'static {
-    /// Of `maxThreshold`.
+    /// Default of `maxThreshold`.
     const MAX_EVENTS: u32;
-    /// Of `threshold`.
+    /// Default of `threshold`.
     const THRESHOLD: u32;
 }
 
-/// One event is one too many.
+/// For events of which a single one must raise the alarm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FirstEvent;
 
@@ -38,7 +38,7 @@ impl Defaults for FirstEvent {
     const THRESHOLD: u32 = 1;
 }
 
-/// A few events happen every day.
+/// For events of which a few every day are normal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Burst;
 
@@ -47,44 +47,46 @@ impl Defaults for Burst {
     const THRESHOLD: u32 = 5;
 }
 
-/// A control that wants an alarm on some events. The filter and the alarm of its remediation are named after it.
+/// A control that requires an alarm on certain events. Its remediation names the filter and the alarm after the
+/// control.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AlarmControl<D> {
-    /// Its id.
+    /// The control id.
     pub id: &'static str,
-    /// The events.
-    pub wanted: ExpectedEvents,
-    /// The metric of its remediation.
+    /// The events that must raise an alarm.
+    pub events: ExpectedEvents,
+    /// The name of the metric that its remediation creates.
     pub metric: &'static str,
-    /// Whether a single datapoint must be enough.
+    /// Whether one breaching datapoint must be enough to raise the alarm.
     pub one_datapoint: bool,
-    /// The defaults of its parameters.
+    /// The default parameters.
     pub defaults: D,
 }
 
 /// The requirements of a control with its parameters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Question<'a> {
-    /// What a chain must do.
+    /// The requirements on a chain.
     pub demands: AlarmRequirements,
-    /// What the remediation makes.
+    /// What the remediation creates.
     pub making: AlarmSpec<'a>,
-    /// Whether the invocation fails where another account denies the read (`unverifiedTopic=fail`).
+    /// Whether the invocation fails if another account denies the read (`unverifiedTopic=fail`).
     pub must_be_verified: bool,
 }
 
 const LOG_GROUPS: &str = "arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:*";
 const ANY_ALARM: &str = "arn:${AWS::Partition}:cloudwatch:${AWS::Region}:${AWS::AccountId}:alarm:*";
-/// Alarms that remediations made: each is named after its control.
-const OUR_ALARMS: &str = "arn:${AWS::Partition}:cloudwatch:${AWS::Region}:${AWS::AccountId}:alarm:cloudwatch-alarm-*";
+/// Alarms that remediations create: each is named after its control.
+const CREATED_ALARMS: &str =
+    "arn:${AWS::Partition}:cloudwatch:${AWS::Region}:${AWS::AccountId}:alarm:cloudwatch-alarm-*";
 const KEYS: &str = "arn:${AWS::Partition}:kms:${AWS::Region}:${AWS::AccountId}:key/*";
 const TOPICS: &str = "arn:${AWS::Partition}:sns:${AWS::Region}:${AWS::AccountId}:*";
-/// An alarm may notify the topic of another account, in its own region only.
+/// An alarm may notify a topic of another account, but only in its own region.
 const ANY_TOPIC: &str = "arn:${AWS::Partition}:sns:${AWS::Region}:*:*";
 const SET_TOPIC: Permission = Permission::on("sns:SetTopicAttributes", TOPICS);
 
-/// What a read of a chain may call.
-#[allow(clippy::indexing_slicing)] // the compiler evaluates it, and refuses what is out of range
+/// Permissions to read a chain.
+#[allow(clippy::indexing_slicing)] // evaluated at compile time, which rejects an index out of range
 const READS: [Permission; 8] = [
     OBSERVE[0],
     OBSERVE[1],
@@ -96,25 +98,25 @@ const READS: [Permission; 8] = [
     Permission::on("kms:GetKeyPolicy", KEYS),
 ];
 
-/// What a remediation may read beside: whether its name is taken, be it by a composite alarm, which IAM shows to nobody
-/// whose permission is narrower than `*`.
+/// What a remediation also reads: whether an alarm of its name exists. Composite alarms are visible only with the
+/// resource `*`.
 const NAMES: Permission = Permission::unscoped("cloudwatch:DescribeAlarms");
 
 const FIX_CALLS: &[Permission] = &[
     Permission::on("logs:PutMetricFilter", LOG_GROUPS),
-    Permission::on("cloudwatch:PutMetricAlarm", OUR_ALARMS),
+    Permission::on("cloudwatch:PutMetricAlarm", CREATED_ALARMS),
     Permission::on("cloudwatch:EnableAlarmActions", ANY_ALARM),
     SET_TOPIC,
 ];
 
-/// What is made anew is in no template.
+/// A created filter or alarm is in no template.
 const MANAGED: ManagedBy = ManagedBy::Lookup(
     "the name of the alarm whose actions are enabled and the ARN of the topic whose policy is extended",
 );
 
 const UNDO_CALLS: &[Permission] = &[
     Permission::on("logs:DeleteMetricFilter", LOG_GROUPS),
-    Permission::on("cloudwatch:DeleteAlarms", OUR_ALARMS),
+    Permission::on("cloudwatch:DeleteAlarms", CREATED_ALARMS),
     Permission::on("cloudwatch:DisableAlarmActions", ANY_ALARM),
     SET_TOPIC,
 ];
@@ -124,7 +126,7 @@ impl<D: Defaults> Control for AlarmControl<D> {
     type Subject = AlarmChains;
 
     fn evaluate(&self, chains: &AlarmChains, params: &Self::Params, _now: Timestamp) -> Verdict {
-        chains.judge(&self.question(params).demands)
+        chains.evaluate(&self.question(params).demands)
     }
 }
 

@@ -1,15 +1,17 @@
-//! Metric filter patterns of the form `{ … }`, compared by what they match and not by how they are written.
+//! Metric filter patterns of the form `{ … }`, compared by the events they match, not by their text.
 //!
-//! Knows no filter, no log group and no control. Whether one pattern matches whatever another matches is decided over
-//! events that stand for all events: for each selector, one value for every way in which a value can match the literals
-//! that both patterns hold against it.
+//! Knows no filter, no log group and no control. Two patterns are compared on representative events: for each selector,
+//! one
+//! value for every combination of literals in the two patterns that a value can match.
 //!
 //! Source: Amazon CloudWatch Logs User Guide, "Filter pattern syntax" (read in November 2026). Patterns are case-sensitive;
-//! parentheses bind closer than `&&`, and `&&` closer than `||`. What the guide does not say is what `!=` makes of a field that
-//! is not there or null: a relation holds only if it holds whichever way that is.
+//! parentheses bind closer than `&&`, and `&&` closer than `||`. The guide does not define `!=` for a field that is
+//! missing or
+//! null: a relation holds only if it holds under every assumption.
 //!
-//! The work is bounded, whatever the pattern: [`MAX_DEPTH`], [`MAX_TERMS`] and [`MAX_ROWS`]. Beyond them, and where a pattern
-//! uses a regular expression, there is no answer but [`NotComparable`].
+//! The work is bounded for every pattern: [`MAX_DEPTH`], [`MAX_TERMS`] and [`MAX_ROWS`]. Beyond these limits, and for a
+//! regular
+//! expression, the result is [`NotComparable`].
 
 mod glob;
 mod parse;
@@ -20,16 +22,16 @@ use std::fmt;
 use glob::Glob;
 use table::Table;
 
-/// The deepest nesting of parentheses that is read.
+/// The maximum nesting of parentheses.
 pub const MAX_DEPTH: usize = 32;
 
-/// The most terms a pattern may have.
+/// The maximum number of terms of a pattern.
 pub const MAX_TERMS: usize = 100;
 
-/// The most events a comparison looks at.
+/// The maximum number of events that a comparison evaluates.
 pub const MAX_ROWS: usize = 200_000;
 
-/// A pattern, read.
+/// A parsed pattern.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Pattern(Node);
 
@@ -44,7 +46,7 @@ enum Node {
     Term(Term),
 }
 
-/// What is asked of one field.
+/// A condition on one field.
 #[derive(Debug, Clone, PartialEq)]
 struct Term {
     /// The field, as written: `$.userIdentity.type`.
@@ -52,7 +54,7 @@ struct Term {
     test: Test,
 }
 
-/// The question.
+/// The test of a field.
 #[derive(Debug, Clone, PartialEq)]
 enum Test {
     /// `= VALUE`.
@@ -71,7 +73,7 @@ enum Test {
     Truth(bool),
 }
 
-/// How a number is compared.
+/// A numeric comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Comparison {
     Less,
@@ -80,66 +82,66 @@ enum Comparison {
     AtLeast,
 }
 
-/// What a found pattern matches, beside a wanted one.
+/// What a found pattern matches, compared with the expected one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Relation {
     /// The same events.
     Equivalent,
-    /// All of the wanted events, and others.
+    /// All expected events, and others.
     Broader,
-    /// Some of the wanted events, and no others.
+    /// Some of the expected events, and no others.
     Narrower,
-    /// Neither holds.
+    /// None of these.
     Unrelated,
 }
 
-/// Why a pattern has no relation to another.
+/// Why two patterns cannot be compared.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NotComparable {
-    /// It is not of the form `{ … }`.
+    /// It does not have the form `{ … }`.
     NotJson,
-    /// It breaks off or goes on where the grammar does not.
+    /// A syntax error.
     Syntax {
         /// The position, characters from 0.
         at: usize,
-        /// What the grammar has there.
+        /// What the grammar expects there.
         expected: &'static str,
     },
     /// A `%…%` value.
     Regex,
-    /// A selector of many values (`$.list[*]`).
+    /// A selector for several values (`$.list[*]`).
     ManyValued,
     /// Parentheses nested deeper than [`MAX_DEPTH`].
     TooDeep,
     /// More terms than [`MAX_TERMS`].
     TooManyTerms,
-    /// More events to look at than [`MAX_ROWS`].
+    /// More events to evaluate than [`MAX_ROWS`].
     TooManyRows,
     /// A field compared both as a number and with a wildcard.
     NumberAndWildcard,
 }
 
 impl Pattern {
-    /// Reads a pattern.
+    /// Parses a pattern.
     ///
     /// # Errors
-    /// [`NotComparable`] when it is no JSON pattern, uses what cannot be compared, or is too large.
+    /// [`NotComparable`] when it is not a JSON pattern, uses an unsupported feature, or is too large.
     pub fn parse(text: &str) -> Result<Self, NotComparable> {
         parse::pattern(text).map(Self)
     }
 
-    /// How `found` relates to this pattern, the wanted one.
+    /// How `found` relates to this pattern, the expected one.
     ///
     /// # Errors
-    /// [`NotComparable`] when the two together have too many values to look at.
+    /// [`NotComparable`] when the two together have too many values to evaluate.
     pub fn relation(&self, found: &Self) -> Result<Relation, NotComparable> {
         let table = Table::of([&self.0, &found.0])?;
-        let (wanted, found) = (table.compile(&self.0), table.compile(&found.0));
+        let (expected, found) = (table.compile(&self.0), table.compile(&found.0));
         let (mut broad, mut narrow) = (table::EVERY, table::EVERY);
         table.each_row(|row| {
-            let (wanted, found) = (wanted.truth(row), found.truth(row));
-            broad &= !wanted | found;
-            narrow &= !found | wanted;
+            let (expected, found) = (expected.truth(row), found.truth(row));
+            broad &= !expected | found;
+            narrow &= !found | expected;
             broad == table::EVERY || narrow == table::EVERY
         });
         Ok(match (broad == table::EVERY, narrow == table::EVERY) {
@@ -150,11 +152,12 @@ impl Pattern {
         })
     }
 
-    /// Whether it matches an event in which each field it names is there and has a value it does not name: it would then
-    /// match nearly every event.
+    /// Whether it matches an event in which each of its fields is present with a value that no literal matches. Such a
+    /// pattern
+    /// matches nearly every event.
     ///
     /// # Errors
-    /// [`NotComparable`] when it has too many values to look at.
+    /// [`NotComparable`] when it has too many values to evaluate.
     pub fn is_noisy(&self) -> Result<bool, NotComparable> {
         let table = Table::of([&self.0])?;
         Ok(table.compile(&self.0).truth(&table.ordinary_row()) != 0)
@@ -196,10 +199,10 @@ impl fmt::Display for Relation {
 impl fmt::Display for NotComparable {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NotJson => out.write_str("no pattern in braces"),
+            Self::NotJson => out.write_str("not a pattern in braces"),
             Self::Syntax { at, expected } => write!(out, "expected {expected} at character {at}"),
             Self::Regex => out.write_str("a regular expression"),
-            Self::ManyValued => out.write_str("a selector of many values"),
+            Self::ManyValued => out.write_str("a selector for several values"),
             Self::TooDeep => write!(out, "nested deeper than {MAX_DEPTH}"),
             Self::TooManyTerms => write!(out, "more than {MAX_TERMS} terms"),
             Self::TooManyRows => write!(out, "more than {MAX_ROWS} cases"),

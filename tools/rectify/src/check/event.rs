@@ -1,4 +1,4 @@
-//! A rule event judged as the deployed rule would judge it, with what it would have read given as files.
+//! Evaluates a rule event like the deployed rule, with the facts or subjects it would read given as files.
 
 use std::io::Read;
 use std::path::Path;
@@ -17,7 +17,7 @@ use crate::arguments::CheckArguments;
 use crate::cli_error::CliError;
 use crate::place;
 
-/// Reads the files, then judges.
+/// Reads the files and evaluates the event.
 pub(super) fn check(
     control: &Entry,
     path: &Path,
@@ -38,10 +38,10 @@ pub(super) fn check(
         Some(given) => Some(Region::new(given)),
     };
     let region = region.map_or_else(|| place::region(None, environment), Ok)?;
-    judge(control, &event, &Given { path, facts, subjects, region })
+    evaluate(control, &event, &Given { path, facts, subjects, region })
 }
 
-/// What a rule's function would have had or read besides the event.
+/// What the rule's function would have or read in addition to the event.
 struct Given<'a> {
     path: &'a Path,
     facts: Option<Value>,
@@ -49,42 +49,42 @@ struct Given<'a> {
     region: Region,
 }
 
-fn judge(control: &Entry, event: &RuleEvent, given: &Given<'_>) -> Result<Vec<Finding>, CliError> {
+fn evaluate(control: &Entry, event: &RuleEvent, given: &Given<'_>) -> Result<Vec<Finding>, CliError> {
     let text = event.parameters.as_deref().unwrap_or("{}");
     control.check_parameters(text)?;
-    let shell = CommonParameters::parse(text)?;
-    let home = shell.home_region.clone().unwrap_or_else(|| given.region.default_home());
-    let scope = RuleScope { meta: control.meta, parameters: &shell, here: &given.region, home: &home };
+    let common = CommonParameters::parse(text)?;
+    let home = common.home_region.clone().unwrap_or_else(|| given.region.default_home());
+    let scope = RuleScope { meta: control.meta, parameters: &common, here: &given.region, home: &home };
     match gate::route(event, &scope)? {
         Route::Answer(resource, verdict) => Ok(vec![Finding::answer(resource, verdict)]),
         Route::AnswerAccount(verdict) => Ok(vec![Finding::answer(ResourceKey::account(&account(event)?), verdict)]),
-        Route::Judge(item) => judge_item(control, event, item, given).map(|it| vec![it]),
+        Route::Judge(item) => evaluate_item(control, event, item, given).map(|it| vec![it]),
         Route::Fetch => Err(CliError::usage(format!(
-            "{}: the item is too large for the event and lies with AWS Config: judge the resource itself with --live",
+            "{}: the configuration item is too large for the event and is not in it: check the resource with --live instead",
             given.path.display()
         ))),
-        Route::Periodic => judge_subjects(control, event, &scope, given),
+        Route::Periodic => evaluate_subjects(control, event, &scope, given),
     }
 }
 
-fn judge_item(
+fn evaluate_item(
     control: &Entry,
     event: &RuleEvent,
     item: &ConfigurationItem,
     given: &Given<'_>,
 ) -> Result<Finding, CliError> {
-    let half = control.change.ok_or(Error::UnsupportedTrigger { half: "change" })?;
-    let image = half.subject(item, given.facts.clone().unwrap_or(Value::Null)).map_err(|error| {
+    let change = control.change.ok_or(Error::UnsupportedTrigger { half: "change" })?;
+    let state = change.subject(item, given.facts.clone().unwrap_or(Value::Null)).map_err(|error| {
         let error = CliError::from(error);
         match &given.facts {
-            None if error.to_string().starts_with("facts:") => wants_facts(control, given.path),
+            None if error.to_string().starts_with("facts:") => facts_missing(control, given.path),
             None | Some(_) => error,
         }
     })?;
-    finding(control, event, item.resource.clone(), image)
+    finding(control, event, item.resource.clone(), state)
 }
 
-fn judge_subjects(
+fn evaluate_subjects(
     control: &Entry,
     event: &RuleEvent,
     scope: &RuleScope<'_>,
@@ -93,37 +93,37 @@ fn judge_subjects(
     if control.list_permissions().is_none() {
         return Err(Error::UnsupportedTrigger { half: "periodic" }.into());
     }
-    let subjects = given.subjects.as_ref().ok_or_else(|| wants_subjects(control, given.path))?;
+    let subjects = given.subjects.as_ref().ok_or_else(|| subjects_missing(control, given.path))?;
     if subjects.is_empty() {
         let account = ResourceKey::account(&account(event)?);
         return Ok(vec![Finding::answer(account, Verdict::not_applicable("no resource in scope"))]);
     }
     let mut findings: Vec<Finding> = Vec::with_capacity(subjects.len());
     for subject in subjects {
-        let IdentifiedState { resource, name, image, .. } = control.image(subject.clone())?;
+        let IdentifiedState { resource, name, image: state, .. } = control.image(subject.clone())?;
         if findings.iter().any(|it| it.resource == resource) {
             continue;
         }
         findings.push(match scope.out_of_scope(&resource, name.as_deref()) {
             Some(verdict) => Finding::answer(resource, verdict),
-            None => finding(control, event, resource, image)?,
+            None => finding(control, event, resource, state)?,
         });
     }
     Ok(findings)
 }
 
-fn finding(control: &Entry, event: &RuleEvent, resource: ResourceKey, image: StoredState) -> Result<Finding, CliError> {
+fn finding(control: &Entry, event: &RuleEvent, resource: ResourceKey, state: StoredState) -> Result<Finding, CliError> {
     let text = event.parameters.as_deref().unwrap_or("{}");
     let now = event.message.time();
-    let verdict = control.evaluate(&image, text, now)?;
+    let verdict = control.evaluate(&state, text, now)?;
     let plan = match control.remediation {
-        Some(half) if verdict.is_non_compliant() => Some(half.plan(&image, text, now)?),
+        Some(remediation) if verdict.is_non_compliant() => Some(remediation.plan(&state, text, now)?),
         Some(_) | None => None,
     };
-    Ok(Finding { resource, verdict, plan, subject: Some(image), stack: Ok(None), seen: Seen::Recorded })
+    Ok(Finding { resource, verdict, plan, subject: Some(state), stack: Ok(None), seen: Seen::Recorded })
 }
 
-/// The account of the rule: a scheduled event's own, else the rule's owner.
+/// The account of the rule: that of a scheduled event, else the owner of the rule.
 fn account(event: &RuleEvent) -> Result<AccountId, CliError> {
     let scheduled = match &event.message {
         Message::Periodic { account, .. } => account.clone(),
@@ -134,7 +134,7 @@ fn account(event: &RuleEvent) -> Result<AccountId, CliError> {
         .ok_or_else(|| rectify_compliance::ShapeError::missing("accountId", "the account of the rule").into())
 }
 
-/// Where the rule runs: told by its ARN, else by the item, which AWS Config may have from `global`.
+/// The region of the rule: from its ARN, else from the item, whose region may be `global`.
 fn region_of(event: &RuleEvent) -> Option<Region> {
     let of_rule = event.rule_arn.as_deref().and_then(|arn| arn.split(':').nth(3)).map(Region::new);
     let of_item = match &event.message {
@@ -162,25 +162,25 @@ fn not_a_list(path: &Path, received: &Value) -> CliError {
     CliError::usage(format!("{}: expected a list of subjects: received `{received}`", path.display()))
 }
 
-fn wants_facts(control: &Entry, event: &Path) -> CliError {
-    let calls = control.change.map_or(&[][..], |half| half.fact_permissions());
+fn facts_missing(control: &Entry, event: &Path) -> CliError {
+    let calls = control.change.map_or(&[][..], |change| change.fact_permissions());
     let calls = calls.iter().map(|it| it.action).collect::<Vec<_>>().join(", ");
     CliError::usage(format!(
-        "facts: `{}` judges an item together with what {calls} say: expected --facts {}: received nothing",
+        "facts: `{}` evaluates a configuration item together with the results of {calls}: expected --facts {}: received nothing",
         control.meta.id,
         beside(event, "facts")
     ))
 }
 
-fn wants_subjects(control: &Entry, event: &Path) -> CliError {
+fn subjects_missing(control: &Entry, event: &Path) -> CliError {
     CliError::usage(format!(
-        "subjects: `{}` lists the account on a schedule: expected --subjects {}: received nothing",
+        "subjects: `{}` lists the account's resources on a schedule: expected --subjects {}: received nothing",
         control.meta.id,
         beside(event, "subjects")
     ))
 }
 
-/// Where the sample events keep what belongs to an event: a folder beside it, the same file name.
+/// The path that the sample events use for the data of an event: a folder next to it, the same file name.
 fn beside(event: &Path, folder: &str) -> String {
     match (event.parent(), event.file_name()) {
         (Some(parent), Some(name)) if event != Path::new("-") => parent.join(folder).join(name).display().to_string(),

@@ -1,4 +1,4 @@
-//! Events judged with and without what they need.
+//! Events with and without the data they need.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
 use serde_json::json;
@@ -34,7 +34,7 @@ fn outcome(control: &str, event: &RuleEvent, subjects: Option<&Value>) -> Result
         subjects: subjects.map(|it| it.as_array().unwrap().clone()),
         region: region_of(event).unwrap(),
     };
-    let findings = judge(rectify_catalogue::find(control).unwrap(), event, &given).map_err(|it| it.to_string())?;
+    let findings = evaluate(rectify_catalogue::find(control).unwrap(), event, &given).map_err(|it| it.to_string())?;
     let line = |it: &Finding| {
         let plan = it.plan.as_ref().map_or("no plan", |_| "a plan");
         format!("{} {} {plan}", it.resource, it.verdict.compliance_type())
@@ -43,7 +43,7 @@ fn outcome(control: &str, event: &RuleEvent, subjects: Option<&Value>) -> Result
 }
 
 #[test]
-fn scheduled_event_is_judged_on_the_subjects_given() {
+fn scheduled_event_is_evaluated_on_the_given_subjects() {
     let keys = |n: u32| json!([{ "account": "111122223333", "partition": "aws", "accessKeys": n }]);
     let event = scheduled("us-east-1", &json!({}));
     let line = |verdict: &str| Ok(vec![format!("AWS::::Account 111122223333 {verdict}")]);
@@ -53,14 +53,14 @@ fn scheduled_event_is_judged_on_the_subjects_given() {
 }
 
 #[test]
-fn repeated_subject_is_judged_once() {
+fn repeated_subject_is_evaluated_once() {
     let key = json!({ "account": "111122223333", "partition": "aws", "accessKeys": 1 });
     let found = outcome(ROOT, &scheduled("us-east-1", &json!({})), Some(&json!([key, key]))).unwrap();
     assert_eq!(found.len(), 1);
 }
 
 #[test]
-fn global_control_answers_in_its_home_region_only() {
+fn global_control_is_evaluated_only_in_its_home_region() {
     let one = json!([{ "account": "111122223333", "partition": "aws", "accessKeys": 1 }]);
     let away = vec!["AWS::::Account 111122223333 NOT_APPLICABLE no plan".to_owned()];
     assert_eq!(outcome(ROOT, &scheduled("eu-west-1", &json!({})), Some(&one)), Ok(away));
@@ -70,7 +70,7 @@ fn global_control_answers_in_its_home_region_only() {
 }
 
 #[test]
-fn excluded_resource_is_not_judged() {
+fn excluded_resource_is_not_evaluated() {
     let one = json!([{ "account": "111122223333", "partition": "aws", "accessKeys": 1 }]);
     let event = scheduled("us-east-1", &json!({ "excludeResources": "1111*" }));
     let expected = vec!["AWS::::Account 111122223333 NOT_APPLICABLE no plan".to_owned()];
@@ -78,24 +78,27 @@ fn excluded_resource_is_not_judged() {
 }
 
 #[test]
-fn what_the_event_does_not_hold_is_asked_for_by_name() {
+fn missing_facts_and_subjects_are_requested_by_name() {
     assert_eq!(
         outcome(ROOT, &scheduled("us-east-1", &json!({})), None).unwrap_err(),
-        "subjects: `iam-root-access-key-check` lists the account on a schedule: expected --subjects events/x/subjects/e.json: received nothing"
+        "subjects: `iam-root-access-key-check` lists the account's resources on a schedule: expected --subjects events/x/subjects/e.json: received nothing"
     );
     let text = outcome(SSH, &changed(), None).unwrap_err();
-    assert!(text.starts_with("facts: `restricted-ssh` judges an item together with what ec2:"), "{text}");
+    assert!(
+        text.starts_with("facts: `restricted-ssh` evaluates a configuration item together with the results of ec2:"),
+        "{text}"
+    );
     assert!(text.ends_with("expected --facts events/x/facts/e.json: received nothing"), "{text}");
 }
 
 #[test]
-fn parameter_nobody_knows_is_refused_before_anything_is_judged() {
+fn unknown_parameter_is_refused_before_evaluation() {
     let text = outcome(ROOT, &scheduled("us-east-1", &json!({ "maxAge": "1" })), None).unwrap_err();
     assert!(text.starts_with("ruleParameters.maxAge: unknown parameter"), "{text}");
 }
 
 #[test]
-fn region_is_the_rules_then_the_items() {
+fn region_comes_from_the_rule_then_from_the_item() {
     assert_eq!(region_of(&scheduled("sa-east-1", &json!({}))), Some(Region::new("sa-east-1")));
     let mut event = changed();
     assert_eq!(region_of(&event), Some(Region::new("eu-west-1")));

@@ -1,4 +1,4 @@
-//! What was found about one resource, as it is shown.
+//! The finding about one resource, and its output.
 
 use rectify_compliance::{Entry, Plan, ResourceKey, StoredState, Verdict};
 use serde_json::{Value, json};
@@ -7,58 +7,59 @@ use crate::plan_text;
 use crate::report::{Ending, Report};
 use crate::style::Style;
 
-/// A verdict about one resource, with what a remediation would do.
+/// A verdict about one resource, with the plan of the remediation.
 #[derive(Debug, PartialEq)]
 pub(super) struct Finding {
     /// The resource.
     pub(super) resource: ResourceKey,
-    /// The control's answer.
+    /// The verdict of the control.
     pub(super) verdict: Verdict,
-    /// The plan, where the control does not hold and has a remediation.
+    /// The plan, if the resource is noncompliant and the control has a remediation.
     pub(super) plan: Option<Plan<Value>>,
-    /// What was judged, where the control was asked.
+    /// The evaluated subject, if the control was evaluated.
     pub(super) subject: Option<StoredState>,
-    /// The CloudFormation stack that manages what the plan would change, or why that is not known; nothing where it was not
-    /// looked for.
+    /// The CloudFormation stack that manages what the plan would change, or why it is unknown; `Ok(None)` if there is
+    /// none or it
+    /// was not looked up.
     pub(super) stack: Result<Option<String>, String>,
-    /// Where it was read.
+    /// The source of the subject.
     pub(super) seen: Seen,
 }
 
-/// Where a subject came from: plans for an event are a preview only.
+/// The source of a subject: a plan for a recorded one is only a preview.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Seen {
-    /// In an event or a file.
+    /// An event or a file.
     Recorded,
-    /// In the account, now.
+    /// A live read of the account.
     Live,
 }
 
 impl Finding {
-    /// An answer that was given without asking the control.
+    /// A verdict without evaluating the control.
     pub(super) const fn answer(resource: ResourceKey, verdict: Verdict) -> Self {
         Self { resource, verdict, plan: None, subject: None, stack: Ok(None), seen: Seen::Recorded }
     }
 }
 
-/// All findings as one answer.
-pub(super) fn report(control: &Entry, findings: &[Finding], paint: Style) -> Report {
+/// All findings as one report.
+pub(super) fn report(control: &Entry, findings: &[Finding], style: Style) -> Report {
     let found = findings.iter().any(|it| it.verdict.is_non_compliant());
-    let text: Vec<String> = findings.iter().map(|it| text(control, it, paint)).collect();
+    let text: Vec<String> = findings.iter().map(|it| text(control, it, style)).collect();
     let json = json!({ "control": control.meta.id, "findings": findings.iter().map(as_json).collect::<Vec<_>>() });
     Report { text: text.join("\n"), json, ending: if found { Ending::Finding } else { Ending::Fine } }
 }
 
-fn text(control: &Entry, finding: &Finding, paint: Style) -> String {
-    let mut lines = vec![format!("{} {}", paint.verdict(&finding.verdict), finding.resource)];
+fn text(control: &Entry, finding: &Finding, style: Style) -> String {
+    let mut lines = vec![format!("{} {}", style.verdict(&finding.verdict), finding.resource)];
     lines.extend(finding.verdict.annotation().map(|annotation| format!("  {annotation}")));
     if let Some(plan) = &finding.plan {
-        lines.extend(plan_text::lines(plan, paint).into_iter().map(|line| format!("  {line}")));
-        lines.extend(managed(&finding.stack).map(|line| format!("    {} {line}", paint.careful("stack:"))));
+        lines.extend(plan_text::lines(plan, style).into_iter().map(|line| format!("  {line}")));
+        lines.extend(managed(&finding.stack).map(|line| format!("    {} {line}", style.warning("stack:"))));
         if finding.seen == Seen::Recorded {
             let id = &finding.resource.id;
             let live = format!("rectify check --control {} --live {id}", control.meta.id);
-            lines.push(paint.aside(&format!("  a remediation plans from a live read, never from an event: {live}")));
+            lines.push(style.muted(&format!("  preview from the event; a remediation plans from a live read: {live}")));
         }
     } else if finding.verdict.is_non_compliant() {
         lines.push("  plan: this control has no remediation".to_owned());
@@ -66,14 +67,14 @@ fn text(control: &Entry, finding: &Finding, paint: Style) -> String {
     lines.join("\n") + "\n"
 }
 
-/// What a stack means for the plan; nothing where none manages what it would change.
+/// The effect of a stack on the plan; `None` if no stack manages what the plan would change.
 fn managed(stack: &Result<Option<String>, String>) -> Option<String> {
     match stack {
         Ok(None) => None,
         Ok(Some(stack)) => Some(format!(
-            "managed by CloudFormation stack `{stack}`: planned only, unless RemediateManagedStacks is true"
+            "managed by CloudFormation stack `{stack}`: only planned, unless RemediateManagedStacks is true"
         )),
-        Err(why) => Some(format!("not known, so a remediation fails here: {why}")),
+        Err(why) => Some(format!("unknown, so the remediation would fail: {why}")),
     }
 }
 
@@ -109,41 +110,41 @@ mod tests {
     }
 
     #[test]
-    fn a_plan_made_from_an_event_says_how_to_see_the_real_one() {
+    fn a_plan_from_an_event_shows_how_to_get_the_live_one() {
         let control = rectify_catalogue::find("restricted-ssh").unwrap();
         let report = report(control, &[finding(Seen::Recorded)], PLAIN);
-        let expected = "NON_COMPLIANT AWS::EC2::SecurityGroup sg-1\n  sg-1 is open\n  plan: L0\n    1. L0 by a person: close it\n    \
-                        not by machine: a step must be taken by a person\n  a remediation plans from a live read, never from an event: \
+        let expected = "NON_COMPLIANT AWS::EC2::SecurityGroup sg-1\n  sg-1 is open\n  plan: L0\n    1. L0 manual: close it\n    \
+                        not automatic: a step must be taken by a person\n  preview from the event; a remediation plans from a live read: \
                         rectify check --control restricted-ssh --live sg-1\n";
         assert_eq!((report.text.as_str(), report.ending), (expected, Ending::Finding));
     }
 
     #[test]
-    fn a_stack_that_manages_the_resource_or_is_not_known_is_shown_with_the_plan() {
+    fn a_managing_or_unknown_stack_is_shown_with_the_plan() {
         let control = rectify_catalogue::find("cmk-backing-key-rotation-enabled").unwrap();
         for (stack, line, json) in [
             (
                 Ok(Some("keys".to_owned())),
-                "    stack: managed by CloudFormation stack `keys`: planned only, unless RemediateManagedStacks is true",
+                "    stack: managed by CloudFormation stack `keys`: only planned, unless RemediateManagedStacks is true",
                 json!(["keys", null]),
             ),
             (
                 Err("AccessDenied".to_owned()),
-                "    stack: not known, so a remediation fails here: AccessDenied",
+                "    stack: unknown, so the remediation would fail: AccessDenied",
                 json!([null, "AccessDenied"]),
             ),
         ] {
             let report = report(control, &[Finding { stack, ..finding(Seen::Live) }], PLAIN);
             assert!(report.text.lines().any(|it| it == line), "{}", report.text);
-            let told = report.json.pointer("/findings/0").unwrap();
-            assert_eq!(json!([told["stack"], told["stack_not_known"]]), json);
+            let finding = report.json.pointer("/findings/0").unwrap();
+            assert_eq!(json!([finding["stack"], finding["stack_not_known"]]), json);
         }
         let none = report(control, &[finding(Seen::Live)], PLAIN);
         assert!(!none.text.contains("stack:"), "{}", none.text);
     }
 
     #[test]
-    fn one_finding_among_others_is_a_finding() {
+    fn one_noncompliant_resource_makes_the_report_a_finding() {
         let control = rectify_catalogue::find("restricted-ssh").unwrap();
         let fine = Finding::answer(ResourceKey::new("AWS::EC2::SecurityGroup", "sg-2"), Verdict::COMPLIANT);
         assert_eq!(report(control, &[fine], PLAIN).ending, Ending::Fine);

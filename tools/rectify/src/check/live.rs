@@ -1,4 +1,4 @@
-//! A resource read now, with the caller's credentials, judged and planned for.
+//! Reads a live resource with the operator's credentials, evaluates it and plans.
 
 use rectify_compliance::Entry;
 use rectify_runtime::clients::sdk_config;
@@ -10,7 +10,7 @@ use crate::arguments::CheckArguments;
 use crate::cli_error::CliError;
 use crate::place::{self, Typed};
 
-/// Reads, judges and plans; calls nothing that writes.
+/// Reads, evaluates and plans; makes no write call.
 pub(super) async fn check(
     control: &Entry,
     id: &str,
@@ -19,7 +19,9 @@ pub(super) async fn check(
 ) -> Result<Finding, CliError> {
     let name = control.meta.id;
     let operations = rectify_catalogue_lambda::operations().find(|it| it.id() == name).ok_or_else(|| {
-        CliError::usage(format!("--live: `{name}` has no remediation, hence no live read: judge an event with --event"))
+        CliError::usage(format!(
+            "--live: `{name}` has no remediation and so no live read: check an event with --event instead"
+        ))
     })?;
     control
         .check_parameters(&arguments.parameters)

@@ -12,11 +12,11 @@ use crate::cli_error::CliError;
 use crate::report::Report;
 use crate::style::Style;
 
-/// Judges what was asked for.
+/// Evaluates an event or a live resource.
 pub(crate) async fn run(
     arguments: &CheckArguments,
     environment: &Environment,
-    paint: Style,
+    style: Style,
 ) -> Result<Report, CliError> {
     let control = known(&arguments.control)?;
     let findings = match (&arguments.event, &arguments.live) {
@@ -24,14 +24,14 @@ pub(crate) async fn run(
         (None, Some(id)) => vec![live::check(control, id, arguments, environment).await?],
         (None, None) => return Err(CliError::usage("check: expected --event or --live: received neither")),
     };
-    Ok(finding::report(control, &findings, paint))
+    Ok(finding::report(control, &findings, style))
 }
 
-/// What a remediation would do about a live resource: the live half of `check`, in fewer words.
+/// The plan of the remediation for a live resource: shorthand for `check --live`.
 pub(crate) async fn plan(
     arguments: &PlanArguments,
     environment: &Environment,
-    paint: Style,
+    style: Style,
 ) -> Result<Report, CliError> {
     let PlanArguments { control, resource, kind, parameters, account, region } = arguments;
     let check = CheckArguments {
@@ -45,7 +45,7 @@ pub(crate) async fn plan(
         account: account.clone(),
         region: region.clone(),
     };
-    run(&check, environment, paint).await
+    run(&check, environment, style).await
 }
 
 /// The control with this id.

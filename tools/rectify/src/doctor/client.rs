@@ -1,5 +1,6 @@
-//! The reads of the doctor: AWS Config's recorder and rules, and how many messages wait in a queue. The only place here
-//! that names an SDK.
+//! The reads of the doctor: AWS Config's recorder and rules, and the number of messages in a queue. The only module of
+//! the
+//! command line that names an SDK.
 
 use aws_sdk_config::types::{ConfigRuleState, RecorderStatus};
 use aws_sdk_sqs::types::QueueAttributeName;
@@ -35,9 +36,10 @@ impl Aws {
     }
 
     pub(super) async fn recorders(&self) -> Result<Vec<Recorder>, AwsError> {
-        let answer = self.config.describe_configuration_recorder_status().send().await;
-        let answer = answer.map_err(|error| AwsError::call("config:DescribeConfigurationRecorderStatus", &error))?;
-        let statuses = answer.configuration_recorders_status.unwrap_or_default().into_iter();
+        let response = self.config.describe_configuration_recorder_status().send().await;
+        let response =
+            response.map_err(|error| AwsError::call("config:DescribeConfigurationRecorderStatus", &error))?;
+        let statuses = response.configuration_recorders_status.unwrap_or_default().into_iter();
         Ok(statuses
             .map(|it| Recorder {
                 name: it.name.unwrap_or_default(),
@@ -47,7 +49,7 @@ impl Aws {
             .collect())
     }
 
-    /// The rules with this prefix, all pages.
+    /// All rules with this prefix.
     pub(super) async fn rules(&self, prefix: &str) -> Result<Vec<Rule>, AwsError> {
         let mut rules = self.config.describe_config_rules().into_paginator().items().send();
         let mut found = Vec::new();
@@ -62,24 +64,24 @@ impl Aws {
         Ok(found)
     }
 
-    /// How many messages wait in a queue, named by its URL or its name.
+    /// The number of messages in a queue, identified by URL or name.
     pub(super) async fn waiting(&self, queue: &str) -> Result<u64, AwsError> {
         let url = if queue.contains("://") {
             queue.to_owned()
         } else {
-            let answer = self.sqs.get_queue_url().queue_name(queue).send().await;
-            let answer = answer.map_err(|error| AwsError::call("sqs:GetQueueUrl", &error))?;
-            answer.queue_url.unwrap_or_default()
+            let response = self.sqs.get_queue_url().queue_name(queue).send().await;
+            let response = response.map_err(|error| AwsError::call("sqs:GetQueueUrl", &error))?;
+            response.queue_url.unwrap_or_default()
         };
         let number = QueueAttributeName::ApproximateNumberOfMessages;
-        let answer = self.sqs.get_queue_attributes().queue_url(url).attribute_names(number.clone()).send().await;
-        let answer = answer.map_err(|error| AwsError::call("sqs:GetQueueAttributes", &error))?;
-        let attributes = answer.attributes.unwrap_or_default();
+        let response = self.sqs.get_queue_attributes().queue_url(url).attribute_names(number.clone()).send().await;
+        let response = response.map_err(|error| AwsError::call("sqs:GetQueueAttributes", &error))?;
+        let attributes = response.attributes.unwrap_or_default();
         Ok(attributes.get(&number).and_then(|it| it.parse().ok()).unwrap_or_default())
     }
 }
 
-/// AWS Config writes `FAILURE` where its model has `Failure`, so that the SDK takes it for a status it does not know.
+/// AWS Config returns `FAILURE` where its model has `Failure`, so the SDK parses it as an unknown status.
 fn is_failure(status: &RecorderStatus) -> bool {
     status.as_str().eq_ignore_ascii_case(RecorderStatus::Failure.as_str())
 }
@@ -89,7 +91,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_failure_is_one_however_it_is_spelt() {
+    fn failure_is_recognized_in_any_case() {
         for (text, expected) in [("FAILURE", true), ("Failure", true), ("SUCCESS", false), ("Pending", false)] {
             assert_eq!(is_failure(&RecorderStatus::from(text)), expected, "{text}");
         }

@@ -1,6 +1,6 @@
-//! A new control: complete, registered, with tests that run.
+//! A new control: complete, registered, with passing tests.
 //!
-//! It is a rule only. A remediation reads the resource live through its service's API, which cannot be guessed, and a
+//! It is a rule only. A remediation reads the resource live through its service's API. That cannot be scaffolded, and a
 //! guess that compiles would be worse than nothing.
 
 use std::path::{Path, PathBuf};
@@ -14,71 +14,72 @@ use crate::fragment::{Unfilled, fill};
 mod register;
 mod word;
 
-/// What a new control is made of.
+/// The properties of a new control.
 #[derive(Debug, Clone, Args)]
 pub struct NewControl {
-    /// Folder under functions/ that it belongs to, e.g. `ec2`.
+    /// The service, a folder under functions/, e.g. `ec2`.
     pub service: String,
-    /// Its one id: the AWS managed rule's name where both check the same, e.g. `encrypted-volumes`.
+    /// The control id: the name of the AWS managed rule if that checks the same, e.g. `encrypted-volumes`.
     pub id: String,
-    /// The fault in a few words, to be read after "found:", without a final period.
+    /// The violation in a few words, readable after "found:", without a final period.
     #[arg(long)]
     pub title: String,
-    /// What may happen because of the fault: one sentence.
+    /// What the violation may lead to, one sentence.
     #[arg(long)]
     pub why: String,
-    /// The resource type it judges, as AWS Config names it.
+    /// The AWS Config resource type that it evaluates.
     #[arg(long = "type", value_name = "AWS::SERVICE::TYPE")]
     pub resource_type: String,
-    /// The boolean in `configuration` that decides; dots lead into objects, e.g. `encrypted` or `options.locked`.
+    /// The boolean in `configuration` that decides, with dots into nested objects, e.g. `encrypted` or
+    /// `options.locked`.
     #[arg(long, value_name = "PATH")]
     pub field: String,
-    /// The value it must have.
+    /// The value that is compliant.
     #[arg(long, default_value_t = true, action = clap::ArgAction::Set, value_name = "true|false")]
     pub wanted: bool,
-    /// How bad a finding is.
+    /// The severity of a finding.
     #[arg(long, value_enum, default_value_t = Severity::Medium)]
     pub severity: Severity,
 }
 
-/// How bad a finding is.
+/// The severity of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Severity {
-    /// Worth knowing.
+    /// For information.
     Low,
-    /// Worth planning.
+    /// Plan a fix.
     Medium,
-    /// Worth doing this week.
+    /// Fix this week.
     High,
-    /// Worth getting up for.
+    /// Page someone.
     Critical,
 }
 
-/// Why no control was made. Nothing has been written then, unless it is [`ScaffoldError::File`].
+/// Why no control was created. Nothing has been written, except possibly after [`ScaffoldError::File`].
 #[derive(Debug, thiserror::Error)]
 pub enum ScaffoldError {
     /// An argument that cannot become code.
     #[error("{argument}: expected {expected}: received `{received}`")]
     Argument {
-        /// Which.
+        /// The argument.
         argument: &'static str,
-        /// What it must be.
+        /// The expected value.
         expected: String,
-        /// What it was.
+        /// The received value.
         received: String,
     },
-    /// There is such a control already.
-    #[error("{}: exists", .0.display())]
+    /// A control with this file already exists.
+    #[error("{}: already exists", .0.display())]
     Exists(PathBuf),
-    /// A file in which the place to insert at cannot be found.
-    #[error("{}: no `{sought}` to insert at", .file.display())]
+    /// A file without the text at which to insert.
+    #[error("{}: expected `{sought}` to insert after", .file.display())]
     NoPlace {
         /// The file.
         file: PathBuf,
         /// The text looked for.
         sought: &'static str,
     },
-    /// A fragment of this tool.
+    /// A placeholder without a value in a fragment of this tool.
     #[error(transparent)]
     Fragment(#[from] Unfilled),
     /// A file that cannot be read or written.
@@ -86,25 +87,25 @@ pub enum ScaffoldError {
     File {
         /// The file.
         file: PathBuf,
-        /// What the system said.
+        /// The system error.
         error: std::io::Error,
     },
 }
 
-/// Makes the control under `root` and returns what a person should read next.
+/// Creates the control under `root` and returns the next steps as text.
 ///
 /// # Errors
-/// [`ScaffoldError`]. Every file is made in memory first: what cannot be made leaves nothing behind.
+/// [`ScaffoldError`]. Every file is rendered in memory before the first one is written.
 pub fn write(root: &Path, new: &NewControl) -> Result<String, ScaffoldError> {
-    let words = word::ControlNames::of(new)?;
-    let values = words.values();
+    let names = word::ControlNames::of(new)?;
+    let values = names.values();
     let values: Vec<(&str, &str)> = values.iter().map(|(name, value)| (*name, value.as_str())).collect();
     let service = PathBuf::from("functions").join(&new.service);
-    let control = service.join("src/controls").join(format!("{}.rs", words.module));
+    let control = service.join("src/controls").join(format!("{}.rs", names.module));
 
     let mut files = vec![(control.clone(), fill(include_str!("control.rs.in"), &values)?)];
     files.extend(
-        events(&words)
+        events(&names)
             .into_iter()
             .map(|(name, event)| (PathBuf::from("events").join(&new.id).join(name), format!("{event:#}\n"))),
     );
@@ -113,29 +114,29 @@ pub fn write(root: &Path, new: &NewControl) -> Result<String, ScaffoldError> {
             return Err(ScaffoldError::Exists(file.clone()));
         }
     }
-    files.push(register::edit(root, &service, &words)?);
+    files.push(register::edit(root, &service, &names)?);
 
     for (file, content) in &files {
         save(&root.join(file), content)?;
     }
     format_code(root, &files);
-    let made: Vec<String> = files.iter().map(|(file, _)| format!("  {}", file.display())).collect();
+    let created: Vec<String> = files.iter().map(|(file, _)| format!("  {}", file.display())).collect();
     let file = control.display().to_string();
     let mut values = values;
-    let made = made.join("\n");
-    values.extend([("made", made.as_str()), ("file", file.as_str())]);
+    let created = created.join("\n");
+    values.extend([("created", created.as_str()), ("file", file.as_str())]);
     Ok(fill(include_str!("next.txt.in"), &values)?)
 }
 
 fn save(file: &Path, content: &str) -> Result<(), ScaffoldError> {
-    let fault = |error| ScaffoldError::File { file: file.to_owned(), error };
+    let file_error = |error| ScaffoldError::File { file: file.to_owned(), error };
     if let Some(folder) = file.parent() {
-        std::fs::create_dir_all(folder).map_err(fault)?;
+        std::fs::create_dir_all(folder).map_err(file_error)?;
     }
-    std::fs::write(file, content).map_err(fault)
+    std::fs::write(file, content).map_err(file_error)
 }
 
-/// Leaves the code as `cargo fmt` would; without rustfmt it stays as it is, which compiles as well.
+/// Formats the code; without rustfmt it stays unformatted, but still compiles.
 fn format_code(root: &Path, files: &[(PathBuf, String)]) {
     let code =
         files.iter().map(|(file, _)| root.join(file)).filter(|file| file.extension().is_some_and(|it| it == "rs"));
@@ -146,8 +147,8 @@ fn format_code(root: &Path, files: &[(PathBuf, String)]) {
         .status();
 }
 
-/// Sample events in the shapes AWS Config sends, the file name saying the verdict.
-fn events(words: &word::ControlNames) -> [(&'static str, Value); 4] {
+/// Sample events as AWS Config sends them; the file name gives the verdict.
+fn events(names: &word::ControlNames) -> [(&'static str, Value); 4] {
     let partition = Region::new("eu-west-1").partition();
     let event = |status: &str, left_scope: bool, configuration: Value| {
         let invoking = json!({
@@ -156,7 +157,7 @@ fn events(words: &word::ControlNames) -> [(&'static str, Value); 4] {
             "configurationItem": {
                 "configurationItemVersion": "1.3", "configurationItemStatus": status,
                 "configurationItemCaptureTime": "2026-03-04T05:06:07.890Z", "configurationStateId": 1_772_600_767_890_u64,
-                "awsAccountId": "111122223333", "awsRegion": "eu-west-1", "resourceType": words.resource_type,
+                "awsAccountId": "111122223333", "awsRegion": "eu-west-1", "resourceType": names.resource_type,
                 "resourceId": "example", "resourceName": null, "tags": {}, "relationships": [],
                 "configuration": configuration, "supplementaryConfiguration": {}
             }
@@ -164,14 +165,14 @@ fn events(words: &word::ControlNames) -> [(&'static str, Value); 4] {
         json!({
             "version": "1.0", "invokingEvent": invoking.to_string(), "ruleParameters": "{}", "resultToken": "TESTMODE",
             "eventLeftScope": left_scope, "evaluationMode": "DETECTIVE", "accountId": "111122223333",
-            "configRuleName": format!("rectify-{}", words.id), "configRuleId": "config-rule-a1b2c3",
+            "configRuleName": format!("rectify-{}", names.id), "configRuleId": "config-rule-a1b2c3",
             "executionRoleArn": partition.arn("iam", "", "111122223333", "role/config"),
             "configRuleArn": partition.arn("config", "eu-west-1", "111122223333", "config-rule/config-rule-a1b2c3")
         })
     };
     [
-        ("compliant.json", event("OK", false, words.configuration(json!(words.wanted)))),
-        ("non-compliant.json", event("OK", false, words.configuration(json!(!words.wanted)))),
+        ("compliant.json", event("OK", false, names.configuration(json!(names.wanted)))),
+        ("non-compliant.json", event("OK", false, names.configuration(json!(!names.wanted)))),
         ("not-applicable-deleted.json", event("ResourceDeleted", true, Value::Null)),
         ("error-value-missing.json", event("OK", false, json!({}))),
     ]

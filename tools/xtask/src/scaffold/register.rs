@@ -1,4 +1,4 @@
-//! Registers a new control: the two lines that its service's list needs.
+//! Registers a new control: its module and its row in the list of the service.
 
 use std::path::{Path, PathBuf};
 
@@ -7,30 +7,30 @@ use super::word::ControlNames;
 
 const LIST: &str = "pub const CONTROLS: &[Entry]";
 
-/// The file that changes, whole, as it will be.
-pub(super) fn edit(root: &Path, service: &Path, words: &ControlNames) -> Result<(PathBuf, String), ScaffoldError> {
+/// The path and the new content of the file that changes.
+pub(super) fn edit(root: &Path, service: &Path, names: &ControlNames) -> Result<(PathBuf, String), ScaffoldError> {
     let library = service.join("src/controls.rs");
     let text = std::fs::read_to_string(root.join(&library))
         .map_err(|error| ScaffoldError::File { file: library.clone(), error })?;
-    match list(&text, words) {
+    match list(&text, names) {
         Some(listed) => Ok((library, listed)),
         None => Err(ScaffoldError::NoPlace { file: library, sought: LIST }),
     }
 }
 
-/// The list with the module and its row.
-fn list(library: &str, words: &ControlNames) -> Option<String> {
+/// The file with the added module and row.
+fn list(library: &str, names: &ControlNames) -> Option<String> {
     let start = library.find(LIST)?;
     let end = start + library.get(start..)?.find("];")?;
     let (before, after) = (library.get(..end)?.trim_end(), library.get(end..)?);
     let comma = if before.ends_with(['[', ',']) { "" } else { "," };
     let entry =
-        format!("rectify_compliance::entry::on_item(&{}::{}).reported()", words.module, words.module.to_uppercase());
+        format!("rectify_compliance::entry::on_item(&{}::{}).reported()", names.module, names.module.to_uppercase());
     let listed = format!("{before}{comma}\n    {entry},\n{after}");
-    after_last(&listed, "pub mod ", &format!("pub mod {};", words.module))
+    after_last(&listed, "pub mod ", &format!("pub mod {};", names.module))
 }
 
-/// `text` with `line` after the last line that starts so and has no attribute above it.
+/// Inserts `line` after the last line that begins with `start` and has no attribute above it.
 fn after_last(text: &str, start: &str, line: &str) -> Option<String> {
     let lines: Vec<&str> = text.lines().collect();
     let at = (0..lines.len()).rfind(|&at| {
@@ -47,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_goes_after_the_last_of_its_kind_that_is_always_compiled() {
+    fn a_line_is_inserted_after_the_last_unconditional_one_of_its_kind() {
         let text = "pub mod a;\npub mod b;\n#[cfg(feature = \"lambda\")]\npub mod client;\n\nuse x;\n";
         assert_eq!(
             after_last(text, "pub mod ", "pub mod c;").as_deref(),

@@ -1,10 +1,10 @@
-//! The words of a new control, in every spelling that code, files and AWS need.
+//! The names of a new control, in every spelling that code, files and AWS need.
 
 use serde_json::{Value, json};
 
 use super::{NewControl, ScaffoldError, Severity};
 
-/// Names the control's file has for something else already.
+/// Names that the control's file already uses for something else.
 const TAKEN: [&str; 15] = [
     "ConfigurationItem",
     "Control",
@@ -23,13 +23,13 @@ const TAKEN: [&str; 15] = [
     "Value",
 ];
 
-/// The fields every subject has, and words that cannot name one.
+/// The fields that every subject has, and Rust keywords: none of them can name the new field.
 const NO_FIELD: [&str; 22] = [
     "id", "arn", "tags", "as", "crate", "else", "enum", "extern", "false", "for", "if", "impl", "in", "match", "mod",
     "move", "ref", "self", "static", "true", "type", "use",
 ];
 
-/// A new control's words.
+/// The names of a new control.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct ControlNames {
     pub(super) service: String,
@@ -61,20 +61,20 @@ impl ControlNames {
         }
         let plain = |text: &str| !text.trim().is_empty() && !text.contains(['"', '\\', '\n', '{', '}']);
         if !plain(&new.title) || new.title.ends_with('.') {
-            return Err(refuse("--title", "a few words without quotes and final period", &new.title));
+            return Err(refuse("--title", "a few words without quotes, braces or a final period", &new.title));
         }
         if !plain(&new.why) {
-            return Err(refuse("--why", "a sentence without quotes", &new.why));
+            return Err(refuse("--why", "a sentence without quotes or braces", &new.why));
         }
         let parts: Vec<&str> = new.resource_type.split("::").collect();
         let last = parts.last().copied().unwrap_or_default();
         if parts.len() != 3 || parts.iter().any(|part| !is_alphanumeric(part)) {
-            return Err(refuse("--type", "a type that AWS Config records, AWS::Service::Type", &new.resource_type));
+            return Err(refuse("--type", "an AWS Config resource type, AWS::Service::Type", &new.resource_type));
         }
         let path: Vec<String> = new.field.split('.').map(str::to_owned).collect();
         let field = snake(path.last().map_or("", String::as_str));
         if path.iter().any(|part| !is_alphanumeric(part)) || NO_FIELD.contains(&field.as_str()) {
-            return Err(refuse("--field", "a key of `configuration`, dots leading into objects", &new.field));
+            return Err(refuse("--field", "a key of `configuration`, with dots into nested objects", &new.field));
         }
         let control = pascal(&new.id);
         let subject = if TAKEN.contains(&last) || last == control { format!("{last}Item") } else { last.to_owned() };
@@ -94,20 +94,20 @@ impl ControlNames {
         })
     }
 
-    /// A `configuration` with `value` where the control looks.
+    /// A `configuration` with `value` at the control's path.
     pub(super) fn configuration(&self, value: Value) -> Value {
         self.path.iter().rev().fold(value, |inner, key| json!({key: inner}))
     }
 
-    /// The title within a sentence; an abbreviation at its start keeps its capitals.
-    pub(super) fn fault(&self) -> String {
-        let mut letters = self.title.chars();
-        let first = letters.next().map(|it| it.to_lowercase().collect::<String>()).unwrap_or_default();
-        let abbreviation = letters.clone().next().is_some_and(char::is_uppercase);
-        if abbreviation { self.title.clone() } else { first + letters.as_str() }
+    /// The title for use within a sentence; a leading abbreviation stays uppercase.
+    pub(super) fn violation(&self) -> String {
+        let mut chars = self.title.chars();
+        let first = chars.next().map(|it| it.to_lowercase().collect::<String>()).unwrap_or_default();
+        let abbreviation = chars.clone().next().is_some_and(char::is_uppercase);
+        if abbreviation { self.title.clone() } else { first + chars.as_str() }
     }
 
-    /// What the fragments' holes are filled with.
+    /// The values for the placeholders of the fragments.
     pub(super) fn values(&self) -> Vec<(&'static str, String)> {
         let not = if self.wanted { "" } else { "!" };
         vec![
@@ -117,7 +117,7 @@ impl ControlNames {
             ("Control", self.control.clone()),
             ("CONTROL", self.module.to_uppercase()),
             ("title", self.title.clone()),
-            ("fault", self.fault()),
+            ("violation", self.violation()),
             ("why", self.why.clone()),
             ("type", self.resource_type.clone()),
             ("Subject", self.subject.clone()),
@@ -150,18 +150,19 @@ fn pascal(id: &str) -> String {
     id.split('-').map(|word| word.split_at(1)).map(|(first, rest)| first.to_uppercase() + rest).collect()
 }
 
-/// `multiAZ` is `multi_az`, `dBInstanceStatus` is `d_b_instance_status`: a capital starts a word after a small letter,
-/// and before one.
+/// Converts to snake case: `multiAZ` to `multi_az`, `dBInstanceStatus` to `d_b_instance_status`. An uppercase letter
+/// starts a
+/// word if it follows or precedes a lowercase letter.
 fn snake(name: &str) -> String {
-    let letters: Vec<char> = name.chars().collect();
+    let chars: Vec<char> = name.chars().collect();
     let mut snake = String::new();
-    for (at, letter) in letters.iter().enumerate() {
-        let after_small = at > 0 && letters.get(at - 1).is_some_and(|it| !it.is_ascii_uppercase());
-        let before_small = at > 0 && letters.get(at + 1).is_some_and(char::is_ascii_lowercase);
-        if letter.is_ascii_uppercase() && (after_small || before_small) {
+    for (at, char) in chars.iter().enumerate() {
+        let after_lower = at > 0 && chars.get(at - 1).is_some_and(|it| !it.is_ascii_uppercase());
+        let before_lower = at > 0 && chars.get(at + 1).is_some_and(char::is_ascii_lowercase);
+        if char.is_ascii_uppercase() && (after_lower || before_lower) {
             snake.push('_');
         }
-        snake.push(letter.to_ascii_lowercase());
+        snake.push(char.to_ascii_lowercase());
     }
     snake
 }
@@ -176,7 +177,7 @@ mod tests {
             service: "ec2".to_owned(),
             id: "ec2-volume-unencrypted".to_owned(),
             title: "EBS volume is not encrypted".to_owned(),
-            why: "Whoever gets hold of the disk reads it.".to_owned(),
+            why: "Anyone with access to the disk can read the data.".to_owned(),
             resource_type: "AWS::EC2::Volume".to_owned(),
             field: "encrypted".to_owned(),
             wanted: true,
@@ -187,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_become_fields_as_people_would_write_them() {
+    fn keys_become_snake_case_fields() {
         for (key, field) in [
             ("encrypted", "encrypted"),
             ("multiAZ", "multi_az"),
@@ -199,26 +200,26 @@ mod tests {
     }
 
     #[test]
-    fn a_title_within_a_sentence_starts_small_unless_it_is_an_abbreviation() {
-        assert_eq!(new(|_| ()).unwrap().fault(), "EBS volume is not encrypted");
-        assert_eq!(new(|it| it.title = "Trail is off".to_owned()).unwrap().fault(), "trail is off");
+    fn a_title_within_a_sentence_starts_lowercase_unless_with_an_abbreviation() {
+        assert_eq!(new(|_| ()).unwrap().violation(), "EBS volume is not encrypted");
+        assert_eq!(new(|it| it.title = "Trail is off".to_owned()).unwrap().violation(), "trail is off");
     }
 
     #[test]
-    fn a_path_leads_into_objects() {
-        let words = new(|it| it.field = "options.httpTokensRequired".to_owned()).unwrap();
-        assert_eq!(words.field, "http_tokens_required");
-        assert_eq!(words.configuration(json!(true)), json!({"options": {"httpTokensRequired": true}}));
+    fn a_path_points_into_nested_objects() {
+        let names = new(|it| it.field = "options.httpTokensRequired".to_owned()).unwrap();
+        assert_eq!(names.field, "http_tokens_required");
+        assert_eq!(names.configuration(json!(true)), json!({"options": {"httpTokensRequired": true}}));
     }
 
     #[test]
-    fn a_type_named_like_one_of_ours_gets_another_name() {
+    fn a_type_with_a_reserved_name_gets_another_name() {
         assert_eq!(new(|it| it.resource_type = "AWS::EC2::Tags".to_owned()).unwrap().subject, "TagsItem");
         assert_eq!(new(|_| ()).unwrap().subject, "Volume");
     }
 
     #[test]
-    fn what_cannot_become_code_is_refused_by_name() {
+    fn invalid_arguments_are_refused_by_name() {
         type Spoil = fn(&mut NewControl);
         let refused: [(Spoil, &str); 6] = [
             (|it| it.service = "../ec2".to_owned(), "service: "),

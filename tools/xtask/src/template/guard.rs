@@ -1,4 +1,5 @@
-//! What a role is denied whatever else it holds: people's decisions, the tags they are read from, and protected resources.
+//! Explicit denies of a role: writing operators' decisions, writing the tags that carry them, and changing protected
+//! resources.
 
 use std::collections::BTreeSet;
 
@@ -13,7 +14,7 @@ const GUARD: &str = include_str!("guard.yaml");
 /// The guard of every remediation.
 ///
 /// # Errors
-/// [`Unfilled`] when the fragment names something that nothing fills.
+/// [`Unfilled`] when the fragment has a placeholder without a value.
 pub(super) fn of_remediations(controls: &[&Entry]) -> Result<String, Unfilled> {
     let calls = controls.iter().filter_map(|it| it.remediation).flat_map(ErasedRemediation::fix_permissions);
     guard(roles::DECIDED, calls.copied())
@@ -24,14 +25,14 @@ pub(super) fn of_remediations(controls: &[&Entry]) -> Result<String, Unfilled> {
 /// # Errors
 /// As [`of_remediations`].
 pub(super) fn of_undo(controls: &[&Entry]) -> Result<String, Unfilled> {
-    let undoes = controls.iter().filter_map(|it| it.remediation).flat_map(ErasedRemediation::undo_permissions);
-    guard(roles::DECIDED_BUT_FOR_HOLDS, undoes.copied())
+    let calls = controls.iter().filter_map(|it| it.remediation).flat_map(ErasedRemediation::undo_permissions);
+    guard(roles::DECIDED_BUT_FOR_HOLDS, calls.copied())
 }
 
 fn guard(decided: &[&str], calls: impl Iterator<Item = Permission>) -> Result<String, Unfilled> {
     let calls: Vec<Permission> = calls.filter(|it| !it.reads()).collect();
-    let of = |wanted: fn(&Permission) -> bool| -> String {
-        let actions: BTreeSet<&str> = calls.iter().filter(|it| wanted(it)).map(|it| it.action).collect();
+    let actions = |selected: fn(&Permission) -> bool| -> String {
+        let actions: BTreeSet<&str> = calls.iter().filter(|it| selected(it)).map(|it| it.action).collect();
         policy::members(actions)
     };
     let decided: Vec<String> = decided.iter().map(|it| format!("\"{it}\"")).collect();
@@ -39,10 +40,10 @@ fn guard(decided: &[&str], calls: impl Iterator<Item = Permission>) -> Result<St
         GUARD,
         &[
             ("decided", &decided.join(", ")),
-            ("tagging", &of(|it| it.action.contains("Tag"))),
+            ("tagging", &actions(|it| it.action.contains("Tag"))),
             ("deciding-tags", roles::DECIDING_TAGS),
             // An action without a resource matches no ARN.
-            ("writes", &of(|it| it.resource != "*")),
+            ("writes", &actions(|it| it.resource != "*")),
         ],
     )
 }

@@ -1,12 +1,13 @@
-//! The functions of no control, which still follow from all of them: the modes that the reconciler is told, the roles that
-//! attribution knows as ours, and what undo may call.
+//! Platform functions that depend on all controls: the reconciler gets their modes, attribution the names of their
+//! roles, and
+//! undo the permissions of their undo calls.
 
 use rectify_compliance::{Entry, Permission, roles};
 
 use super::{guard, policy, sorted};
 use crate::fragment::{Unfilled, fill};
 
-/// What these functions are told by whoever deploys them.
+/// The template parameters of these functions.
 pub(super) const PARAMETERS: &str = include_str!("platform-parameters.yaml");
 
 const ATTRIBUTION: &str = include_str!("attribution.yaml");
@@ -14,16 +15,17 @@ const RECONCILER: &str = include_str!("reconciler.yaml");
 const UNDO: &str = include_str!("undo.yaml");
 const UNDO_POLICY: &str = include_str!("undo-policy.yaml");
 
-/// The most a managed policy may hold is 6,144 characters without blanks; what the substitutions become is not longer than
-/// their names by more than this leaves.
-const MOST_CHARACTERS: usize = 5_800;
-/// The most conditions that `Or` takes.
-const MOST_IN_OR: usize = 10;
+/// A managed policy may have 6,144 characters without whitespace; this leaves room for substituted values that are
+/// longer than
+/// their placeholders.
+const MAX_CHARACTERS: usize = 5_800;
+/// The maximum number of conditions in an `Or`.
+const MAX_IN_OR: usize = 10;
 
 /// The functions, their roles and their schedule.
 ///
 /// # Errors
-/// [`Unfilled`] when a fragment names something that nothing fills.
+/// [`Unfilled`] when a fragment has a placeholder without a value.
 pub(super) fn resources(controls: &[&Entry]) -> Result<String, Unfilled> {
     let modes: Vec<String> =
         controls.iter().map(|it| format!("{}=${{{}Mode}}", it.meta.id, it.meta.pascal_id())).collect();
@@ -34,57 +36,57 @@ pub(super) fn resources(controls: &[&Entry]) -> Result<String, Unfilled> {
     let attached: String = (1..=policies.len())
         .map(|number| format!("- !If [UndoPolicy{number}Needed, !Ref UndoPolicy{number}, !Ref \"AWS::NoValue\"]\n"))
         .collect();
-    let undone: Vec<&str> = controls.iter().filter(|it| !undoes(it).is_empty()).map(|it| it.meta.id).collect();
+    let undone: Vec<&str> = controls.iter().filter(|it| !undo_calls(it).is_empty()).map(|it| it.meta.id).collect();
     let statements = policy::statements(roles::UNDO, &undone).concat();
     let guard = guard::of_undo(controls)?;
     text.push_str(&fill(UNDO, &[("policies", &attached), ("statements", &statements), ("guard", &guard)])?);
     for (number, members) in (1..).zip(&policies) {
         let number: usize = number;
-        let statements: String = members.iter().map(|it| conditional(it, &undoes(it))).collect();
+        let statements: String = members.iter().map(|it| conditional(it, &undo_calls(it))).collect();
         text.push_str(&fill(UNDO_POLICY, &[("number", &number.to_string()), ("statements", &statements)])?);
     }
     Ok(text)
 }
 
-/// Attribution with the names of all roles that act for the suite; CloudFormation makes the names, so they are referred to.
+/// Attribution with references to all roles that act for Rectify; CloudFormation generates their names.
 fn attribution(controls: &[&Entry]) -> Result<String, Unfilled> {
     let fixers: Vec<String> = controls.iter().filter(|it| it.has_calls()).map(|it| it.meta.pascal_id()).collect();
     let names: Vec<String> = fixers.iter().map(|it| format!("${{{it}}}")).collect();
-    let of_fixers: String =
+    let fixer_roles: String =
         fixers.iter().map(|it| format!("{it}: !If [{it}Remediated, !Ref {it}FixRole, \"-\"]\n")).collect();
     let statements = policy::statements(roles::ATTRIBUTION, &[]).concat();
-    fill(ATTRIBUTION, &[("names", &names.join(" ")), ("roles", &of_fixers), ("statements", &statements)])
+    fill(ATTRIBUTION, &[("names", &names.join(" ")), ("roles", &fixer_roles), ("statements", &statements)])
 }
 
-/// When each of undo's policies is there: a policy without a statement is refused.
+/// The condition of each undo policy: CloudFormation rejects a policy without a statement.
 pub(super) fn conditions(controls: &[&Entry]) -> String {
     (1..)
         .zip(&undo_policies(controls))
         .map(|(number, members)| {
             let number: usize = number;
-            let wanted = members.iter().map(|it| format!("!Condition {}Remediated", it.meta.pascal_id())).collect();
-            format!("  UndoPolicy{number}Needed: !And [!Condition UndoDeployed, {}]\n", any(wanted))
+            let remediated = members.iter().map(|it| format!("!Condition {}Remediated", it.meta.pascal_id())).collect();
+            format!("  UndoPolicy{number}Needed: !And [!Condition UndoDeployed, {}]\n", any(remediated))
         })
         .collect()
 }
 
-/// What undoing an attempt of this control calls: it reads, plays the way back and reads again.
-fn undoes(control: &Entry) -> Vec<Permission> {
-    control.remediation.map_or_else(Vec::new, |half| {
-        if half.undo_permissions().is_empty() {
+/// Permissions to undo an attempt of this control: read, make the undo calls, read again.
+fn undo_calls(control: &Entry) -> Vec<Permission> {
+    control.remediation.map_or_else(Vec::new, |remediation| {
+        if remediation.undo_permissions().is_empty() {
             Vec::new()
         } else {
-            sorted(&[half.read_permissions(), half.undo_permissions()].concat())
+            sorted(&[remediation.read_permissions(), remediation.undo_permissions()].concat())
         }
     })
 }
 
-/// The controls that can be undone, as many in one policy as fit.
+/// The controls with an undo, grouped so that each group fits one policy.
 fn undo_policies<'a>(controls: &[&'a Entry]) -> Vec<Vec<&'a Entry>> {
     let mut policies: Vec<Vec<&Entry>> = Vec::new();
     let mut room = 0;
     for control in controls {
-        let permissions = undoes(control);
+        let permissions = undo_calls(control);
         if permissions.is_empty() {
             continue;
         }
@@ -93,7 +95,7 @@ fn undo_policies<'a>(controls: &[&'a Entry]) -> Vec<Vec<&'a Entry>> {
             Some(policy) => policy.push(control),
             None => {
                 policies.push(vec![control]);
-                room = MOST_CHARACTERS;
+                room = MAX_CHARACTERS;
             }
         }
         room = room.saturating_sub(weight);
@@ -101,7 +103,7 @@ fn undo_policies<'a>(controls: &[&'a Entry]) -> Vec<Vec<&'a Entry>> {
     policies
 }
 
-/// A control's statements, each there when its remediation is.
+/// A control's statements, each conditional on its remediation being deployed.
 fn conditional(control: &Entry, permissions: &[Permission]) -> String {
     let name = control.meta.pascal_id();
     policy::statements(permissions, &[])
@@ -116,7 +118,7 @@ fn conditional(control: &Entry, permissions: &[Permission]) -> String {
 /// A condition that holds when any of these does.
 fn any(mut conditions: Vec<String>) -> String {
     while conditions.len() > 1 {
-        conditions = conditions.chunks(MOST_IN_OR).map(one_of).collect();
+        conditions = conditions.chunks(MAX_IN_OR).map(one_of).collect();
     }
     conditions.pop().unwrap_or_default()
 }
@@ -133,7 +135,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_or_takes_ten_and_more_are_nested() {
+    fn more_than_ten_conditions_are_nested() {
         let named = |count: usize| (0..count).map(|it| it.to_string()).collect::<Vec<_>>();
         assert_eq!(any(named(1)), "0");
         assert_eq!(any(named(3)), "!Or [0, 1, 2]");

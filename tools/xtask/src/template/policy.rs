@@ -1,16 +1,17 @@
-//! Declared permissions as inline policies of a role.
+//! Renders declared permissions as inline policies of a role.
 
 use rectify_compliance::Permission;
 use rectify_compliance::permission::{Condition, EACH_CONTROL};
 
-/// What no S3 ARN says: whose bucket it is.
+/// The prefix of S3 ARNs, which do not contain the bucket's account.
 const ANY_BUCKET: &str = "arn:${AWS::Partition}:s3:::";
 const LEADING_KEYS: &str = "dynamodb:LeadingKeys";
-/// How many values of a condition stand in one line.
+/// The maximum number of condition values on one line.
 const IN_A_LINE: usize = 4;
 
-/// The `Policies` of a role that serves these controls: one for each named list that is not empty; nothing at all when all
-/// are.
+/// The `Policies` of a role for these controls: one policy for each named list that is not empty; an empty string if
+/// all lists
+/// are empty.
 pub(super) fn inline(lists: &[(&str, &[Permission])], controls: &[&str]) -> String {
     let policies: String =
         lists.iter().filter(|(_, list)| !list.is_empty()).map(|(name, list)| policy(name, list, controls)).collect();
@@ -28,22 +29,22 @@ fn policy(name: &str, permissions: &[Permission], controls: &[&str]) -> String {
     )
 }
 
-/// The statements of a role that serves these controls, each a member of a `Statement` list: `- Effect: Allow` and so on.
+/// The statements of a role for these controls, each an item of a `Statement` list: `- Effect: Allow` and so on.
 pub(super) fn statements(permissions: &[Permission], controls: &[&str]) -> Vec<String> {
     by_resource(permissions).iter().map(|(first, actions)| statement(first, actions, controls)).collect()
 }
 
-/// Lines, each this much further to the right.
+/// The lines of `text`, each indented by this many spaces.
 pub(super) fn indented(text: &str, by: usize) -> String {
     text.lines().map(|line| format!("{:by$}{line}\n", "")).collect()
 }
 
-/// A list with one member a line.
+/// A YAML list with one item per line.
 pub(super) fn members<'a>(list: impl IntoIterator<Item = &'a str>) -> String {
     list.into_iter().map(|member| format!("- {member}\n")).collect()
 }
 
-/// How many characters of a policy these statements take, as IAM counts: JSON without blanks.
+/// The size of these statements in a policy, in characters as IAM counts them: JSON without whitespace.
 pub(super) fn weight(permissions: &[Permission]) -> usize {
     let json = |(first, actions): &(Permission, Vec<&str>)| {
         let mut statement = serde_json::json!({"Effect": "Allow", "Action": actions, "Resource": first.resource});
@@ -62,7 +63,7 @@ pub(super) fn weight(permissions: &[Permission]) -> usize {
     by_resource(permissions).iter().map(json).sum()
 }
 
-/// Permissions that differ in nothing but the action share a statement; the order is that of their first appearance.
+/// Groups permissions that differ only in the action into one statement, in order of first appearance.
 fn by_resource(permissions: &[Permission]) -> Vec<(Permission, Vec<&'static str>)> {
     let mut statements: Vec<(Permission, Vec<&'static str>)> = Vec::new();
     for permission in permissions {
@@ -77,7 +78,8 @@ fn by_resource(permissions: &[Permission]) -> Vec<(Permission, Vec<&'static str>
     statements
 }
 
-/// One statement; one on a resource that is a stack parameter is there only when that is given, since `none` is no ARN.
+/// One statement. If its resource is a stack parameter, it depends on that parameter being set, since `none` is not an
+/// ARN.
 fn statement(first: &Permission, actions: &[&str], controls: &[&str]) -> String {
     let mut text = format!("- Effect: Allow\n  Action:\n{}", indented(&members(actions.iter().copied()), 4));
     let resource = controls.iter().fold(first.resource.to_owned(), |it, id| it.replace(EACH_CONTROL, id));
@@ -92,7 +94,7 @@ fn statement(first: &Permission, actions: &[&str], controls: &[&str]) -> String 
 /// Operator, key and values.
 type Conditions = Vec<(&'static str, &'static str, Vec<String>)>;
 
-/// What a permission is narrowed by. `ForAllValues` holds where there is no key at all, so the key must be there.
+/// The conditions of a permission. `ForAllValues` is true if the key is missing, so the key must also be present.
 fn conditions(permission: &Permission, controls: &[&str]) -> Conditions {
     let owned = |values: &[&str]| values.iter().map(|it| (*it).to_owned()).collect();
     let mut all: Conditions = match permission.condition {
@@ -129,7 +131,7 @@ fn condition(conditions: &Conditions) -> String {
     operators.dedup();
     let mut text = String::new();
     for operator in operators {
-        // Without quotes, YAML reads the operator Null as no key at all.
+        // Unquoted, YAML parses the operator `Null` as null.
         let name = if operator == "Null" { "\"Null\"" } else { operator };
         let keys: Vec<String> =
             conditions.iter().filter(|it| it.0 == operator).map(|(_, key, values)| entry(key, values)).collect();
@@ -142,7 +144,7 @@ fn condition(conditions: &Conditions) -> String {
     if text.is_empty() { text } else { format!("Condition:\n{}", indented(&text, 2)) }
 }
 
-/// A key with its values, in one line where they are few.
+/// A key with its values, on one line if they are few.
 fn entry(key: &str, values: &[String]) -> String {
     let texts: Vec<String> = values.iter().map(|it| scalar(it)).collect();
     match texts.as_slice() {
@@ -152,7 +154,7 @@ fn entry(key: &str, values: &[String]) -> String {
     }
 }
 
-/// A value as YAML; what is referred to in it is substituted when the stack is made.
+/// A value as YAML, with intrinsic functions for its references.
 fn scalar(value: &str) -> String {
     let whole = value.strip_prefix("${").and_then(|it| it.strip_suffix('}')).filter(|it| !it.contains(['$', ':']));
     match whole {
@@ -204,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bucket_is_the_accounts_own_and_a_parameter_that_is_none_grants_nothing() {
+    fn buckets_are_limited_to_the_account_and_an_unset_parameter_grants_nothing() {
         let permissions = [
             Permission::on("s3:PutBucketPolicy", "arn:${AWS::Partition}:s3:::*"),
             Permission::on("iam:PassRole", "${LogsRoleArn}").when("iam:PassedToService", "cloudtrail.amazonaws.com"),
@@ -231,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn partitions_are_named_for_each_control_and_must_be_there() {
+    fn partitions_are_listed_per_control_and_the_key_must_be_present() {
         let put = Permission::on("dynamodb:PutItem", "${Ledger.Arn}").in_partitions(&["<control>#*", "L#*"]);
         assert_eq!(
             statements(&[put], &["a"]).concat(),

@@ -20,15 +20,15 @@ fn now() -> Timestamp {
     "2026-03-04T06:00:00Z".parse().unwrap()
 }
 
-/// Names a group and a role to give.
-fn giving(more: Value) -> String {
+/// Adds the parameters that name a log group and a role.
+fn with_destination(more: Value) -> String {
     let mut params = more;
     params["logGroupArn"] = json!(GROUP);
     params["logRoleArn"] = json!(ROLE);
     params.to_string()
 }
 
-/// A trail that delivers, the latest of it at this time.
+/// A trail that delivers, with its latest delivery time and error.
 fn delivering(latest_at: Option<&str>, latest_error: Option<&str>) -> DeliveringTrail {
     let mut trail = trail();
     trail.settings.cloud_watch_logs_log_group_arn = Some(GROUP.into());
@@ -38,7 +38,7 @@ fn delivering(latest_at: Option<&str>, latest_error: Option<&str>) -> Delivering
     DeliveringTrail { trail, delivery, destination: None }
 }
 
-/// A trail that delivers nowhere, with where it would.
+/// A trail that does not deliver, with the destination it would get.
 fn silent() -> DeliveringTrail {
     DeliveringTrail { trail: trail(), delivery: None, destination: Some(destination()) }
 }
@@ -52,7 +52,7 @@ fn update(group: &str, role: &str) -> Action {
 }
 
 #[test]
-fn a_trail_needs_a_group_and_deliveries_as_the_parameters_say() {
+fn a_trail_needs_a_log_group_and_the_deliveries_that_the_parameters_require() {
     let cases = Cases::of(&CloudTrailCloudWatchLogsEnabled, silent());
     let case = |name: &'static str, latest_at: Option<&str>, latest_error: Option<&str>| {
         cases.case(name, |it| *it = delivering(latest_at, latest_error)).at(now())
@@ -66,24 +66,24 @@ fn a_trail_needs_a_group_and_deliveries_as_the_parameters_say() {
     case("cloud-trail-cloud-watch-logs-enabled/2, 25 h", Some("2026-03-03T05:00:00Z"), None)
         .with(DAY)
         .non_compliant(late);
-    case("to the second", Some("2026-03-03T06:00:00Z"), None).with(DAY).compliant();
-    case("a second more", Some("2026-03-03T05:59:59Z"), None).with(DAY).non_compliant(late);
-    case("a moment from now", Some("2026-03-04T06:00:05Z"), None).with(DAY).compliant();
+    case("exactly at the limit", Some("2026-03-03T06:00:00Z"), None).with(DAY).compliant();
+    case("a second past the limit", Some("2026-03-03T05:59:59Z"), None).with(DAY).non_compliant(late);
+    case("in the future", Some("2026-03-04T06:00:05Z"), None).with(DAY).compliant();
     case("cloud-trail-cloud-watch-logs-enabled/3", None, None)
         .with(DAY)
         .non_compliant("Trail main: no CloudWatch Logs delivery yet (max 24 h)");
     case("cloud-trail-cloud-watch-logs-enabled/4", Some("2025-03-03T05:59:59Z"), None).compliant();
-    case("an error that does not matter", None, Some("AccessDenied")).compliant();
+    case("an error that is not checked", None, Some("AccessDenied")).compliant();
     case("an error", Some("2026-03-04T05:59:59Z"), Some("AccessDenied"))
         .with(ERRORS)
         .non_compliant("Trail main: last CloudWatch Logs delivery failed: AccessDenied");
     case("no error", None, None).with(ERRORS).compliant();
-    unread("not read, does not matter").compliant();
-    unread("not read").with(ERRORS).non_compliant("Trail main: its deliveries to CloudWatch Logs were not read");
+    unread("not read, not checked").compliant();
+    unread("not read").with(ERRORS).non_compliant("Trail main: deliveries to CloudWatch Logs were not read");
 }
 
 #[test]
-fn an_item_is_judged_where_its_trail_is_owned_unless_it_hides_one_that_is_owned_here() {
+fn an_item_is_evaluated_where_its_trail_is_owned_unless_it_hides_a_local_trail() {
     let cases = Cases::of(&CloudTrailCloudWatchLogsEnabled, silent());
     let case = |name: &'static str, arn: &str, group: Value, facts: Option<DeliveryFacts>| {
         let recorded = recorded(arn, "cloudWatchLogsLogGroupArn", group);
@@ -95,13 +95,13 @@ fn an_item_is_judged_where_its_trail_is_owned_unless_it_hides_one_that_is_owned_
     let recent = DeliveryFacts { live: None, delivery: delivering(Some("2026-03-04T05:00:00Z"), None).delivery };
     case("a group", TRAIL, json!(GROUP), Some(recent)).compliant();
     case("cloud-trail-cloud-watch-logs-enabled/5", REPLICA, json!(null), None).not_applicable(REPLICATED);
-    case("of another account", FOREIGN, json!(null), None).not_applicable(OF_ANOTHER_ACCOUNT);
+    case("in another account", FOREIGN, json!(null), None).not_applicable(OF_ANOTHER_ACCOUNT);
     let hidden = DeliveryFacts { live: Some(trail()), delivery: None };
-    case("a replica that hides one", REPLICA, json!(GROUP), Some(hidden)).non_compliant(NO_GROUP);
+    case("a replica that hides a local trail", REPLICA, json!(GROUP), Some(hidden)).non_compliant(NO_GROUP);
 }
 
 #[test]
-fn group_and_role_are_given_both_or_neither() {
+fn log_group_and_role_need_each_other() {
     let case = "cloud-trail-cloud-watch-logs-enabled/6";
     let read = |text: &str| RuleParameters::<TrailLogsParameters>::parse(Some(text));
     let error = |text: &str| read(text).unwrap_err().to_string();
@@ -109,7 +109,7 @@ fn group_and_role_are_given_both_or_neither() {
     assert_eq!(group_alone, format!("ruleParameters: logGroupArn `{GROUP}` needs logRoleArn"), "{case}");
     let role_alone = error(&json!({"logRoleArn": ROLE}).to_string());
     assert_eq!(role_alone, format!("ruleParameters: logRoleArn `{ROLE}` needs logGroupArn"), "{case}");
-    let both = read(&giving(json!({}))).unwrap().control;
+    let both = read(&with_destination(json!({}))).unwrap().control;
     assert_eq!((both.log_group_arn, both.log_role_arn), (Some(group()), Some(role())));
     for text in [r#"{"expectedDeliveryWindowAge": "0"}"#, r#"{"expectedDeliveryWindowAge": "8761"}"#] {
         assert!(error(text).contains("expected a whole number in 1..=8760"), "{text}");
@@ -117,36 +117,36 @@ fn group_and_role_are_given_both_or_neither() {
 }
 
 #[test]
-fn a_trail_without_a_group_is_given_one_that_may_serve_and_a_group_is_never_replaced() {
+fn a_missing_log_group_is_set_and_an_existing_one_is_never_replaced() {
     let cases = Cases::of(&CloudTrailCloudWatchLogsEnabled, silent());
     let choose = format!(
-        "L2 by hand: choose a log group and a role as which CloudTrail may write to it, and set both for trail {TRAIL}, or \
-         name them in logGroupArn and logRoleArn"
+        "L2 by hand: choose a log group and a role that lets CloudTrail write to it, and set both for trail {TRAIL}, \
+         or name them in logGroupArn and logRoleArn"
     );
-    let look = format!("L0 by hand: find out why trail {TRAIL} does not deliver to {GROUP} as {ROLE}, and mend it");
-    let given = |name: &'static str, change: fn(&mut DeliveringTrail)| {
-        cases.case(name, change).with(&giving(json!({}))).non_compliant(NO_GROUP)
+    let investigate = format!("L0 by hand: find and fix why trail {TRAIL} does not deliver to {GROUP} as {ROLE}");
+    let planned = |name: &'static str, change: fn(&mut DeliveringTrail)| {
+        cases.case(name, change).with(&with_destination(json!({}))).non_compliant(NO_GROUP)
     };
-    given("a group to give", |_| ()).planned(&[FIX]);
-    cases.case("no group to give", |_| ()).non_compliant(NO_GROUP).planned(&[&choose]);
+    planned("a usable log group", |_| ()).planned(&[FIX]);
+    cases.case("no log group in the parameters", |_| ()).non_compliant(NO_GROUP).planned(&[&choose]);
     cases
         .case("a late delivery", |it| *it = delivering(Some("2026-03-01T05:00:00Z"), None))
-        .with(&giving(json!({"expectedDeliveryWindowAge": 24})))
+        .with(&with_destination(json!({"expectedDeliveryWindowAge": 24})))
         .at(now())
         .non_compliant("Trail main: last CloudWatch Logs delivery 73 h ago (max 24)")
-        .planned(&[&look]);
-    given("an organization trail", |it| it.trail.settings.is_organization_trail = Some(true))
+        .planned(&[&investigate]);
+    planned("an organization trail", |it| it.trail.settings.is_organization_trail = Some(true))
         .planned(&[&format!("held: {ORGANIZATION}"), FIX]);
-    given("a role alone", |it| it.trail.settings.cloud_watch_logs_role_arn = Some("role".into()))
+    planned("a role alone", |it| it.trail.settings.cloud_watch_logs_role_arn = Some("role".into()))
         .planned(&["held: trail main has role role without a log group", FIX]);
-    given("not read", |it| it.destination = None)
+    planned("not read", |it| it.destination = None)
         .planned(&[&format!("held: log group {GROUP} and role {ROLE} were not read"), FIX]);
-    given("no such role", |it| it.destination.as_mut().unwrap().role_rights = None)
+    planned("no such role", |it| it.destination.as_mut().unwrap().role_rights = None)
         .planned(&[&format!("held: account 111122223333 has no role {ROLE}"), FIX]);
 }
 
 #[test]
-fn group_and_role_are_the_footprint_and_empty_ones_take_them_away() {
+fn group_and_role_are_the_touched_fields_and_empty_values_clear_them() {
     let fixed = CloudTrailCloudWatchLogsEnabled.predict(silent(), &update(GROUP, ROLE));
     assert_eq!(fixed, DeliveringTrail { delivery: None, ..delivering(None, None) });
     let both = json!({"cloudWatchLogsLogGroupArn": GROUP, "cloudWatchLogsRoleArn": ROLE});
@@ -161,7 +161,7 @@ fn group_and_role_are_the_footprint_and_empty_ones_take_them_away() {
 }
 
 #[test]
-fn a_first_delivery_is_waited_for_and_a_failed_one_is_not() {
+fn a_fix_is_in_progress_until_the_first_delivery_succeeds_or_fails() {
     let done = [update(GROUP, ROLE)];
     assert!(CloudTrailCloudWatchLogsEnabled.is_in_progress(&delivering(None, None), &done));
     assert!(!CloudTrailCloudWatchLogsEnabled.is_in_progress(&delivering(None, None), &[]));
@@ -180,7 +180,7 @@ fn deliveries() -> impl Strategy<Value = Delivery> {
     })
 }
 
-/// A live read: a group with its deliveries, or no group and the one that would be given.
+/// A live read: a log group with its deliveries, or no log group and a candidate.
 fn subjects() -> impl Strategy<Value = DeliveringTrail> {
     (trails(), any::<bool>(), deliveries(), any::<bool>()).prop_map(|(mut trail, delivers, delivery, exists)| {
         trail.settings.cloud_watch_logs_log_group_arn = delivers.then(|| GROUP.to_owned());

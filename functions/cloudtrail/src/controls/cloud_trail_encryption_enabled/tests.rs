@@ -33,7 +33,7 @@ fn keyed(name: &str, answer: KeyAnswer, allowed: &[&str]) -> KeyedTrail {
     KeyedTrail { trail, keys: keys(Some(answer), allowed), candidate: None }
 }
 
-/// A trail without a key, with the one that it would be given.
+/// A trail without a key, with the candidate key.
 fn keyless() -> KeyedTrail {
     KeyedTrail { trail: trail(), keys: keys(None, &[]), candidate: Some(candidate(key(KEY, "Enabled"))) }
 }
@@ -43,15 +43,16 @@ fn update(key: &str) -> Action {
 }
 
 #[test]
-fn a_trail_needs_a_key_that_exists_is_enabled_and_allowed() {
+fn a_trail_needs_a_key_that_exists_is_enabled_and_is_allowed() {
     let cases = Cases::of(&CloudTrailEncryptionEnabled, keyless());
     let case = |name: &'static str, key: &str, answer: KeyAnswer, allowed: &[&str]| {
         cases.case(name, |it| *it = keyed(key, answer, allowed))
     };
     let state = |name: &'static str, state: &str| case(name, KEY, key(KEY, state), &[]);
     let found = |text: &str| format!("Trail main: {text}");
-    let unknown =
-        Verdict::Compliant(Some(format!("Trail main: key state unknown: {FOREIGN_KEY} is of another account").into()));
+    let unknown = Verdict::Compliant(Some(
+        format!("Trail main: key state unknown: {FOREIGN_KEY} belongs to another account").into(),
+    ));
     let no_keys = |name: &'static str| {
         cases.case(name, |it| *it = KeyedTrail { keys: None, ..keyed(KEY, KeyAnswer::Missing, &[]) })
     };
@@ -62,19 +63,19 @@ fn a_trail_needs_a_key_that_exists_is_enabled_and_allowed() {
     state("cloud-trail-encryption-enabled/4", "PendingDeletion")
         .non_compliant(&found(&format!("key PendingDeletion: {KEY}")));
     state("cloud-trail-encryption-enabled/8", "Updating").compliant();
-    state("a replica that is being made", "Creating").non_compliant(&found(&format!("key Creating: {KEY}")));
+    state("a replica key being created", "Creating").non_compliant(&found(&format!("key Creating: {KEY}")));
     case("cloud-trail-encryption-enabled/5", KEY, key(KEY, "Enabled"), &[KEY]).with(ONE_KEY).compliant();
     case("cloud-trail-encryption-enabled/6", FOREIGN_KEY, KeyAnswer::Denied, &[]).is(&unknown);
     case("denied, allowed", FOREIGN_KEY, KeyAnswer::Denied, &[FOREIGN_KEY]).with(ONE_KEY).is(&unknown);
     case("denied, not allowed", FOREIGN_KEY, KeyAnswer::Denied, &[KEY])
         .with(ONE_KEY)
-        .non_compliant(&found(&format!("key {FOREIGN_KEY} is none of kmsKeyArns")));
-    case("denied, of this account", KEY, KeyAnswer::Denied, &[])
+        .non_compliant(&found(&format!("key {FOREIGN_KEY} is not in kmsKeyArns")));
+    case("denied, in this account", KEY, KeyAnswer::Denied, &[])
         .non_compliant(&found(&format!("key {KEY} cannot be read")));
     case("gone", KEY, KeyAnswer::Missing, &[]).non_compliant(&found(&format!("key {KEY} does not exist")));
     case("another key", OTHER, key(OTHER, "Enabled"), &[KEY])
         .with(ONE_KEY)
-        .non_compliant(&found(&format!("key {OTHER} is none of kmsKeyArns")));
+        .non_compliant(&found(&format!("key {OTHER} is not in kmsKeyArns")));
     case("named by an id", "1", key(KEY, "Enabled"), &[KEY]).with(ONE_KEY).compliant();
     no_keys("any state").with(ANY_STATE).compliant();
     cases.case("any state, no key", |_| ()).with(ANY_STATE).non_compliant(NO_KEY);
@@ -82,7 +83,7 @@ fn a_trail_needs_a_key_that_exists_is_enabled_and_allowed() {
 }
 
 #[test]
-fn an_item_is_judged_where_its_trail_is_owned_unless_it_hides_one_that_is_owned_here() {
+fn an_item_is_evaluated_where_its_trail_is_owned_unless_it_hides_a_local_trail() {
     let cases = Cases::of(&CloudTrailEncryptionEnabled, keyless());
     let case = |name: &'static str, arn: &str, key: Value, facts: Option<KeyFacts>| {
         cases.case(name, |it| *it = CloudTrailEncryptionEnabled.subject(recorded(arn, "kmsKeyId", key), facts))
@@ -93,13 +94,13 @@ fn an_item_is_judged_where_its_trail_is_owned_unless_it_hides_one_that_is_owned_
     let enabled = KeyFacts { live: None, keys: keys(Some(key(KEY, "Enabled")), &[]) };
     case("a key", TRAIL, json!(KEY), Some(enabled)).compliant();
     case("a replica", REPLICA, json!(null), None).not_applicable(REPLICATED);
-    case("of another account", FOREIGN, json!(null), None).not_applicable(OF_ANOTHER_ACCOUNT);
+    case("in another account", FOREIGN, json!(null), None).not_applicable(OF_ANOTHER_ACCOUNT);
     let hidden = KeyFacts { live: Some(trail()), keys: None };
-    case("a replica that hides one", REPLICA, json!(KEY), Some(hidden)).non_compliant(NO_KEY);
+    case("a replica that hides a local trail", REPLICA, json!(KEY), Some(hidden)).non_compliant(NO_KEY);
 }
 
 #[test]
-fn parameters_name_keys_and_nothing_else() {
+fn parameters_accept_only_keys() {
     let blank = parameters(r#"{"kmsKeyArns": " , ", "checkKeyState": "false"}"#);
     assert!(!blank.keys_matter() && parameters("{}").keys_matter());
     let error = RuleParameters::<TrailEncryptionParameters>::parse(Some(r#"{"remediationKeyArn": "alias/logs"}"#));
@@ -108,16 +109,16 @@ fn parameters_name_keys_and_nothing_else() {
 }
 
 #[test]
-fn a_trail_without_a_key_is_given_one_that_may_serve_and_a_key_is_never_replaced() {
+fn a_missing_key_is_set_and_an_existing_key_is_never_replaced() {
     let cases = Cases::of(&CloudTrailEncryptionEnabled, keyless());
     let alias = "arn:aws:kms:eu-west-1:111122223333:alias/trails";
     let choose = format!(
-        "L2 by hand: choose a KMS key whose policy lets CloudTrail use it, and set it as the key of trail {TRAIL}, or name it \
+        "L2 by hand: choose a KMS key whose policy lets CloudTrail use it, and set it for trail {TRAIL}, or name it \
          in remediationKeyArn"
     );
-    cases.case("a key to give", |_| ()).with(GIVING).non_compliant(NO_KEY).planned(&[FIX]);
+    cases.case("a usable key", |_| ()).with(GIVING).non_compliant(NO_KEY).planned(&[FIX]);
     cases
-        .case("a key named by its alias", |it| it.candidate.as_mut().unwrap().named = alias.to_owned())
+        .case("a key given by its alias", |it| it.candidate.as_mut().unwrap().named = alias.to_owned())
         .with(&json!({"remediationKeyArn": alias}).to_string())
         .non_compliant(NO_KEY)
         .planned(&[FIX]);
@@ -136,9 +137,9 @@ fn a_trail_without_a_key_is_given_one_that_may_serve_and_a_key_is_never_replaced
         let held = format!("held: {held}");
         cases.case(name, change).with(GIVING).non_compliant(NO_KEY).planned(&[&held, FIX]);
     }
-    let held = format!("held: key {KEY} is none of kmsKeyArns");
+    let held = format!("held: key {KEY} is not in kmsKeyArns");
     cases
-        .case("a key that is not allowed", |it| it.keys = keys(None, &[OTHER]))
+        .case("a key that is not in kmsKeyArns", |it| it.keys = keys(None, &[OTHER]))
         .with(&json!({"remediationKeyArn": KEY, "kmsKeyArns": OTHER}).to_string())
         .non_compliant(NO_KEY)
         .planned(&[&held, FIX]);
@@ -147,18 +148,18 @@ fn a_trail_without_a_key_is_given_one_that_may_serve_and_a_key_is_never_replaced
         (KeyAnswer::Missing, format!("key {KEY} does not exist")),
     ] {
         cases
-            .case("a key that the trail has", |it| *it = keyed(KEY, answer, &[]))
+            .case("an existing key", |it| *it = keyed(KEY, answer, &[]))
             .with(GIVING)
             .non_compliant(&format!("Trail main: {why}"))
             .planned(&[
-                &format!("held: trail main has key {KEY}, which is never replaced by machine"),
-                &format!("L2 by hand: enable key {KEY}, or give trail {TRAIL} a key that is enabled and allowed"),
+                &format!("held: trail main has key {KEY}, which is never replaced automatically"),
+                &format!("L2 by hand: enable key {KEY}, or set a key that is enabled and allowed for trail {TRAIL}"),
             ]);
     }
 }
 
 #[test]
-fn the_key_is_the_footprint_and_an_empty_one_takes_it_away() {
+fn the_key_is_the_touched_field_and_an_empty_key_clears_it() {
     let fixed = CloudTrailEncryptionEnabled.predict(keyless(), &update(KEY));
     assert_eq!(fixed, keyed(KEY, key(KEY, "Enabled"), &[]));
     assert_eq!(CloudTrailEncryptionEnabled.touched_fields(&fixed, &[update(KEY)]), json!({"kmsKeyId": KEY}));
@@ -175,7 +176,7 @@ fn answers() -> impl Strategy<Value = KeyAnswer> {
     prop_oneof![6 => known.prop_map(|state| key(KEY, state)), 1 => Just(KeyAnswer::Denied), 1 => Just(KeyAnswer::Missing)]
 }
 
-/// A live read: a key with the answer of KMS about it, or no key and the one that would be given.
+/// A live read: a key with its KMS response, or no key and a candidate.
 fn subjects() -> impl Strategy<Value = KeyedTrail> {
     (trails(), any::<bool>(), answers()).prop_map(|(mut trail, has_key, answer)| {
         trail.settings.kms_key_id = has_key.then(|| KEY.to_owned());

@@ -1,4 +1,4 @@
-//! The verdicts and the plans, by table, and the laws.
+//! Verdicts and plans in tables, and the properties.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
@@ -12,14 +12,14 @@ use serde_json::json;
 
 use super::*;
 use crate::resources::qualifying::tests::{
-    MANAGEMENT, OURS, advanced, classic, denied, failing, observed, single_region, stopped,
+    ACCOUNT, MANAGEMENT, advanced, classic, denied, failing, observed, single_region, stopped,
 };
 use crate::resources::trail::tests::ORGANIZATION;
 
 type Params = MultiRegionCloudtrailEnabledParameters;
 
 const MAIN: &str = "arn:aws:cloudtrail:eu-west-1:111122223333:trail/main";
-const WANT_ALL: &str = r#"{"readWriteType": "ALL"}"#;
+const REQUIRE_ALL: &str = r#"{"readWriteType": "ALL"}"#;
 
 fn params(text: &Value) -> Params {
     RuleParameters::parse(Some(&text.to_string())).unwrap().control
@@ -27,25 +27,25 @@ fn params(text: &Value) -> Params {
 
 /// The trail `main`.
 fn main_trail(selectors: &Value) -> ObservedTrail {
-    observed("main", OURS, "eu-west-1", selectors)
+    observed("main", ACCOUNT, "eu-west-1", selectors)
 }
 
-/// One that records everything, of this account in us-east-1.
+/// A trail of this account in us-east-1 that records everything.
 fn whole(name: &str) -> ObservedTrail {
-    observed(name, OURS, "us-east-1", &classic("All", true, &[]))
+    observed(name, ACCOUNT, "us-east-1", &classic("All", true, &[]))
 }
 
-/// One of an organization.
+/// An organization trail.
 fn organization(selectors: &Value) -> ObservedTrail {
     observed("org", MANAGEMENT, "eu-west-1", selectors)
 }
 
 fn account(trails: Vec<ObservedTrail>) -> AccountTrails {
-    AccountTrails::new(AccountId::new(OURS), Region::new("us-east-1"), trails)
+    AccountTrails::new(AccountId::new(ACCOUNT), Region::new("us-east-1"), trails)
 }
 
 #[test]
-fn one_qualifying_trail_is_enough_and_without_one_the_nearest_comes_first() {
+fn one_qualifying_trail_is_enough_and_otherwise_the_closest_is_named_first() {
     let cases = Cases::of(&MultiRegionCloudtrailEnabled, account(vec![]));
     let case = |name: &'static str, trails: Vec<ObservedTrail>| cases.case(name, |it| *it = account(trails));
     let all = classic("All", true, &[]);
@@ -53,7 +53,7 @@ fn one_qualifying_trail_is_enough_and_without_one_the_nearest_comes_first() {
     let reads = advanced(&[json!({"Field": "readOnly", "Equals": ["true"]})]);
     let qualifies = |text: &str| Verdict::Compliant(Some(text.into()));
     let main = qualifies("Trail main (eu-west-1, account 111122223333) qualifies");
-    let one_half = qualifies("Trail main (eu-west-1, account 111122223333) qualifies, read events only");
+    let reads_only = qualifies("Trail main (eu-west-1, account 111122223333) qualifies, read events only");
     let trusted =
         qualifies("Organization trail org (eu-west-1, account 444455556666) cannot be read from here and is trusted");
     case("multi-region-cloudtrail-enabled/1", vec![stopped(main_trail(&all))])
@@ -62,31 +62,31 @@ fn one_qualifying_trail_is_enough_and_without_one_the_nearest_comes_first() {
     case("multi-region-cloudtrail-enabled/2, not trusted", vec![denied(organization(&all))])
         .with(r#"{"trustOrganizationTrail": "false"}"#)
         .non_compliant("No qualifying trail; org: organization trail not verifiable");
-    case("multi-region-cloudtrail-enabled/3", vec![main_trail(&advanced(&[]))]).with(WANT_ALL).is(&main);
+    case("multi-region-cloudtrail-enabled/3", vec![main_trail(&advanced(&[]))]).with(REQUIRE_ALL).is(&main);
     case("multi-region-cloudtrail-enabled/3, reads only", vec![main_trail(&reads)])
-        .with(WANT_ALL)
+        .with(REQUIRE_ALL)
         .non_compliant("No qualifying trail; main: read events only");
-    case("reads only, any half wanted", vec![main_trail(&reads)]).is(&one_half);
+    case("reads only, reads or writes required", vec![main_trail(&reads)]).is(&reads_only);
     case("multi-region-cloudtrail-enabled/4", vec![main_trail(&without("kms.amazonaws.com"))])
         .non_compliant("No qualifying trail; main: excludes kms.amazonaws.com");
     case("multi-region-cloudtrail-enabled/4, RDS", vec![main_trail(&without("rdsdata.amazonaws.com"))])
-        .with(WANT_ALL)
+        .with(REQUIRE_ALL)
         .non_compliant("No qualifying trail; main: excludes rdsdata.amazonaws.com");
     case("multi-region-cloudtrail-enabled/5", vec![single_region(whole("one")), single_region(whole("two"))])
         .non_compliant("No qualifying trail; one: single region; two: single region");
     case("multi-region-cloudtrail-enabled/7", vec![failing(main_trail(&all))])
         .non_compliant("No qualifying trail; main: delivery fails with NoSuchBucket");
-    case("no trail", vec![]).non_compliant("No qualifying trail; none shows in us-east-1");
+    case("no trail", vec![]).non_compliant("No qualifying trail; no trail is visible in us-east-1");
     let several = vec![
         stopped(main_trail(&all)),
         single_region(whole("a")),
         organization(&without("kms.amazonaws.com")),
         single_region(whole("z")),
     ];
-    case("the nearest first", several).non_compliant(
+    case("the closest first", several).non_compliant(
         "No qualifying trail; org: excludes kms.amazonaws.com; main: not logging; a: single region +1 more",
     );
-    case("one beside others", vec![single_region(whole("a")), main_trail(&all)]).with(WANT_ALL).is(&main);
+    case("one of several qualifies", vec![single_region(whole("a")), main_trail(&all)]).with(REQUIRE_ALL).is(&main);
     case("stopped, allowed", vec![stopped(main_trail(&all))]).with(r#"{"requireLogging": false}"#).is(&main);
     case("nothing recorded, allowed", vec![main_trail(&json!({"EventSelectors": []}))])
         .with(r#"{"includeManagementEvents": "FALSE", "readWriteType": "All"}"#)
@@ -103,7 +103,7 @@ fn one_qualifying_trail_is_enough_and_without_one_the_nearest_comes_first() {
 }
 
 #[test]
-fn the_wanted_half_is_read_in_any_letter_case_and_nothing_else_is() {
+fn read_write_type_is_case_insensitive_and_other_values_are_refused() {
     let case = "multi-region-cloudtrail-enabled/6";
     for text in ["All", "ALL", "all", " ReadOnly ", "WRITEONLY"] {
         assert!(params(&json!({"readWriteType": text})).read_write_type.is_some(), "{case}: {text}");
@@ -116,7 +116,7 @@ fn the_wanted_half_is_read_in_any_letter_case_and_nothing_else_is() {
 }
 
 #[test]
-fn a_stopped_trail_is_started_and_nothing_more() {
+fn a_stopped_trail_is_only_started() {
     let case = "multi-region-cloudtrail-enabled/1";
     let before = account(vec![stopped(main_trail(&classic("All", true, &[])))]);
     Cases::of(&MultiRegionCloudtrailEnabled, before.clone())
@@ -129,15 +129,15 @@ fn a_stopped_trail_is_started_and_nothing_more() {
 }
 
 #[test]
-fn selectors_that_are_there_survive_the_one_that_is_added() {
+fn existing_selectors_survive_the_added_one() {
     let case = "multi-region-cloudtrail-enabled/8";
     for before in [
         classic("WriteOnly", true, &["kms.amazonaws.com"]),
         advanced(&[json!({"Field": "eventName", "Equals": ["a"]})]),
     ] {
         let live = account(vec![single_region(main_trail(&before))]);
-        let want_all = params(&json!({"readWriteType": "ALL"}));
-        let plan = MultiRegionCloudtrailEnabled.plan(&live, &want_all, Timestamp::UNIX_EPOCH);
+        let require_all = params(&json!({"readWriteType": "ALL"}));
+        let plan = MultiRegionCloudtrailEnabled.plan(&live, &require_all, Timestamp::UNIX_EPOCH);
         let Plan::Apply { steps } = plan else { panic!("{case}") };
         let levels: Vec<Level> = steps.iter().map(|it| it.level).collect();
         assert_eq!(levels, [Level::L2, Level::L2], "{case}");
@@ -158,7 +158,7 @@ fn selectors_that_are_there_survive_the_one_that_is_added() {
 }
 
 #[test]
-fn calls_that_are_not_enough_are_held_or_left_to_an_operator() {
+fn insufficient_calls_are_blocked_or_left_to_an_operator() {
     let cases = Cases::of(&MultiRegionCloudtrailEnabled, account(vec![]));
     let case = |name: &'static str, trails: Vec<ObservedTrail>| cases.case(name, |it| *it = account(trails));
     let all = classic("All", true, &[]);
@@ -180,41 +180,41 @@ fn calls_that_are_not_enough_are_held_or_left_to_an_operator() {
     case("delivery fails", vec![failing(main_trail(&all))])
         .non_compliant("No qualifying trail; main: delivery fails with NoSuchBucket")
         .planned(&[
-            "held: trail main would not qualify by the calls alone: delivery fails with NoSuchBucket",
-            &format!("L2 by hand: find out and mend what keeps trail {MAIN} from it: delivery fails with NoSuchBucket"),
+            "held: trail main would still not qualify after these calls: delivery fails with NoSuchBucket",
+            &format!("L2 by hand: find and fix why trail {MAIN} does not qualify: delivery fails with NoSuchBucket"),
         ]);
-    case("no place left", vec![main_trail(&five)])
-        .with(WANT_ALL)
+    case("the maximum number of selectors", vec![main_trail(&five)])
+        .with(REQUIRE_ALL)
         .non_compliant("No qualifying trail; main: write events only")
-        .planned(&["held: trail main: it has as many event selectors as CloudTrail takes"]);
-    case("nothing to go back to", vec![main_trail(&json!({"EventSelectors": []}))])
-        .with(WANT_ALL)
+        .planned(&["held: trail main: it already has the maximum number of event selectors"]);
+    case("no selectors to restore", vec![main_trail(&json!({"EventSelectors": []}))])
+        .with(REQUIRE_ALL)
         .non_compliant("No qualifying trail; main: no management events")
-        .planned(&["held: trail main: it has no event selectors that could be restored"]);
+        .planned(&["held: trail main: it has no event selectors that an undo could restore"]);
     let create = "L3 by hand: owner of account 111122223333: create a multi-region trail of all management events with a \
                   bucket, a key and log file validation of your choice, or have the organization's management account \
                   create one";
     let other_bucket = r#"{"s3BucketName": "other"}"#;
-    for (trails, lack) in [
-        (vec![], "none shows in us-east-1"),
+    for (trails, gap) in [
+        (vec![], "no trail is visible in us-east-1"),
         (vec![stopped(organization(&all))], "org: not logging"),
         (vec![main_trail(&all)], "main: another S3 bucket"),
     ] {
-        case("no trail that may be changed", trails)
+        case("no trail that can be changed", trails)
             .with(other_bucket)
-            .non_compliant(&format!("No qualifying trail; {lack}"))
+            .non_compliant(&format!("No qualifying trail; {gap}"))
             .planned(&[create]);
     }
 }
 
 fn accounts() -> impl Strategy<Value = AccountTrails> {
-    let owner = prop::sample::select(vec![OURS, OURS, OURS, MANAGEMENT]);
-    let half = prop::sample::select(vec!["All", "ReadOnly", "WriteOnly"]);
+    let owner = prop::sample::select(vec![ACCOUNT, ACCOUNT, ACCOUNT, MANAGEMENT]);
+    let read_write_type = prop::sample::select(vec!["All", "ReadOnly", "WriteOnly"]);
     let excluded = prop::sample::select(vec![vec![], vec![], vec!["kms.amazonaws.com"]]);
     let region = prop::sample::select(vec!["us-east-1", "eu-west-1"]);
-    let trail = ("[a-z]{3,6}", owner, region, any::<bool>(), any::<bool>(), half, excluded).prop_map(
-        |(name, owner, region, multi_region, logging, half, excluded)| {
-            let all = observed(&name, owner, region, &classic(half, true, &excluded));
+    let trail = ("[a-z]{3,6}", owner, region, any::<bool>(), any::<bool>(), read_write_type, excluded).prop_map(
+        |(name, owner, region, multi_region, logging, read_write_type, excluded)| {
+            let all = observed(&name, owner, region, &classic(read_write_type, true, &excluded));
             let regions = if multi_region { all } else { single_region(all) };
             if logging { regions } else { stopped(regions) }
         },
@@ -225,7 +225,7 @@ fn accounts() -> impl Strategy<Value = AccountTrails> {
     })
 }
 
-/// An account after one call of an undo.
+/// An account after one undo call.
 fn reverted(control: &MultiRegionCloudtrailEnabled, mut live: AccountTrails, undo: &Undo) -> AccountTrails {
     let same = match undo.clone() {
         Undo::StopLogging { name } => {
@@ -241,24 +241,25 @@ fn reverted(control: &MultiRegionCloudtrailEnabled, mut live: AccountTrails, und
     control.predict(live, &same)
 }
 
-/// Whether a trail records less, or anything else of it differs.
+/// Whether a trail records less, or differs in anything else.
 fn weakened(before: &ObservedTrail, after: &ObservedTrail) -> bool {
     let events = |it: &ObservedTrail| it.selectors.as_ref().unwrap().management_events();
     let is_logging = |it: &ObservedTrail| it.status.as_ref().unwrap().is_logging;
-    let lost = |wanted| events(before).shortcoming(wanted).is_none() && events(after).shortcoming(wanted).is_some();
+    let lost =
+        |required| events(before).failed_check(required).is_none() && events(after).failed_check(required).is_some();
     let mut same_regions = after.trail.clone();
     same_regions.settings.is_multi_region_trail = before.trail.settings.is_multi_region_trail;
     same_regions.settings.include_global_service_events = before.trail.settings.include_global_service_events;
-    [Events::AnyHalf, Events::Reads, Events::Writes, Events::All].into_iter().any(lost)
+    [Events::ReadsOrWrites, Events::Reads, Events::Writes, Events::All].into_iter().any(lost)
         || (is_logging(before) && !is_logging(after))
         || same_regions != before.trail
 }
 
 #[test]
 fn laws() {
-    let half = prop::sample::select(vec![None, Some(ReadWriteType::All), Some(ReadWriteType::ReadOnly)]);
-    let params = (half, any::<bool>()).prop_map(|(half, logging)| Params {
-        read_write_type: half,
+    let read_write_type = prop::sample::select(vec![None, Some(ReadWriteType::All), Some(ReadWriteType::ReadOnly)]);
+    let params = (read_write_type, any::<bool>()).prop_map(|(read_write_type, logging)| Params {
+        read_write_type,
         require_logging: Flag(logging),
         ..Params::default()
     });

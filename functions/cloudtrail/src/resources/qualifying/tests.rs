@@ -1,4 +1,4 @@
-//! Which trails qualify, by table.
+//! Which trails qualify, in a table.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
@@ -8,10 +8,10 @@ use serde_json::{Value, json};
 use super::*;
 use crate::resources::trail::{Description, ObservedFrom, Settings};
 
-pub(crate) const OURS: &str = "111122223333";
+pub(crate) const ACCOUNT: &str = "111122223333";
 pub(crate) const MANAGEMENT: &str = "444455556666";
 
-/// A multi-region trail that is logging and whose deliveries do not fail, as us-east-1 shows it.
+/// A multi-region trail that is logging and whose deliveries succeed, as seen from us-east-1.
 pub(crate) fn observed(name: &str, owner: &str, region: &str, selectors: &Value) -> ObservedTrail {
     let described = Description {
         name: Some(name.to_owned()),
@@ -26,7 +26,7 @@ pub(crate) fn observed(name: &str, owner: &str, region: &str, selectors: &Value)
         },
         ..Description::default()
     };
-    let here = ObservedFrom { account: AccountId::new(OURS), region: Region::new("us-east-1") };
+    let here = ObservedFrom { account: AccountId::new(ACCOUNT), region: Region::new("us-east-1") };
     ObservedTrail {
         trail: described.seen(here).unwrap(),
         status: Some(Status { is_logging: true, latest_delivery_error: None }),
@@ -50,19 +50,19 @@ pub(crate) fn failing(mut it: ObservedTrail) -> ObservedTrail {
     it
 }
 
-/// A trail that another account does not let this one read.
+/// A trail of another account, which denies reading it.
 pub(crate) fn denied(it: ObservedTrail) -> ObservedTrail {
     ObservedTrail { status: None, selectors: None, ..it }
 }
 
-/// One selector of management events, of these halves and without these sources, and of one bucket's data events.
-pub(crate) fn classic(half: &str, management: bool, excluded: &[&str]) -> Value {
-    json!({"EventSelectors": [{"ReadWriteType": half, "IncludeManagementEvents": management,
+/// One selector for management events of this type without these sources, and for the data events of one bucket.
+pub(crate) fn classic(read_write_type: &str, management: bool, excluded: &[&str]) -> Value {
+    json!({"EventSelectors": [{"ReadWriteType": read_write_type, "IncludeManagementEvents": management,
         "DataResources": [{"Type": "AWS::S3::Object", "Values": ["arn:aws:s3:::ledger/"]}],
         "ExcludeManagementEventSources": excluded}]})
 }
 
-/// An advanced selector of management events with these fields besides, and one of data events.
+/// An advanced selector for management events with these additional fields, and one for data events.
 pub(crate) fn advanced(more: &[Value]) -> Value {
     let mut fields = vec![json!({"Field": "eventCategory", "Equals": ["Management"]})];
     fields.extend(more.iter().cloned());
@@ -76,56 +76,56 @@ fn set(all: &[&str]) -> BTreeSet<String> {
 }
 
 #[test]
-fn trails_qualify_or_say_the_first_test_they_fail() {
-    use Shortcoming::*;
-    let fails = Standing::Fails;
+fn trails_qualify_or_report_the_first_failed_check() {
+    use FailedCheck::*;
+    let fails = Qualification::Fails;
     let kms = "kms.amazonaws.com";
     let reads = [json!({"Field": "readOnly", "Equals": ["true"]})];
     let named = [json!({"Field": "eventName", "Equals": ["RunInstances"]})];
-    let ours = |selectors: &Value| observed("main", OURS, "eu-west-1", selectors);
+    let own = |selectors: &Value| observed("main", ACCOUNT, "eu-west-1", selectors);
     let foreign = || observed("main", MANAGEMENT, "eu-west-1", &classic("All", true, &[]));
-    let all = || ours(&classic("All", true, &[]));
+    let all = || own(&classic("All", true, &[]));
     let unknown = |mut it: ObservedTrail| {
         it.trail.settings.is_multi_region_trail = None;
         it
     };
     for (case, trail, expected) in [
-        ("everything", all(), Standing::Qualifies),
-        ("advanced", ours(&advanced(&[])), Standing::Qualifies),
+        ("everything", all(), Qualification::Qualifies),
+        ("advanced", own(&advanced(&[])), Qualification::Qualifies),
         ("T1", single_region(all()), fails(SingleRegion)),
         ("T1, not known", unknown(all()), fails(SingleRegion)),
         ("T1, foreign", single_region(denied(foreign())), fails(SingleRegion)),
         ("T2", stopped(all()), fails(NotLogging)),
         ("T2 before T4", stopped(failing(all())), fails(NotLogging)),
-        ("T3, nothing", ours(&classic("All", false, &[])), fails(NoManagementEvents)),
-        ("T3, reads", ours(&advanced(&reads)), fails(OnlyReads)),
-        ("T3, writes", ours(&classic("WriteOnly", true, &[])), fails(OnlyWrites)),
-        ("T3, KMS", ours(&classic("All", true, &[kms])), fails(Excludes(set(&[kms])))),
-        ("T3, named", ours(&advanced(&named)), fails(Narrowed(set(&["eventName"])))),
+        ("T3, nothing", own(&classic("All", false, &[])), fails(NoManagementEvents)),
+        ("T3, reads", own(&advanced(&reads)), fails(OnlyReads)),
+        ("T3, writes", own(&classic("WriteOnly", true, &[])), fails(OnlyWrites)),
+        ("T3, KMS", own(&classic("All", true, &[kms])), fails(Excludes(set(&[kms])))),
+        ("T3, named", own(&advanced(&named)), fails(Narrowed(set(&["eventName"])))),
         ("T4", failing(all()), fails(DeliveryError("NoSuchBucket".into()))),
-        ("foreign, readable", foreign(), Standing::Qualifies),
+        ("foreign, readable", foreign(), Qualification::Qualifies),
         ("foreign, stopped", stopped(foreign()), fails(NotLogging)),
-        ("foreign, denied", denied(foreign()), Standing::Unverified),
-        ("foreign, half denied", ObservedTrail { selectors: None, ..foreign() }, Standing::Unverified),
+        ("foreign, denied", denied(foreign()), Qualification::Unverified),
+        ("foreign, selectors denied", ObservedTrail { selectors: None, ..foreign() }, Qualification::Unverified),
         ("unread", ObservedTrail { status: None, ..all() }, fails(Unread)),
     ] {
-        assert_eq!(trail.standing(Requirement::EVERYTHING), expected, "{case}");
-        assert_eq!(trail.counts(Requirement::EVERYTHING, false), expected == Standing::Qualifies, "{case}");
-        let trusted = matches!(expected, Standing::Qualifies | Standing::Unverified);
+        assert_eq!(trail.qualification(Requirement::EVERYTHING), expected, "{case}");
+        assert_eq!(trail.counts(Requirement::EVERYTHING, false), expected == Qualification::Qualifies, "{case}");
+        let trusted = matches!(expected, Qualification::Qualifies | Qualification::Unverified);
         assert_eq!(trail.counts(Requirement::EVERYTHING, true), trusted, "{case}");
     }
 }
 
 #[test]
-fn only_the_wanted_events_are_asked_for() {
-    use Shortcoming::*;
+fn only_the_required_events_are_checked() {
+    use FailedCheck::*;
     let kms = "kms.amazonaws.com";
-    for (selectors, wanted, expected) in [
-        (classic("All", false, &[]), Events::Unasked, None),
-        (classic("All", false, &[]), Events::AnyHalf, Some(NoManagementEvents)),
-        (classic("ReadOnly", true, &[]), Events::AnyHalf, None),
-        (classic("WriteOnly", true, &[]), Events::AnyHalf, None),
-        (classic("WriteOnly", true, &[kms]), Events::AnyHalf, Some(Excludes(set(&[kms])))),
+    for (selectors, required, expected) in [
+        (classic("All", false, &[]), Events::NotRequired, None),
+        (classic("All", false, &[]), Events::ReadsOrWrites, Some(NoManagementEvents)),
+        (classic("ReadOnly", true, &[]), Events::ReadsOrWrites, None),
+        (classic("WriteOnly", true, &[]), Events::ReadsOrWrites, None),
+        (classic("WriteOnly", true, &[kms]), Events::ReadsOrWrites, Some(Excludes(set(&[kms])))),
         (classic("ReadOnly", true, &[]), Events::Reads, None),
         (classic("ReadOnly", true, &[]), Events::Writes, Some(OnlyReads)),
         (classic("WriteOnly", true, &[]), Events::Reads, Some(OnlyWrites)),
@@ -133,26 +133,26 @@ fn only_the_wanted_events_are_asked_for() {
         (classic("All", true, &[kms]), Events::Writes, Some(Excludes(set(&[kms])))),
     ] {
         let events = serde_json::from_value::<Selectors>(selectors.clone()).unwrap().management_events();
-        assert_eq!(events.shortcoming(wanted), expected, "{selectors:?} {wanted:?}");
+        assert_eq!(events.failed_check(required), expected, "{selectors:?} {required:?}");
     }
-    let requirement = Requirement { events: Events::Unasked, logging: false };
-    let nothing = stopped(observed("main", OURS, "eu-west-1", &classic("All", false, &[])));
-    assert_eq!(nothing.standing(requirement), Standing::Qualifies);
+    let requirement = Requirement { events: Events::NotRequired, logging: false };
+    let nothing = stopped(observed("main", ACCOUNT, "eu-west-1", &classic("All", false, &[])));
+    assert_eq!(nothing.qualification(requirement), Qualification::Qualifies);
 }
 
 #[test]
-fn the_nearer_to_qualifying_the_greater() {
+fn failed_checks_sort_by_closeness_to_qualifying() {
     let mut all = [
-        Shortcoming::DeliveryError("AccessDenied".into()),
-        Shortcoming::NotLogging,
-        Shortcoming::Excludes(set(&["kms.amazonaws.com"])),
-        Shortcoming::SingleRegion,
-        Shortcoming::OnlyReads,
+        FailedCheck::DeliveryError("AccessDenied".into()),
+        FailedCheck::NotLogging,
+        FailedCheck::Excludes(set(&["kms.amazonaws.com"])),
+        FailedCheck::SingleRegion,
+        FailedCheck::OnlyReads,
     ];
     all.sort();
-    let told: Vec<String> = all.iter().map(ToString::to_string).collect();
+    let texts: Vec<String> = all.iter().map(ToString::to_string).collect();
     assert_eq!(
-        told,
+        texts,
         [
             "single region",
             "not logging",

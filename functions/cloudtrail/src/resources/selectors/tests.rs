@@ -1,4 +1,4 @@
-//! What selectors record, by table and by law.
+//! The events that selectors record: tables and properties.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
@@ -16,8 +16,8 @@ fn advanced(fields: &Value) -> Selectors {
     serde_json::from_value(json!({ "AdvancedEventSelectors": selectors })).unwrap()
 }
 
-fn selector(half: &str, management: bool, excluded: &[&str]) -> Value {
-    json!({"ReadWriteType": half, "IncludeManagementEvents": management, "DataResources": [],
+fn selector(read_write_type: &str, management: bool, excluded: &[&str]) -> Value {
+    json!({"ReadWriteType": read_write_type, "IncludeManagementEvents": management, "DataResources": [],
         "ExcludeManagementEventSources": excluded})
 }
 
@@ -29,7 +29,7 @@ fn events(reads: Option<&[&str]>, writes: Option<&[&str]>, narrowed_by: &[&str])
 const KMS: &[&str] = &["kms.amazonaws.com"];
 
 #[test]
-fn halves_and_excluded_sources_are_told_from_the_older_selectors() {
+fn basic_selectors_give_event_types_and_excluded_sources() {
     let rds = "rdsdata.amazonaws.com";
     for (case, selectors, expected) in [
         ("none", json!([]), events(None, None, &[])),
@@ -37,18 +37,18 @@ fn halves_and_excluded_sources_are_told_from_the_older_selectors() {
         ("data only", json!([selector("All", false, &[])]), events(None, None, &[])),
         ("reads", json!([selector("ReadOnly", true, &[])]), events(Some(&[]), None, &[])),
         (
-            "two halves",
+            "reads and writes apart",
             json!([selector("ReadOnly", true, &[]), selector("WriteOnly", true, &[])]),
             events(Some(&[]), Some(&[]), &[]),
         ),
         ("without a source", json!([selector("All", true, KMS)]), events(Some(KMS), Some(KMS), &[])),
         (
-            "a second selector takes the source up again",
+            "a second selector includes the source again",
             json!([selector("All", true, KMS), selector("WriteOnly", true, &[])]),
             events(Some(KMS), Some(&[]), &[]),
         ),
         (
-            "two selectors that each leave out another source leave out none",
+            "two selectors that exclude different sources exclude none",
             json!([selector("All", true, KMS), selector("All", true, &[rds])]),
             events(Some(&[]), Some(&[]), &[]),
         ),
@@ -58,7 +58,7 @@ fn halves_and_excluded_sources_are_told_from_the_older_selectors() {
 }
 
 #[test]
-fn advanced_selectors_count_only_when_no_other_field_narrows_them() {
+fn advanced_selectors_count_only_without_other_field_filters() {
     let management = json!({"Field": "eventCategory", "Equals": ["Management"]});
     let only = |field: Value| json!([management, field]);
     for (case, fields, expected) in [
@@ -68,7 +68,11 @@ fn advanced_selectors_count_only_when_no_other_field_narrows_them() {
         ("not data", json!([{"Field": "eventCategory", "NotEquals": ["Data"]}]), events(None, None, &[])),
         ("reads", only(json!({"Field": "readOnly", "Equals": ["true"]})), events(Some(&[]), None, &[])),
         ("writes", only(json!({"Field": "readOnly", "Equals": ["false"]})), events(None, Some(&[]), &[])),
-        ("no half", only(json!({"Field": "readOnly", "NotEquals": ["true"]})), events(None, None, &["readOnly"])),
+        (
+            "readOnly with NotEquals",
+            only(json!({"Field": "readOnly", "NotEquals": ["true"]})),
+            events(None, None, &["readOnly"]),
+        ),
         (
             "without a source",
             only(json!({"Field": "eventSource", "NotEquals": KMS})),
@@ -76,7 +80,7 @@ fn advanced_selectors_count_only_when_no_other_field_narrows_them() {
         ),
         ("one source", only(json!({"Field": "eventSource", "Equals": KMS})), events(None, None, &["eventSource"])),
         (
-            "two questions of one field",
+            "two operators on one field",
             only(json!({"Field": "eventSource", "NotEquals": KMS, "NotStartsWith": ["s3"]})),
             events(None, None, &["eventSource"]),
         ),
@@ -86,7 +90,7 @@ fn advanced_selectors_count_only_when_no_other_field_narrows_them() {
             events(None, None, &["eventName"]),
         ),
         (
-            "a field that is new to us",
+            "an unknown field",
             only(json!({"Field": "userIdentity.arn", "NotStartsWith": ["arn"]})),
             events(None, None, &["userIdentity.arn"]),
         ),
@@ -101,12 +105,12 @@ fn advanced_selectors_count_only_when_no_other_field_narrows_them() {
 proptest! {
     /// One more selector can only add events, and selectors read back as they were written.
     #[test]
-    fn a_plain_selector_beside_any_other_records_everything(
-        half in prop::sample::select(vec!["All", "ReadOnly", "WriteOnly"]),
+    fn a_plain_selector_added_to_any_other_records_everything(
+        read_write_type in prop::sample::select(vec!["All", "ReadOnly", "WriteOnly"]),
         management in any::<bool>(),
         excluded in prop::bool::ANY,
     ) {
-        let given = selector(half, management, if excluded { KMS } else { &[] });
+        let given = selector(read_write_type, management, if excluded { KMS } else { &[] });
         let selectors = classic(&json!([given, selector("All", true, &[])]));
         prop_assert_eq!(selectors.management_events(), events(Some(&[]), Some(&[]), &[]));
         let text = serde_json::to_string(&selectors).unwrap();
@@ -119,7 +123,7 @@ proptest! {
 }
 
 #[test]
-fn selectors_in_another_order_are_the_same() {
+fn selectors_in_another_order_are_equal() {
     let resource = |values: Value| json!({"Type": "AWS::S3::Object", "Values": values});
     let lambda = json!({"Type": "AWS::Lambda::Function", "Values": ["arn:aws:lambda"]});
     let with = |resources: Value| {

@@ -1,4 +1,4 @@
-//! Trails as laws generate them, most of them of this account and region.
+//! Trails for property tests, most of them local.
 
 use proptest::prelude::*;
 
@@ -23,7 +23,7 @@ fn settings() -> impl Strategy<Value = Settings> {
     })
 }
 
-/// Trails as they show to account 111122223333 in eu-west-1.
+/// Trails as account 111122223333 sees them in eu-west-1.
 pub(crate) fn trails() -> impl Strategy<Value = Trail> {
     let region = || prop::sample::select(vec!["eu-west-1", "eu-west-1", "eu-west-1", "us-east-1"]);
     let account = || prop::sample::select(vec!["111122223333", "111122223333", "111122223333", "444455556666"]);

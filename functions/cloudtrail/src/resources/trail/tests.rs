@@ -10,7 +10,7 @@ pub(crate) const REPLICA: &str = "arn:aws:cloudtrail:us-east-1:111122223333:trai
 pub(crate) const FOREIGN: &str = "arn:aws:cloudtrail:eu-west-1:444455556666:trail/main";
 pub(crate) const REPLICATED: &str = "Trail main is replicated from us-east-1; evaluated there";
 pub(crate) const OF_ANOTHER_ACCOUNT: &str = "Trail main belongs to account 444455556666; evaluated there";
-/// Why the plan for an organization trail is held.
+/// Why the plan for an organization trail is blocked.
 pub(crate) const ORGANIZATION: &str = "Trail main is an organization trail: its update needs \
     organizations:ListAWSServiceAccessForOrganization and iam:GetRole in the management account 111122223333, which this \
     remediation is not granted";
@@ -35,7 +35,7 @@ pub(crate) fn trail() -> Trail {
     }
 }
 
-/// The trail of this ARN as eu-west-1 records it, with one member of its configuration.
+/// The trail with this ARN as recorded in eu-west-1, with one changed configuration field.
 pub(crate) fn recorded(arn: &str, member: &str, value: Value) -> RecordedTrail {
     let mut other = configuration();
     other["trailARN"] = json!(arn);
@@ -79,7 +79,7 @@ fn main_in(region: &str, account: &str, from: &str) -> Trail {
 }
 
 #[test]
-fn an_item_is_read_whole_and_what_it_leaves_out_is_absent() {
+fn an_item_is_read_completely_and_missing_settings_are_none() {
     let recorded = RecordedTrail::from_item(&item(&configuration())).unwrap();
     let settings = Settings {
         sns_topic_arn: Some("topic".into()),
@@ -93,7 +93,7 @@ fn an_item_is_read_whole_and_what_it_leaves_out_is_absent() {
 }
 
 #[test]
-fn an_item_that_is_no_trail_is_refused() {
+fn an_item_that_is_not_a_trail_is_refused() {
     for (key, value, path) in [
         ("logFileValidationEnabled", json!("true"), "configuration"),
         ("trailARN", json!("main"), "configuration.TrailARN"),
@@ -109,7 +109,7 @@ fn an_item_that_is_no_trail_is_refused() {
 }
 
 #[test]
-fn arn_and_home_region_are_found_where_else_they_stand() {
+fn missing_arn_region_and_name_are_taken_from_the_item() {
     for key in ["trailARN", "homeRegion", "name"] {
         let mut other = configuration();
         other[key] = Value::Null;
@@ -119,19 +119,19 @@ fn arn_and_home_region_are_found_where_else_they_stand() {
 }
 
 #[test]
-fn a_trail_is_ours_in_its_account_and_home_region_only() {
-    for (region, account, custody) in [
+fn a_trail_is_local_only_in_its_account_and_home_region() {
+    for (region, account, ownership) in [
         ("eu-west-1", ACCOUNT, TrailOwnership::Ours),
         ("us-east-1", ACCOUNT, TrailOwnership::Replica),
         ("eu-west-1", "444455556666", TrailOwnership::Foreign),
         ("us-east-1", "444455556666", TrailOwnership::Foreign),
     ] {
-        assert_eq!(main_in(region, account, "eu-west-1").custody(), custody, "{region} {account}");
+        assert_eq!(main_in(region, account, "eu-west-1").custody(), ownership, "{region} {account}");
     }
 }
 
 #[test]
-fn an_answer_must_say_whether_our_trail_validates_and_need_not_for_others() {
+fn only_a_local_trail_requires_the_validation_flag() {
     let description = |region: &str| Description {
         name: Some("main".into()),
         arn: Some(format!("arn:aws:cloudtrail:{region}:{ACCOUNT}:trail/main")),
@@ -154,36 +154,36 @@ fn an_answer_must_say_whether_our_trail_validates_and_need_not_for_others() {
 }
 
 #[test]
-fn an_item_decides_alone_only_when_it_is_ours_and_says_enough() {
-    let silent = recorded(TRAIL, "logFileValidationEnabled", Value::Null);
+fn an_item_decides_alone_only_if_it_is_local_and_has_the_flag() {
+    let unflagged = recorded(TRAIL, "logFileValidationEnabled", Value::Null);
     let replica = recorded(TRAIL, "homeRegion", json!("us-east-1"));
     let plain = recorded(TRAIL, "logFileValidationEnabled", json!(true));
-    let (ours, other) = (main_in("eu-west-1", ACCOUNT, "eu-west-1"), main_in("us-east-1", ACCOUNT, "eu-west-1"));
+    let (local, other) = (main_in("eu-west-1", ACCOUNT, "eu-west-1"), main_in("us-east-1", ACCOUNT, "eu-west-1"));
     let unrelated = seen("side", "arn:aws:cloudtrail:eu-west-1:111122223333:trail/side", "eu-west-1");
 
-    assert!(plain.tells_validation() && !silent.tells_validation() && silent.is_ours() && !replica.is_ours());
-    for (case, recorded, described, settled) in [
-        ("our trail, told live", &silent, vec![other.clone(), ours.clone()], Some(Some(ours.clone()))),
-        ("our trail, gone", &silent, vec![other.clone(), unrelated.clone()], None),
-        ("a replica that hides ours", &replica, vec![other.clone(), ours.clone()], Some(Some(ours))),
+    assert!(plain.tells_validation() && !unflagged.tells_validation() && unflagged.is_ours() && !replica.is_ours());
+    for (case, recorded, described, expected) in [
+        ("a local trail, found live", &unflagged, vec![other.clone(), local.clone()], Some(Some(local.clone()))),
+        ("a local trail, deleted", &unflagged, vec![other.clone(), unrelated.clone()], None),
+        ("a replica that hides a local trail", &replica, vec![other.clone(), local.clone()], Some(Some(local))),
         ("a replica that hides nothing", &replica, vec![other, unrelated], Some(None)),
     ] {
-        assert_eq!(recorded.settle(described), settled, "{case}");
+        assert_eq!(recorded.settle(described), expected, "{case}");
     }
 }
 
 #[test]
-fn of_trails_with_one_name_ours_is_reported_then_a_replica() {
-    let ours = main_in("eu-west-1", ACCOUNT, "eu-west-1");
+fn of_trails_with_one_name_the_local_one_is_reported_then_a_replica() {
+    let local = main_in("eu-west-1", ACCOUNT, "eu-west-1");
     let replica = main_in("us-east-1", ACCOUNT, "eu-west-1");
-    let replicas_rival = main_in("us-east-2", ACCOUNT, "eu-west-1");
+    let other_replica = main_in("us-east-2", ACCOUNT, "eu-west-1");
     let foreign = main_in("eu-west-1", "444455556666", "eu-west-1");
     let side = seen("side", "arn:aws:cloudtrail:eu-west-1:111122223333:trail/side", "eu-west-1");
     for (trails, reported) in [
-        (vec![&foreign, &ours, &side, &replica], vec![&ours, &side]),
-        (vec![&side, &replica, &ours, &foreign], vec![&ours, &side]),
-        (vec![&foreign, &replicas_rival, &replica], vec![&replica]),
-        (vec![&replica, &replicas_rival], vec![&replica]),
+        (vec![&foreign, &local, &side, &replica], vec![&local, &side]),
+        (vec![&side, &replica, &local, &foreign], vec![&local, &side]),
+        (vec![&foreign, &other_replica, &replica], vec![&replica]),
+        (vec![&replica, &other_replica], vec![&replica]),
         (vec![&foreign], vec![&foreign]),
         (vec![], vec![]),
     ] {
@@ -193,7 +193,7 @@ fn of_trails_with_one_name_ours_is_reported_then_a_replica() {
 }
 
 #[test]
-fn a_target_is_the_trail_of_its_account_and_region_whatever_arn_it_came_with() {
+fn a_target_identifies_the_trail_of_its_account_and_region_regardless_of_its_arn() {
     let target = Target {
         account: AccountId::new(ACCOUNT),
         region: Region::new("cn-north-1"),
@@ -205,7 +205,7 @@ fn a_target_is_the_trail_of_its_account_and_region_whatever_arn_it_came_with() {
 }
 
 #[test]
-fn an_empty_text_is_an_absent_setting() {
+fn an_empty_string_is_an_unset_setting() {
     let mut blank = configuration();
     for key in ["s3BucketName", "s3KeyPrefix", "snsTopicARN", "kmsKeyId"] {
         blank[key] = json!("");

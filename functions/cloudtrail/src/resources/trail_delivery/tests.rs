@@ -21,7 +21,7 @@ fn trust(condition: &Value) -> Value {
         "Action": "sts:AssumeRole", "Condition": condition}]})
 }
 
-/// A group that is there, and a role that may write to it.
+/// An existing log group, and a role that may write to it.
 pub(crate) fn destination() -> Destination {
     let rights = RoleRights::new(&trust(&json!({})), &WRITES.map(str::to_owned));
     let role_rights = Some(rights);
@@ -29,7 +29,7 @@ pub(crate) fn destination() -> Destination {
 }
 
 #[test]
-fn a_group_is_named_with_or_without_its_end() {
+fn a_log_group_arn_is_accepted_with_or_without_its_suffix() {
     assert_eq!(LogGroupArn::try_from(format!(" {} ", GROUP.trim_end_matches(":*"))), Ok(group()));
     assert_eq!((group().as_str(), group().name()), (GROUP, "trails/main"));
     assert!(group().is(GROUP) && group().is(GROUP.trim_end_matches(":*")) && !group().is("x"));
@@ -50,7 +50,7 @@ fn a_group_is_named_with_or_without_its_end() {
 }
 
 #[test]
-fn a_role_is_named_by_its_arn_and_its_path_is_no_part_of_its_name() {
+fn a_role_is_identified_by_its_arn_and_its_name_excludes_the_path() {
     assert_eq!((role().as_str(), role().name()), (ROLE, "trails"));
     for text in ["", "trails", "arn:aws:iam::111122223333:role/", "arn:aws:iam::111122223333:user/x"] {
         let error = RoleArn::try_from(text.to_owned()).unwrap_err();
@@ -59,7 +59,7 @@ fn a_role_is_named_by_its_arn_and_its_path_is_no_part_of_its_name() {
 }
 
 #[test]
-fn a_destination_that_cannot_take_it_says_why() {
+fn an_unusable_destination_gives_its_blockers() {
     assert_eq!(destination().blockers(&trail()), [""; 0]);
     let all = WRITES.map(str::to_owned);
     let of_source = json!({"StringEquals": {"aws:SourceArn": trail().arn}});
@@ -76,7 +76,7 @@ fn a_destination_that_cannot_take_it_says_why() {
             format!("account 111122223333 has no role {ROLE}"),
         ),
         (
-            "a role that is not the stack's",
+            "a role that is not CloudTrailLogsRoleArn",
             Destination { role_rights: None, role_is_denied: true, ..destination() },
             format!("the remediation may not read or pass role {ROLE}: set the stack's CloudTrailLogsRoleArn to it"),
         ),
@@ -91,12 +91,12 @@ fn a_destination_that_cannot_take_it_says_why() {
             format!("the trust policy of role {ROLE} does not plainly let cloudtrail.amazonaws.com assume it"),
         ),
         (
-            "a role that may not put",
+            "a role without PutLogEvents",
             with(RoleRights::new(&trust(&json!({})), &all[..1])),
             format!("role {ROLE} is not allowed logs:PutLogEvents in log group {GROUP}"),
         ),
         (
-            "a role that may nothing",
+            "a role without permissions",
             with(RoleRights::new(&trust(&json!({})), &[])),
             format!("role {ROLE} is not allowed logs:CreateLogStream, logs:PutLogEvents in log group {GROUP}"),
         ),

@@ -33,7 +33,7 @@ pub(crate) fn candidate(answer: KeyAnswer) -> Candidate {
 }
 
 #[test]
-fn a_key_is_named_by_its_arn_or_that_of_an_alias() {
+fn a_key_is_identified_by_key_arn_or_alias_arn() {
     let alias = "arn:aws:kms:eu-west-1:111122223333:alias/trails";
     assert_eq!((arn(&format!(" {KEY} ")).as_str(), arn(alias).as_str()), (KEY, alias));
     assert!(is_key_arn(KEY) && !is_key_arn(alias));
@@ -41,18 +41,18 @@ fn a_key_is_named_by_its_arn_or_that_of_an_alias() {
         let error = KeyArn::try_from(text.to_owned()).unwrap_err();
         assert_eq!(error, format!("expected the ARN of a KMS key or alias: received `{text}`"));
     }
-    let us = AccountId::new("111122223333");
-    assert!(is_foreign("arn:aws:kms:eu-west-1:444455556666:key/1", &us));
-    assert!(!is_foreign(KEY, &us) && !is_foreign("1", &us));
+    let account = AccountId::new("111122223333");
+    assert!(is_foreign("arn:aws:kms:eu-west-1:444455556666:key/1", &account));
+    assert!(!is_foreign(KEY, &account) && !is_foreign("1", &account));
 }
 
 #[test]
-fn a_key_whose_policy_lets_cloudtrail_use_it_may_be_given() {
+fn a_key_whose_policy_allows_cloudtrail_has_no_blockers() {
     assert_eq!(candidate(key(KEY, "Enabled")).blockers(), [""; 0]);
 }
 
 #[test]
-fn a_key_that_cannot_serve_says_why() {
+fn an_unusable_key_gives_its_blockers() {
     let reasons = |candidate: Candidate| candidate.blockers().join("; ");
     let with = |policy: Option<&Value>| Candidate::new(&arn(KEY), key(KEY, "Enabled"), policy, &trail());
     let mut asymmetric = candidate(key(KEY, "Enabled"));
@@ -79,7 +79,7 @@ fn a_key_that_cannot_serve_says_why() {
         ("another account", with(None), format!("the policy of key {KEY} of another account cannot be read")),
         ("policy for another trail", with(Some(&of_another_trail)), refused("kms:GenerateDataKey")),
         ("policy of a new key", with(Some(&default)), refused("kms:GenerateDataKey, kms:DescribeKey")),
-        ("a deny that may apply", with(Some(&denied)), refused("kms:GenerateDataKey, kms:DescribeKey")),
+        ("a conditional deny", with(Some(&denied)), refused("kms:GenerateDataKey, kms:DescribeKey")),
     ] {
         assert_eq!(reasons(candidate), expected, "{case}");
     }

@@ -12,7 +12,7 @@ type Params = CwLoggroupRetentionPeriodCheckParameters;
 const STRICT: &str = r#"{"neverExpire": "noncompliant"}"#;
 const RANGE: &str = r#"{"MinRetentionTime": "30", "MaxRetentionTime": "400"}"#;
 const SHORTEN: &str =
-    "L3 by hand: set a shorter retention for /app, once nothing older is needed: it deletes older events";
+    "L3 by hand: set a shorter retention for /app once older events are no longer needed: this deletes them";
 
 fn group(name: &str, retention_in_days: Option<u32>) -> LogGroup {
     LogGroup {
@@ -29,7 +29,7 @@ fn put(retention_in_days: u32) -> Action {
 }
 
 #[test]
-fn retention_is_judged_between_minimum_and_maximum_raised_to_the_next_value_and_never_lowered() {
+fn retention_below_the_minimum_is_raised_to_the_next_value_and_never_lowered() {
     let cases = Cases::of(&CwLoggroupRetentionPeriodCheck, group("/app", None));
     let days = |name: &'static str, days| cases.case(name, |it| it.retention_in_days = Some(days));
     let raised = |days: u32| format!(r#"L1 PutRetentionPolicy {{"logGroupName":"/app","retentionInDays":{days}}}"#);
@@ -37,7 +37,7 @@ fn retention_is_judged_between_minimum_and_maximum_raised_to_the_next_value_and_
     cases
         .case("cw-loggroup-retention-period-check/1, strict", |_| ())
         .with(STRICT)
-        .non_compliant("/app keeps events for ever")
+        .non_compliant("/app keeps events forever")
         .planned(&[SHORTEN]);
     days("cw-loggroup-retention-period-check/2", 180)
         .non_compliant("/app keeps 180 d (min 365)")
@@ -48,11 +48,11 @@ fn retention_is_judged_between_minimum_and_maximum_raised_to_the_next_value_and_
         .planned(&[&raised(1096)]);
     days("cw-loggroup-retention-period-check/4", 3653).compliant();
     days("the minimum itself", 365).compliant();
-    days("the range's ends", 30).with(RANGE).compliant();
-    days("the range's other end", 400).with(RANGE).compliant();
+    days("the lower end of the range", 30).with(RANGE).compliant();
+    days("the upper end of the range", 400).with(RANGE).compliant();
     days("above the maximum", 545).with(RANGE).non_compliant("/app keeps 545 d (max 400)").planned(&[SHORTEN]);
-    cases.case("for ever, with a maximum", |_| ()).with(RANGE).compliant();
-    days("the longest there is", 3653).with(r#"{"MinRetentionTime": "3653"}"#).compliant();
+    cases.case("forever, with a maximum", |_| ()).with(RANGE).compliant();
+    days("the maximum retention", 3653).with(r#"{"MinRetentionTime": "3653"}"#).compliant();
     days("minimum is maximum", 7)
         .with(r#"{"MaxRetentionTime": "365"}"#)
         .non_compliant("/app keeps 7 d (min 365)")
@@ -68,13 +68,13 @@ fn retention_is_judged_between_minimum_and_maximum_raised_to_the_next_value_and_
 }
 
 #[test]
-fn names_select_by_prefix_and_patterns_by_the_whole_name() {
+fn names_are_prefixes_and_patterns_match_the_whole_name() {
     for (case, names, name, expected) in [
         ("cw-loggroup-retention-period-check/7", "/aws/", "/app/aws/", false),
         ("prefix", "/aws/", "/aws/lambda/x", true),
         ("second member", "/x, /aws/", "/aws/lambda/x", true),
         ("pattern", "*/lambda/?", "/aws/lambda/x", true),
-        ("pattern is no prefix", "*/lambda", "/aws/lambda/x", false),
+        ("a pattern is not a prefix", "*/lambda", "/aws/lambda/x", false),
     ] {
         let params = Params { log_group_names: Some(names.parse().unwrap()), ..Params::default() };
         assert_eq!(params.selects(name), expected, "{case}");
@@ -83,19 +83,19 @@ fn names_select_by_prefix_and_patterns_by_the_whole_name() {
 }
 
 #[test]
-fn parameters_that_no_group_can_satisfy_are_refused() {
-    let refused = |text: &str| RuleParameters::<Params>::parse(Some(text)).unwrap_err().to_string();
-    let contradiction = "ruleParameters: MinRetentionTime `1000` asks for 1096 days, more than MaxRetentionTime `1050`";
-    assert_eq!(refused(r#"{"MinRetentionTime":"1000","MaxRetentionTime":"1050"}"#), contradiction);
-    assert!(refused(r#"{"MinRetentionTime":"366","MaxRetentionTime":"365"}"#).contains("`365`"));
-    assert!(refused(r#"{"MinRetentionTime":"3654"}"#).contains("1..=3653"));
-    assert!(refused(r#"{"MinRetentionTime":"0"}"#).contains("1..=3653"));
-    assert!(refused(r#"{"neverExpire":"Compliant"}"#).contains("neverExpire"));
-    assert!(refused(r#"{"minRetentionTime":"30"}"#).contains("did you mean `MinRetentionTime`"));
+fn unsatisfiable_parameters_are_refused() {
+    let error = |text: &str| RuleParameters::<Params>::parse(Some(text)).unwrap_err().to_string();
+    let contradiction = "ruleParameters: MinRetentionTime `1000` requires 1096 days, more than MaxRetentionTime `1050`";
+    assert_eq!(error(r#"{"MinRetentionTime":"1000","MaxRetentionTime":"1050"}"#), contradiction);
+    assert!(error(r#"{"MinRetentionTime":"366","MaxRetentionTime":"365"}"#).contains("`365`"));
+    assert!(error(r#"{"MinRetentionTime":"3654"}"#).contains("1..=3653"));
+    assert!(error(r#"{"MinRetentionTime":"0"}"#).contains("1..=3653"));
+    assert!(error(r#"{"neverExpire":"Compliant"}"#).contains("neverExpire"));
+    assert!(error(r#"{"minRetentionTime":"30"}"#).contains("did you mean `MinRetentionTime`"));
 }
 
 #[test]
-fn undo_sets_the_previous_value_and_nothing_where_there_was_none() {
+fn undo_restores_the_previous_value_and_fails_without_one() {
     let before = group("/app", Some(180));
     assert_eq!(CwLoggroupRetentionPeriodCheck.undo(&before, &[put(365)]), Ok(vec![put(180)]));
     assert_eq!(CwLoggroupRetentionPeriodCheck.undo(&before, &[]), Ok(vec![]));
@@ -119,11 +119,11 @@ fn groups() -> impl Strategy<Value = LogGroup> {
 fn parameters() -> impl Strategy<Value = Params> {
     let names = prop::option::of(prop::sample::select(vec!["/app/", "/aws/,*x*"]).prop_map(|it| it.parse().unwrap()));
     let never = prop::sample::select(vec![NeverExpire::Compliant, NeverExpire::NonCompliant]);
-    (names, 1..=LONGEST, prop::option::of(1..=LONGEST), never)
-        .prop_map(|(log_group_names, shortest, longest, never_expire)| Params {
+    (names, 1..=MAX_RETENTION, prop::option::of(1..=MAX_RETENTION), never)
+        .prop_map(|(log_group_names, min, max, never_expire)| Params {
             log_group_names,
-            min_retention_time: Days::of(shortest),
-            max_retention_time: longest.map(Days::of),
+            min_retention_time: Days::of(min),
+            max_retention_time: max.map(Days::of),
             never_expire,
         })
         .prop_filter("satisfiable", |it| it.check().is_ok())
@@ -143,7 +143,7 @@ fn laws() {
 
 proptest! {
     #[test]
-    fn a_longer_minimum_never_passes_what_a_shorter_one_finds(subject in groups(), params in parameters(), more in 0..LONGEST) {
+    fn a_longer_minimum_never_accepts_what_a_shorter_one_rejects(subject in groups(), params in parameters(), more in 0..MAX_RETENTION) {
         let longer = Params { min_retention_time: Days::of(params.min_retention_time.get() + more), ..params.clone() };
         prop_assume!(longer.check().is_ok());
         let finds = |params| CwLoggroupRetentionPeriodCheck.evaluate(&subject, params, NOW).is_non_compliant();

@@ -1,4 +1,4 @@
-//! The chain from trail to person, walked link by link: whole, or broken somewhere.
+//! The chain from trail to notification, walked link by link: complete, or broken at a link.
 
 use std::collections::BTreeMap;
 
@@ -9,31 +9,31 @@ use super::filter::{ExpectedEvents, MetricFilter, Rejection, Tolerance, Transfor
 use super::observed::{AlarmChains, LogGroups};
 use super::target::Delivery;
 
-/// What is demanded of a chain: the control's part and the parameters' part.
+/// The requirements on a chain, from the control and its parameters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AlarmRequirements {
-    /// What filters must count.
-    pub wanted: ExpectedEvents,
-    /// What else they may count.
+    /// The events that filters must count.
+    pub events: ExpectedEvents,
+    /// Which other filters are accepted.
     pub tolerance: Tolerance,
-    /// How soon alarms must go off.
+    /// How soon alarms must fire.
     pub limits: Limits,
     /// `trustOrganizationTrail`.
     pub trust_organization_trail: bool,
     /// `acceptOtherTargets`.
     pub accept_other_targets: bool,
-    /// Whether a chain that ends where another account does not let us look is a whole one (`unverifiedTopic`).
+    /// Whether a chain counts as complete if another account denies reading its last link (`unverifiedTopic`).
     pub trust_unverified: bool,
 }
 
-/// How far a chain goes.
+/// A chain, as far as its links hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Chain {
-    /// To a person; with what must be said of it.
-    Whole(Vec<String>),
-    /// To what another account does not let us see.
+    /// It notifies; with remarks.
+    Complete(Vec<String>),
+    /// Its last link cannot be read in another account.
     Unverified(String),
-    /// Not so far.
+    /// It breaks at a link.
     Broken(Break),
 }
 
@@ -42,18 +42,18 @@ pub enum Chain {
 pub struct Break {
     /// The link: `log group`, `filter`, `alarm`, `subscription`, `policy`, `key`.
     pub link: &'static str,
-    /// How many links hold, for the longest.
-    held: u8,
-    /// What is wrong.
+    /// The number of links that hold, to find the longest chain.
+    links: u8,
+    /// The reason.
     pub why: String,
-    /// The links that hold, in words.
+    /// The links that hold, as text.
     passed: Vec<String>,
 }
 
 impl AlarmChains {
-    /// Judges the account in this region.
-    pub fn judge(&self, demands: &AlarmRequirements) -> Verdict {
-        let groups = match self.log_groups(demands.trust_organization_trail) {
+    /// Evaluates the account in this region.
+    pub fn evaluate(&self, requirements: &AlarmRequirements) -> Verdict {
+        let groups = match self.log_groups(requirements.trust_organization_trail) {
             LogGroups::NoTrail => return Verdict::non_compliant("Alarm chain broken at trail: no qualifying trail"),
             LogGroups::NoGroup => return Verdict::non_compliant("Alarm chain broken at trail: trail has no log group"),
             LogGroups::Elsewhere(region, account) if account == self.account => {
@@ -64,82 +64,82 @@ impl AlarmChains {
             }
             LogGroups::Here(groups) => groups,
         };
-        match self.longest(&groups, demands) {
-            Some(Chain::Whole(remarks)) if remarks.is_empty() => Verdict::COMPLIANT,
-            Some(Chain::Whole(remarks)) => Verdict::Compliant(Some(remarks.join("; ").into())),
-            Some(Chain::Unverified(why)) if demands.trust_unverified => Verdict::Compliant(Some(why.into())),
+        match self.longest(&groups, requirements) {
+            Some(Chain::Complete(remarks)) if remarks.is_empty() => Verdict::COMPLIANT,
+            Some(Chain::Complete(remarks)) => Verdict::Compliant(Some(remarks.join("; ").into())),
+            Some(Chain::Unverified(why)) if requirements.trust_unverified => Verdict::Compliant(Some(why.into())),
             Some(Chain::Unverified(why)) => Verdict::non_compliant(format!("Alarm chain not verifiable: {why}")),
             Some(Chain::Broken(broken)) => Verdict::non_compliant(broken.annotation()),
             None => Verdict::non_compliant("Alarm chain broken at trail: trail has no log group"),
         }
     }
 
-    /// Where another account does not let us see whether the longest chain reaches a person, and the verdict hangs on that.
-    pub fn unverified(&self, demands: &AlarmRequirements) -> Option<String> {
-        let LogGroups::Here(groups) = self.log_groups(demands.trust_organization_trail) else { return None };
-        match self.longest(&groups, demands) {
+    /// Why the longest chain cannot be verified, if the verdict depends on it.
+    pub fn unverified(&self, requirements: &AlarmRequirements) -> Option<String> {
+        let LogGroups::Here(groups) = self.log_groups(requirements.trust_organization_trail) else { return None };
+        match self.longest(&groups, requirements) {
             Some(Chain::Unverified(why)) => Some(why),
-            Some(Chain::Whole(_) | Chain::Broken(_)) | None => None,
+            Some(Chain::Complete(_) | Chain::Broken(_)) | None => None,
         }
     }
 
-    /// What filters that count write, with a number for each event.
-    pub fn written(&self, demands: &AlarmRequirements) -> Vec<&Transformation> {
-        let LogGroups::Here(groups) = self.log_groups(demands.trust_organization_trail) else { return vec![] };
+    /// The metrics that accepted filters publish with a number for each event.
+    pub fn written(&self, requirements: &AlarmRequirements) -> Vec<&Transformation> {
+        let LogGroups::Here(groups) = self.log_groups(requirements.trust_organization_trail) else { return vec![] };
         let filters = groups.keys().filter_map(|name| self.groups.get(name)?.as_ref()).flatten();
         filters
-            .filter(|filter| filter.counts(&demands.wanted, demands.tolerance).is_ok())
+            .filter(|filter| filter.check(&requirements.events, requirements.tolerance).is_ok())
             .flat_map(|filter| filter.transformations.iter().filter(|it| it.value().is_some()))
             .collect()
     }
 
-    fn longest(&self, groups: &BTreeMap<String, bool>, demands: &AlarmRequirements) -> Option<Chain> {
-        longest(groups.iter().flat_map(|(name, unverified)| self.of_group(name, *unverified, demands)))
+    fn longest(&self, groups: &BTreeMap<String, bool>, requirements: &AlarmRequirements) -> Option<Chain> {
+        longest(groups.iter().flat_map(|(name, unverified)| self.of_group(name, *unverified, requirements)))
     }
 
-    /// The chains that begin at a log group.
-    fn of_group(&self, name: &str, unverified: bool, demands: &AlarmRequirements) -> Vec<Chain> {
+    /// The chains that start at a log group.
+    fn of_group(&self, name: &str, unverified: bool, requirements: &AlarmRequirements) -> Vec<Chain> {
         let Some(Some(filters)) = self.groups.get(name) else {
             return vec![broken("log group", 0, format!("{name} does not exist"), vec![])];
         };
         let mut chains = Vec::new();
-        let mut nearest: Option<(Rejection, &str)> = None;
+        let mut closest: Option<(Rejection, &str)> = None;
         for filter in filters {
-            match filter.counts(&demands.wanted, demands.tolerance) {
+            match filter.check(&requirements.events, requirements.tolerance) {
                 Ok(remark) => {
                     let mut remarks: Vec<String> = Vec::new();
                     remarks.extend(remark.map(|it| format!("filter {}: {it}", filter.name)));
                     remarks.extend(unverified.then(|| "organization trail not verifiable".to_owned()));
-                    chains.extend(self.of_filter(filter, &remarks, demands));
+                    chains.extend(self.of_filter(filter, &remarks, requirements));
                 }
-                Err(why) => nearest = nearest.max(Some((why, filter.name.as_str()))),
+                Err(why) => closest = closest.max(Some((why, filter.name.as_str()))),
             }
         }
         if chains.is_empty() {
-            let why = match nearest {
-                None => format!("log group {name} has none"),
-                Some((why, nearest)) => format!("none of {} counts; nearest {nearest}: {why}", filters.len()),
+            let why = match closest {
+                None => format!("log group {name} has no filter"),
+                Some((why, closest)) => format!("none of {} matches; closest {closest}: {why}", filters.len()),
             };
             chains.push(broken("filter", 1, why, vec![]));
         }
         chains
     }
 
-    fn of_filter(&self, filter: &MetricFilter, remarks: &[String], demands: &AlarmRequirements) -> Vec<Chain> {
+    fn of_filter(&self, filter: &MetricFilter, remarks: &[String], requirements: &AlarmRequirements) -> Vec<Chain> {
         let passed = vec![format!("filter {} ok", filter.name)];
         let mut chains = Vec::new();
         for written in filter.transformations.iter().filter(|it| it.value().is_some()) {
             let alarms = self.alarms(&written.metric_namespace, &written.metric_name);
             if alarms.is_empty() {
-                let why = format!("none on {} {}", written.metric_namespace, written.metric_name);
+                let why = format!("no alarm on {} {}", written.metric_namespace, written.metric_name);
                 chains.push(broken("alarm", 2, why, passed.clone()));
             }
             for alarm in alarms {
-                match alarm.counts(written, demands.limits) {
-                    Err(fault) => {
-                        chains.push(broken("alarm", 3, format!("{} {fault}", alarm.name), passed.clone()));
+                match alarm.check(written, requirements.limits) {
+                    Err(rejection) => {
+                        chains.push(broken("alarm", 3, format!("{} {rejection}", alarm.name), passed.clone()));
                     }
-                    Ok(()) => chains.extend(self.of_alarm(alarm, &passed, remarks, demands)),
+                    Ok(()) => chains.extend(self.of_alarm(alarm, &passed, remarks, requirements)),
                 }
             }
         }
@@ -151,24 +151,24 @@ impl AlarmChains {
         alarm: &MetricAlarm,
         passed: &[String],
         remarks: &[String],
-        demands: &AlarmRequirements,
+        requirements: &AlarmRequirements,
     ) -> Vec<Chain> {
         let mut passed = passed.to_vec();
         passed.push(format!("alarm {} ok", alarm.name));
         let mut chains = Vec::new();
         for action in &alarm.actions {
-            match self.reach(alarm, action, demands.accept_other_targets) {
-                Delivery::Told(remark) => {
+            match self.delivery(alarm, action, requirements.accept_other_targets) {
+                Delivery::Notifies(remark) => {
                     let mut remarks = remarks.to_vec();
                     remarks.extend(remark.map(|it| format!("alarm {} {it}", alarm.name)));
-                    chains.push(Chain::Whole(remarks));
+                    chains.push(Chain::Complete(remarks));
                 }
                 Delivery::Unverified(why) => chains.push(Chain::Unverified(why)),
-                Delivery::Broken(faults) => {
-                    let first = faults.into_iter().next();
+                Delivery::Broken(reasons) => {
+                    let first = reasons.into_iter().next();
                     chains.extend(first.map(|(link, why)| broken(link, 5, why, passed.clone())));
                 }
-                Delivery::Nothing => {}
+                Delivery::NotANotification => {}
             }
         }
         if chains.is_empty() {
@@ -185,17 +185,18 @@ impl Break {
     }
 }
 
-fn broken(link: &'static str, held: u8, why: String, passed: Vec<String>) -> Chain {
-    Chain::Broken(Break { link, held, why, passed })
+fn broken(link: &'static str, links: u8, why: String, passed: Vec<String>) -> Chain {
+    Chain::Broken(Break { link, links, why, passed })
 }
 
-/// The chain that goes furthest: a whole one with the fewest remarks, an unverified one, the one that breaks last; of equals
-/// the first.
+/// The longest chain: a complete one with the fewest remarks, else an unverified one, else the one that breaks last;
+/// the first
+/// of equals.
 fn longest(chains: impl Iterator<Item = Chain>) -> Option<Chain> {
     let rank = |chain: &Chain| match chain {
-        Chain::Whole(remarks) => (0, remarks.len()),
+        Chain::Complete(remarks) => (0, remarks.len()),
         Chain::Unverified(_) => (1, 0),
-        Chain::Broken(broken) => (2, usize::from(u8::MAX - broken.held)),
+        Chain::Broken(broken) => (2, usize::from(u8::MAX - broken.links)),
     };
     chains.min_by_key(rank)
 }

@@ -1,4 +1,4 @@
-//! Whether a metric filter counts the wanted events: all of them, or a known variant of them.
+//! Whether a metric filter counts the expected events, exactly, more broadly, or as a known variant.
 
 use std::fmt;
 
@@ -14,13 +14,13 @@ pub struct MetricFilter {
     pub name: String,
     /// `filterPattern`.
     pub pattern: String,
-    /// `metricTransformations`: the metrics it writes.
+    /// `metricTransformations`: the metrics it publishes.
     pub transformations: Vec<Transformation>,
-    /// `applyOnTransformedLogs`: events are then not as CloudTrail wrote them.
+    /// `applyOnTransformedLogs`: events are then not in CloudTrail's format.
     pub on_transformed_logs: bool,
-    /// `fieldSelectionCriteria`, which narrows the filter by account or region.
+    /// `fieldSelectionCriteria`, which restricts the filter by account or region.
     pub field_selection_criteria: Option<String>,
-    /// Whether `emitSystemFieldDimensions` names any.
+    /// Whether `emitSystemFieldDimensions` has entries.
     pub emits_system_fields: bool,
 }
 
@@ -34,11 +34,11 @@ pub struct Transformation {
     pub metric_name: String,
     /// `metricValue`: a number, or a field of the event.
     pub metric_value: String,
-    /// `defaultValue`: written while events come of which none fits.
+    /// `defaultValue`: published for a period whose events do not match.
     pub default_value: Option<f64>,
-    /// Whether `dimensions` names any.
+    /// Whether it has `dimensions`.
     pub has_dimensions: bool,
-    /// `unit`; absent is `None`, in the API's words.
+    /// `unit`; absent means the unit `None`.
     pub unit: Option<String>,
 }
 
@@ -47,53 +47,53 @@ pub struct Transformation {
 pub struct ExpectedEvents {
     /// The pattern that matches them.
     pub pattern: &'static str,
-    /// Other patterns that are good enough though they match fewer or others.
+    /// Other accepted patterns, which match fewer or other events.
     pub variants: &'static [Variant],
-    /// Events that an accepted filter must not count all of.
+    /// Events of which an accepted filter must not count all.
     pub refused: Option<Refused>,
 }
 
-/// A pattern in wide use that does not match all that is wanted.
+/// A widely used pattern that does not match all expected events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Variant {
     /// The pattern.
     pub pattern: &'static str,
-    /// What to say of a filter that has it.
+    /// The remark on a filter with this pattern.
     pub remark: &'static str,
 }
 
-/// Events whose counting hides the wanted ones.
+/// Events that would hide the expected ones if counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Refused {
     /// The pattern that matches them.
     pub pattern: &'static str,
-    /// Why a filter that counts them is not accepted.
+    /// Why a filter that counts them is rejected.
     pub reason: &'static str,
 }
 
-/// What else is accepted beside a filter of the same meaning or a broader one.
+/// What is accepted besides an equivalent or broader filter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Tolerance {
-    /// `acceptNoisy`: a filter that counts nearly every event.
+    /// `acceptNoisy`: a filter that matches nearly every event.
     pub noisy: bool,
     /// `acceptVariants`: a known variant.
     pub variants: bool,
 }
 
-/// Why a filter does not count, in the order of nearness: the greatest is the nearest to counting.
+/// Why a filter is rejected; the greatest is the closest to acceptance.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Rejection {
     /// Its pattern cannot be compared.
     NotComparable(String),
-    /// It has nothing to do with the wanted events.
+    /// It neither contains the expected events nor is contained in them.
     Unrelated,
-    /// It counts some of the wanted events only.
+    /// It counts only some of the expected events.
     Narrower,
-    /// It counts nearly every event, and that is not accepted.
+    /// It counts nearly every event, which is not accepted.
     Noisy,
-    /// It counts what is refused.
+    /// It counts refused events.
     Refused(&'static str),
-    /// Its pattern is right, but what it does with an event is not.
+    /// Its pattern matches, but it does not count every matching event.
     Disqualified(&'static str),
 }
 
@@ -110,16 +110,16 @@ impl fmt::Display for Rejection {
 }
 
 impl MetricFilter {
-    /// Whether it counts the wanted events; with what must be said of it, where it is not just what was wanted.
+    /// Whether it counts the expected events; with a remark unless it counts exactly these.
     ///
     /// # Errors
-    /// [`Rejection`]: the first reason why it does not.
-    pub fn counts(&self, wanted: &ExpectedEvents, tolerance: Tolerance) -> Result<Option<&'static str>, Rejection> {
+    /// The first [`Rejection`].
+    pub fn check(&self, expected: &ExpectedEvents, tolerance: Tolerance) -> Result<Option<&'static str>, Rejection> {
         let not_comparable = |why: NotComparable| Rejection::NotComparable(why.to_string());
-        let read = |text: &str| Pattern::parse(text).map_err(not_comparable);
-        let found = read(&self.pattern)?;
-        let relation = |text: &str| read(text)?.relation(&found).map_err(not_comparable);
-        let remark = match relation(wanted.pattern)? {
+        let parse = |text: &str| Pattern::parse(text).map_err(not_comparable);
+        let found = parse(&self.pattern)?;
+        let relation = |text: &str| parse(text)?.relation(&found).map_err(not_comparable);
+        let remark = match relation(expected.pattern)? {
             Relation::Equivalent => None,
             Relation::Broader if found.is_noisy().map_err(not_comparable)? => {
                 if !tolerance.noisy {
@@ -128,7 +128,7 @@ impl MetricFilter {
                 Some("matches nearly every event")
             }
             Relation::Broader => {
-                if let Some(refused) = wanted.refused
+                if let Some(refused) = expected.refused
                     && matches!(relation(refused.pattern)?, Relation::Equivalent | Relation::Broader)
                 {
                     return Err(Rejection::Refused(refused.reason));
@@ -137,7 +137,7 @@ impl MetricFilter {
             }
             other @ (Relation::Narrower | Relation::Unrelated) => {
                 let mut variant = None;
-                for known in wanted.variants.iter().filter(|_| tolerance.variants) {
+                for known in expected.variants.iter().filter(|_| tolerance.variants) {
                     if relation(known.pattern)? == Relation::Equivalent {
                         variant = Some(known.remark);
                     }
@@ -149,24 +149,23 @@ impl MetricFilter {
         self.disqualification().map_or(Ok(remark), |why| Err(Rejection::Disqualified(why)))
     }
 
-    /// What keeps a filter with the right pattern from counting every event that fits.
+    /// Why a filter with an accepted pattern does not count every matching event.
     fn disqualification(&self) -> Option<&'static str> {
         if self.on_transformed_logs {
             return Some("reads transformed logs");
         }
         if self.field_selection_criteria.as_deref().is_some_and(|it| !it.trim().is_empty()) {
-            return Some("narrowed by field selection criteria");
+            return Some("restricted by field selection criteria");
         }
         if self.emits_system_fields || self.transformations.iter().any(|it| it.has_dimensions) {
-            return Some("spread over dimensions");
+            return Some("split over dimensions");
         }
-        (!self.transformations.iter().any(|it| it.value().is_some()))
-            .then_some("its metric value is no positive number")
+        (!self.transformations.iter().any(|it| it.value().is_some())).then_some("metric value is not a positive number")
     }
 }
 
 impl Transformation {
-    /// What one event adds to the metric; `None` where it is no positive number.
+    /// The value that one event adds to the metric; `None` if it is not a positive number.
     pub fn value(&self) -> Option<f64> {
         self.metric_value.trim().parse().ok().filter(|value: &f64| value.is_finite() && *value > 0.0)
     }

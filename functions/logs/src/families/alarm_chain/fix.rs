@@ -1,40 +1,42 @@
-//! AlarmSpec what is missing of a chain: a filter, an alarm, a statement in a topic's policy. What exists is never edited, but for
-//! an alarm's disabled actions and the one statement more.
+//! Creates the missing links of a chain: a filter, an alarm, a statement in a topic policy. Existing resources are not
+//! edited,
+//! except to enable an alarm's actions and to add that statement.
 //!
-//! Each call is planned from the model of what the calls before it make, until the chain is whole or a person must act.
+//! Each call is planned on the predicted state after the calls before it, until the chain is complete or an operator
+//! must act.
 
 use rectify_compliance::{Irreversible, Level, Plan, Step};
 use rectify_policy::deleted_principals;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::alarm::{Fault, MetricAlarm};
+use super::alarm::{AlarmRejection, MetricAlarm};
 use super::chain::AlarmRequirements;
 use super::filter::{MetricFilter, Transformation};
 use super::observed::{AlarmChains, LogGroups, Topic};
 use super::target::{Delivery, topic};
 
-/// The most filters of a log group (Amazon CloudWatch Logs quotas, read in November 2026).
-const MOST_FILTERS: usize = 100;
+/// The maximum number of metric filters of a log group (Amazon CloudWatch Logs quotas, read in November 2026).
+const MAX_FILTERS: usize = 100;
 
-/// The most calls of a plan: a filter, an alarm, a policy, and none twice.
-const MOST_CALLS: usize = 4;
+/// The maximum number of calls of a plan: filter, alarm, policy, none of them twice.
+const MAX_CALLS: usize = 4;
 
-/// The statement that a topic's policy gets.
+/// The `Sid` of the statement that a topic policy gets.
 const SID: &str = "RectifyCloudWatchAlarms";
 
-/// What is made where it is missing.
+/// The filter and alarm to create if they are missing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AlarmSpec<'a> {
     /// The name of filter and alarm: the control's id.
     pub name: &'a str,
-    /// The metric's name.
+    /// The name of the metric.
     pub metric: &'a str,
     /// `namespace`.
     pub namespace: &'a str,
     /// `threshold`.
     pub threshold: u32,
-    /// Seconds.
+    /// The period of the alarm, seconds.
     pub period: u32,
     /// `topicArn`.
     pub topic_arn: Option<&'a str>,
@@ -42,29 +44,29 @@ pub struct AlarmSpec<'a> {
     pub log_group: Option<&'a str>,
 }
 
-/// What the remediation may call.
+/// The calls of the remediation.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Action {
-    /// Makes a filter.
+    /// Creates a filter.
     #[serde(rename_all = "camelCase")]
     PutMetricFilter {
-        /// On this log group.
+        /// The log group.
         log_group_name: String,
-        /// Of this name, which no filter has.
+        /// A name that no filter has.
         filter_name: String,
-        /// The wanted pattern.
+        /// The expected pattern.
         filter_pattern: String,
         /// One metric.
         metric_transformations: Vec<NewTransformation>,
     },
-    /// Makes an alarm.
+    /// Creates an alarm.
     #[serde(rename_all = "PascalCase")]
     PutMetricAlarm {
         /// A name that no alarm has.
         alarm_name: String,
-        /// Of the metric.
+        /// The namespace of the metric.
         namespace: String,
-        /// Of the metric.
+        /// The name of the metric.
         metric_name: String,
         /// `Sum`.
         statistic: String,
@@ -81,7 +83,7 @@ pub enum Action {
         /// The topic.
         alarm_actions: Vec<String>,
     },
-    /// Lets an alarm act that is right in all else.
+    /// Enables the actions of an alarm that meets all other requirements.
     #[serde(rename_all = "PascalCase")]
     EnableAlarmActions {
         /// Its name.
@@ -94,49 +96,49 @@ pub enum Action {
         topic_arn: String,
         /// `Policy`.
         attribute_name: String,
-        /// The policy, whole, as JSON.
+        /// The complete policy as JSON.
         attribute_value: String,
     },
 }
 
-/// `MetricTransformation` of a filter that is made.
+/// The `MetricTransformation` of a created filter.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct NewTransformation {
-    /// The metric's name.
+    /// The name of the metric.
     pub metric_name: String,
     /// Its namespace.
     pub metric_namespace: String,
-    /// One an event.
+    /// `1` for each event.
     pub metric_value: String,
-    /// Zero where none fits.
+    /// Zero if no event matches.
     pub default_value: f64,
 }
 
-/// What undo may call.
+/// The calls of an undo.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Undo {
-    /// Removes the filter that was made.
+    /// Deletes the created filter.
     #[serde(rename_all = "camelCase")]
     DeleteMetricFilter {
-        /// From this log group.
+        /// The log group.
         log_group_name: String,
-        /// Of this name.
+        /// The name of the filter.
         filter_name: String,
     },
-    /// Removes the alarm that was made.
+    /// Deletes the created alarm.
     #[serde(rename_all = "PascalCase")]
     DeleteAlarms {
         /// Its name.
         alarm_names: Vec<String>,
     },
-    /// Disables the actions of the alarm again.
+    /// Disables the alarm's actions again.
     #[serde(rename_all = "PascalCase")]
     DisableAlarmActions {
         /// Its name.
         alarm_names: Vec<String>,
     },
-    /// Sets the previous policy of the topic.
+    /// Restores the previous topic policy.
     #[serde(rename_all = "PascalCase")]
     SetTopicAttributes {
         /// The topic.
@@ -148,102 +150,105 @@ pub enum Undo {
     },
 }
 
-/// What comes next.
+/// The next step of a plan.
 enum Next {
     Call(Level, Action),
-    Person(String),
-    Hold(String),
-    Nothing,
+    Manual(String),
+    Blocked(String),
+    Done,
 }
 
 impl AlarmChains {
-    /// The calls that make a broken chain whole.
-    pub fn fix(&self, demands: &AlarmRequirements, making: &AlarmSpec<'_>) -> Plan<Action> {
+    /// The calls that complete a broken chain.
+    pub fn fix(&self, requirements: &AlarmRequirements, spec: &AlarmSpec<'_>) -> Plan<Action> {
         let mut steps = Vec::new();
         let mut model = self.clone();
-        for _ in 0..MOST_CALLS {
-            match model.next(demands, making) {
+        for _ in 0..MAX_CALLS {
+            match model.next(requirements, spec) {
                 Next::Call(level, action) => {
                     model = model.predict(&action);
                     steps.push(Step::call(level, action));
                 }
-                Next::Person(instruction) => {
+                Next::Manual(instruction) => {
                     steps.push(Step::manual(Level::L0, instruction));
                     return Plan::steps_in_order(steps);
                 }
-                Next::Hold(reason) => return Plan::blocked(reason, steps),
-                Next::Nothing => break,
+                Next::Blocked(reason) => return Plan::blocked(reason, steps),
+                Next::Done => break,
             }
         }
-        if model.judge(demands).is_non_compliant() {
-            return Plan::blocked("the calls would not make the chain whole", steps);
+        if model.evaluate(requirements).is_non_compliant() {
+            return Plan::blocked("these calls would not complete the chain", steps);
         }
         Plan::steps_in_order(steps)
     }
 
-    fn next(&self, demands: &AlarmRequirements, making: &AlarmSpec<'_>) -> Next {
-        let LogGroups::Here(groups) = self.log_groups(demands.trust_organization_trail) else {
-            return Next::Person("let a trail that records all management events write to a log group here".to_owned());
+    fn next(&self, requirements: &AlarmRequirements, spec: &AlarmSpec<'_>) -> Next {
+        let LogGroups::Here(groups) = self.log_groups(requirements.trust_organization_trail) else {
+            return Next::Manual("configure a trail that records all management events to deliver to a log group in this account and region".to_owned());
         };
-        let there = groups.keys().filter_map(|name| Some((name.as_str(), self.groups.get(name)?.as_ref()?)));
-        let there: Vec<(&str, &Vec<MetricFilter>)> = there.collect();
-        let written = self.written(demands);
-        let Some(metric) = written.first() else { return filter(&there, demands, making) };
+        let existing = groups.keys().filter_map(|name| Some((name.as_str(), self.groups.get(name)?.as_ref()?)));
+        let existing: Vec<(&str, &Vec<MetricFilter>)> = existing.collect();
+        let written = self.written(requirements);
+        let Some(metric) = written.first() else { return filter(&existing, requirements, spec) };
         let alarms = || {
             written.iter().flat_map(|it| {
                 let alarms = self.alarms(&it.metric_namespace, &it.metric_name).iter();
-                alarms.map(|alarm| (alarm, alarm.counts(it, demands.limits)))
+                alarms.map(|alarm| (alarm, alarm.check(it, requirements.limits)))
             })
         };
-        let reach = |alarm: &MetricAlarm| -> Vec<(String, Delivery)> {
-            let reach = |action: &String| (action.clone(), self.reach(alarm, action, demands.accept_other_targets));
-            alarm.actions.iter().map(reach).collect()
+        let deliveries = |alarm: &MetricAlarm| -> Vec<(String, Delivery)> {
+            let delivery =
+                |action: &String| (action.clone(), self.delivery(alarm, action, requirements.accept_other_targets));
+            alarm.actions.iter().map(delivery).collect()
         };
-        let counting: Vec<(String, Delivery)> =
-            alarms().filter(|(_, counts)| counts.is_ok()).flat_map(|(alarm, _)| reach(alarm)).collect();
-        if counting.iter().any(|(_, it)| matches!(it, Delivery::Told(_))) {
-            return Next::Nothing;
+        let accepted: Vec<(String, Delivery)> =
+            alarms().filter(|(_, check)| check.is_ok()).flat_map(|(alarm, _)| deliveries(alarm)).collect();
+        if accepted.iter().any(|(_, it)| matches!(it, Delivery::Notifies(_))) {
+            return Next::Done;
         }
-        if let Some((arn, _)) = counting.iter().find(|(arn, it)| self.lacks_only_policy(arn, it)) {
+        if let Some((arn, _)) = accepted.iter().find(|(arn, it)| self.needs_only_policy(arn, it)) {
             return self.policy(arn);
         }
-        let mut words = counting.into_iter().filter_map(|(_, it)| match it {
-            Delivery::Broken(faults) => Some(faults.into_iter().map(|(_, why)| why).collect::<Vec<_>>().join("; ")),
+        let mut reasons = accepted.into_iter().filter_map(|(_, it)| match it {
+            Delivery::Broken(reasons) => Some(reasons.into_iter().map(|(_, why)| why).collect::<Vec<_>>().join("; ")),
             Delivery::Unverified(why) => Some(why),
-            Delivery::Told(_) | Delivery::Nothing => None,
+            Delivery::Notifies(_) | Delivery::NotANotification => None,
         });
-        if let Some(why) = words.next() {
-            return Next::Person(format!("let an alarm reach somebody: {why}"));
+        if let Some(why) = reasons.next() {
+            return Next::Manual(format!("make the alarm's notification work: {why}"));
         }
-        let told = |alarm: &MetricAlarm| reach(alarm).iter().any(|(_, it)| matches!(it, Delivery::Told(_)));
-        let mut silent = alarms().filter(|(alarm, counts)| *counts == Err(Fault::ActionsDisabled) && told(alarm));
-        match silent.next() {
+        let notifies =
+            |alarm: &MetricAlarm| deliveries(alarm).iter().any(|(_, it)| matches!(it, Delivery::Notifies(_)));
+        let mut disabled =
+            alarms().filter(|(alarm, check)| *check == Err(AlarmRejection::ActionsDisabled) && notifies(alarm));
+        match disabled.next() {
             Some((alarm, _)) => {
                 Next::Call(Level::L1, Action::EnableAlarmActions { alarm_names: vec![alarm.name.clone()] })
             }
-            None => self.alarm(metric, making),
+            None => self.alarm(metric, spec),
         }
     }
 
-    fn alarm(&self, metric: &Transformation, making: &AlarmSpec<'_>) -> Next {
-        let Some(topic_arn) = making.topic_arn else {
-            return Next::Person(format!("name a topic by topicArn, for an alarm on {}", metric.metric_name));
+    fn alarm(&self, metric: &Transformation, spec: &AlarmSpec<'_>) -> Next {
+        let Some(topic_arn) = spec.topic_arn else {
+            return Next::Manual(format!("set topicArn to the topic for an alarm on {}", metric.metric_name));
         };
         match self.own_alarm_exists {
             Some(false) => {}
-            Some(true) => return Next::Hold(format!("there is another alarm {}", making.name)),
-            None => return Next::Hold(format!("whether there is an alarm {} was not read", making.name)),
+            Some(true) => return Next::Blocked(format!("an alarm named {} already exists", spec.name)),
+            None => return Next::Blocked(format!("whether alarm {} exists was not read", spec.name)),
         }
         Next::Call(
             Level::L1,
             Action::PutMetricAlarm {
-                alarm_name: making.name.to_owned(),
+                alarm_name: spec.name.to_owned(),
                 namespace: metric.metric_namespace.clone(),
                 metric_name: metric.metric_name.clone(),
                 statistic: "Sum".to_owned(),
-                period: making.period,
+                period: spec.period,
                 evaluation_periods: 1,
-                threshold: making.threshold,
+                threshold: spec.threshold,
                 comparison_operator: "GreaterThanOrEqualToThreshold".to_owned(),
                 treat_missing_data: "notBreaching".to_owned(),
                 alarm_actions: vec![topic_arn.to_owned()],
@@ -251,15 +256,15 @@ impl AlarmChains {
         )
     }
 
-    /// Whether it is a topic of this account and lacks nothing but a statement in its policy.
-    fn lacks_only_policy(&self, arn: &str, reach: &Delivery) -> bool {
-        let ours = topic(arn).is_some_and(|(_, account, _)| account == self.account);
-        ours && matches!(reach, Delivery::Broken(faults) if faults.iter().all(|(link, _)| *link == "policy"))
+    /// Whether it is a topic of this account that only needs a policy statement.
+    fn needs_only_policy(&self, arn: &str, delivery: &Delivery) -> bool {
+        let is_own = topic(arn).is_some_and(|(_, account, _)| account == self.account);
+        is_own && matches!(delivery, Delivery::Broken(reasons) if reasons.iter().all(|(link, _)| *link == "policy"))
     }
 
     fn policy(&self, arn: &str) -> Next {
         let Some(Topic::Read { policy, .. }) = self.topics.get(arn) else {
-            return Next::Hold(format!("the policy of {arn} was not read"));
+            return Next::Blocked(format!("the policy of {arn} was not read"));
         };
         let statement = json!({
             "Sid": SID, "Effect": "Allow", "Principal": {"Service": "cloudwatch.amazonaws.com"}, "Action": "sns:Publish",
@@ -268,17 +273,17 @@ impl AlarmChains {
         let policy = &policy.0;
         if let Some(it) = deleted_principals(policy).first() {
             let (statement, id) = (&it.statement, &it.id);
-            return Next::Hold(format!(
-                "statement `{statement}` of the policy of {arn} names {id}, a principal that was deleted, and SNS takes no policy that names one"
+            return Next::Blocked(format!(
+                "statement `{statement}` of the policy of {arn} names {id}, a deleted principal; SNS rejects such a policy"
             ));
         }
         let mut statements = match policy.get("Statement") {
             Some(Value::Array(many)) => many.clone(),
             Some(one @ Value::Object(_)) => vec![one.clone()],
-            _ => return Next::Hold(format!("the policy of {arn} has no statements")),
+            _ => return Next::Blocked(format!("the policy of {arn} has no statements")),
         };
         if statements.iter().any(|it| it.get("Sid").and_then(Value::as_str) == Some(SID)) {
-            return Next::Hold(format!("the policy of {arn} has another statement {SID}"));
+            return Next::Blocked(format!("the policy of {arn} already has a statement {SID}"));
         }
         statements.push(statement);
         let mut policy = policy.clone();
@@ -289,32 +294,36 @@ impl AlarmChains {
     }
 }
 
-fn filter(there: &[(&str, &Vec<MetricFilter>)], demands: &AlarmRequirements, making: &AlarmSpec<'_>) -> Next {
-    let named = |name: &str| there.iter().find(|(it, _)| *it == name);
-    let (group, filters) = match (making.log_group, there) {
+fn filter(existing: &[(&str, &Vec<MetricFilter>)], requirements: &AlarmRequirements, spec: &AlarmSpec<'_>) -> Next {
+    let named = |name: &str| existing.iter().find(|(it, _)| *it == name);
+    let (group, filters) = match (spec.log_group, existing) {
         (Some(name), _) => match named(name) {
             Some(found) => found,
-            None => return Next::Hold(format!("no trail that counts writes to log group {name} here")),
+            None => {
+                return Next::Blocked(format!(
+                    "no qualifying trail delivers to log group {name} in this account and region"
+                ));
+            }
         },
         (None, [only]) => only,
-        (None, []) => return Next::Person("make the log group that the trail writes to".to_owned()),
-        (None, _) => return Next::Person("name one of the log groups by logGroupName".to_owned()),
+        (None, []) => return Next::Manual("create the log group that the trail delivers to".to_owned()),
+        (None, _) => return Next::Manual("set logGroupName to one of the log groups".to_owned()),
     };
-    if filters.len() >= MOST_FILTERS {
-        return Next::Hold(format!("log group {group} has {MOST_FILTERS} filters, as many as it can"));
+    if filters.len() >= MAX_FILTERS {
+        return Next::Blocked(format!("log group {group} already has the maximum of {MAX_FILTERS} filters"));
     }
-    if filters.iter().any(|it| it.name == making.name) {
-        return Next::Hold(format!("log group {group} has another filter {}", making.name));
+    if filters.iter().any(|it| it.name == spec.name) {
+        return Next::Blocked(format!("log group {group} already has a filter named {}", spec.name));
     }
     Next::Call(
         Level::L1,
         Action::PutMetricFilter {
             log_group_name: (*group).to_owned(),
-            filter_name: making.name.to_owned(),
-            filter_pattern: demands.wanted.pattern.to_owned(),
+            filter_name: spec.name.to_owned(),
+            filter_pattern: requirements.events.pattern.to_owned(),
             metric_transformations: vec![NewTransformation {
-                metric_name: making.metric.to_owned(),
-                metric_namespace: making.namespace.to_owned(),
+                metric_name: spec.metric.to_owned(),
+                metric_namespace: spec.namespace.to_owned(),
                 metric_value: "1".to_owned(),
                 default_value: 0.0,
             }],
@@ -330,10 +339,10 @@ fn set_policy(arn: &str, policy: &Value) -> Action {
     }
 }
 
-/// The calls that take back what was done to `before`, last first.
+/// The calls that undo what was done to `before`, in reverse order.
 ///
 /// # Errors
-/// [`Irreversible`] where the before-image already holds the filter or alarm, or does not hold the previous policy.
+/// [`Irreversible`] if the prior state already contains the filter or alarm, or lacks the previous policy.
 pub fn undo(before: &AlarmChains, done: &[Action]) -> Result<Vec<Undo>, Irreversible> {
     done.iter().rev().map(|action| before.undo_of(action)).collect()
 }
@@ -346,7 +355,7 @@ impl AlarmChains {
             Action::PutMetricFilter { log_group_name, filter_name, .. } => {
                 let filters = self.groups.get(log_group_name).into_iter().flatten().flatten();
                 if filters.into_iter().any(|it| it.name == *filter_name) {
-                    return irreversible("PutMetricFilter", "a filter of this name was there before");
+                    return irreversible("PutMetricFilter", "a filter with this name already existed");
                 }
                 let (log_group_name, filter_name) = (log_group_name.clone(), filter_name.clone());
                 Ok(Undo::DeleteMetricFilter { log_group_name, filter_name })
@@ -354,7 +363,7 @@ impl AlarmChains {
             Action::PutMetricAlarm { alarm_name, .. } if self.own_alarm_exists == Some(false) => {
                 Ok(Undo::DeleteAlarms { alarm_names: vec![alarm_name.clone()] })
             }
-            Action::PutMetricAlarm { .. } => irreversible("PutMetricAlarm", "an alarm of this name was there before"),
+            Action::PutMetricAlarm { .. } => irreversible("PutMetricAlarm", "an alarm with this name already existed"),
             Action::EnableAlarmActions { alarm_names } => {
                 Ok(Undo::DisableAlarmActions { alarm_names: alarm_names.clone() })
             }
@@ -364,7 +373,7 @@ impl AlarmChains {
                     attribute_name: "Policy".to_owned(),
                     attribute_value: policy.0.to_string(),
                 }),
-                _ => irreversible("SetTopicAttributes", "the before-image does not hold the previous policy"),
+                _ => irreversible("SetTopicAttributes", "the prior state does not contain the previous policy"),
             },
         }
     }

@@ -1,4 +1,5 @@
-//! The state of a chain after the calls of a plan, and the fields they touched: the pure model that the laws rest on.
+//! The predicted state of a chain after the calls of a plan, and the fields they touched. Property tests rely on this
+//! model.
 
 use rectify_compliance::PhysicalId;
 use rectify_policy::canonical;
@@ -23,31 +24,31 @@ impl AlarmChains {
                     default_value: Some(it.default_value),
                     ..Transformation::default()
                 });
-                let made = MetricFilter {
+                let created = MetricFilter {
                     name: filter_name.clone(),
                     pattern: filter_pattern.clone(),
                     transformations: transformations.collect(),
                     ..MetricFilter::default()
                 };
                 if let Some(Some(filters)) = model.groups.get_mut(log_group_name) {
-                    filters.retain(|it| it.name != made.name);
-                    filters.push(made);
+                    filters.retain(|it| it.name != created.name);
+                    filters.push(created);
                     filters.sort_by(|one, other| one.name.cmp(&other.name));
                 }
             }
             Action::PutMetricAlarm { alarm_name, namespace, metric_name, .. } => {
                 model.own_alarm_exists = Some(true);
                 model.metrics.iter_mut().for_each(|it| it.alarms.retain(|it| it.name != *alarm_name));
-                let made = made(self, action);
+                let created = created_alarm(self, action);
                 match model.metrics.iter_mut().find(|it| it.namespace == *namespace && it.name == *metric_name) {
                     Some(metric) => {
-                        metric.alarms.extend(made);
+                        metric.alarms.extend(created);
                         metric.alarms.sort_by(|one, other| one.name.cmp(&other.name));
                     }
                     None => model.metrics.push(WatchedMetric {
                         namespace: namespace.clone(),
                         name: metric_name.clone(),
-                        alarms: made.into_iter().collect(),
+                        alarms: created.into_iter().collect(),
                     }),
                 }
             }
@@ -66,7 +67,7 @@ impl AlarmChains {
         model
     }
 
-    /// The filter, alarm, switch and policy that these actions touched, as they are here.
+    /// The filters, alarms, action flags and policies that these actions touched, with their values in this state.
     pub fn touched_fields(&self, done: &[Action]) -> Value {
         let mut touched = Map::new();
         let alarm = |name: &String| self.metrics.iter().flat_map(|it| &it.alarms).find(|it| it.name == *name);
@@ -100,7 +101,7 @@ impl AlarmChains {
 }
 
 impl Action {
-    /// What was there before that the action changes, as CloudFormation identifies it.
+    /// The existing resources that the action changes, as CloudFormation physical ids.
     pub fn stack_resources(&self) -> Vec<PhysicalId> {
         match self {
             Self::PutMetricFilter { .. } | Self::PutMetricAlarm { .. } => Vec::new(),
@@ -110,8 +111,8 @@ impl Action {
     }
 }
 
-/// The alarm that `PutMetricAlarm` makes, as the API then describes it.
-fn made(chains: &AlarmChains, action: &Action) -> Option<MetricAlarm> {
+/// The alarm that `PutMetricAlarm` creates, as the API then returns it.
+fn created_alarm(chains: &AlarmChains, action: &Action) -> Option<MetricAlarm> {
     let Action::PutMetricAlarm {
         alarm_name,
         statistic,

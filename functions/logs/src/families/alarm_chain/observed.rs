@@ -1,8 +1,8 @@
-//! Everything the alarm controls judge about one account in one region.
+//! The state that the alarm controls evaluate, of one account in one region.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rectify_cloudtrail::resources::qualifying::{ObservedTrail, Requirement, Standing};
+use rectify_cloudtrail::resources::qualifying::{ObservedTrail, Qualification, Requirement};
 use rectify_compliance::{AccountId, Arn, Region, ResourceKey, ResourceState, Tags};
 use rectify_policy::PolicyDocument;
 use serde::{Deserialize, Serialize};
@@ -10,25 +10,26 @@ use serde::{Deserialize, Serialize};
 use super::alarm::MetricAlarm;
 use super::filter::MetricFilter;
 
-/// The trails, filters, alarms and topics of an account in a region, as far as one leads to the next.
+/// The trails, filters, alarms and topics of an account in a region, each read only if the previous link leads to it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct AlarmChains {
-    /// Whose.
+    /// The account.
     pub account: AccountId,
-    /// Where.
+    /// The region.
     pub region: Region,
-    /// Every trail that shows here.
+    /// All trails visible in the region.
     pub trails: Vec<ObservedTrail>,
-    /// The log groups here that trails which count write to, by name, with their filters; none where there is no such group.
+    /// The local log groups that qualifying trails deliver to, by name, with their filters; `None` if the log group
+    /// does not exist.
     pub groups: BTreeMap<String, Option<Vec<MetricFilter>>>,
-    /// The metrics that accepted filters write, with the alarms on each.
+    /// The metrics that accepted filters publish, with the alarms on each.
     pub metrics: Vec<WatchedMetric>,
     /// The topics that these alarms notify, by ARN.
     pub topics: BTreeMap<String, Topic>,
-    /// Whether there is an alarm of the name that the remediation gives to its own; read only by a remediation.
+    /// Whether an alarm with the name that the remediation uses exists; read only by a remediation.
     pub own_alarm_exists: Option<bool>,
-    /// An account has none here.
+    /// Always empty: an account has no tags here.
     #[serde(default)]
     pub tags: Tags,
 }
@@ -41,11 +42,11 @@ pub struct WatchedMetric {
     pub namespace: String,
     /// `MetricName`.
     pub name: String,
-    /// By name.
+    /// The alarms, sorted by name.
     pub alarms: Vec<MetricAlarm>,
 }
 
-/// What is known of a topic.
+/// The result of reading a topic.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, tag = "is")]
 pub enum Topic {
@@ -55,20 +56,20 @@ pub enum Topic {
         confirmed: u32,
         /// `Policy`, decoded.
         policy: PolicyDocument,
-        /// The key of `KmsMasterKeyId`; none where messages are not encrypted at rest.
+        /// The key of `KmsMasterKeyId`; `None` if messages are not encrypted at rest.
         key: Option<TopicKey>,
     },
-    /// There is no such topic.
+    /// The topic does not exist.
     Gone,
-    /// It is another account's, which does not let us read it.
+    /// It belongs to another account, which denies reading it.
     Denied,
 }
 
-/// What is known of the key of a topic.
+/// The result of reading the key of a topic.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, tag = "is")]
 pub enum TopicKey {
-    /// The key of AWS for SNS, whose policy nobody can change: it does not let CloudWatch use it.
+    /// The AWS managed key `alias/aws/sns`. Its policy cannot be changed and does not let CloudWatch use it.
     OfAws,
     /// A key of this account.
     Read {
@@ -79,22 +80,22 @@ pub enum TopicKey {
         /// Its policy, decoded.
         policy: PolicyDocument,
     },
-    /// There is no such key.
+    /// The key does not exist.
     Gone,
-    /// It is another account's: KMS shows its policy to nobody else.
+    /// It belongs to another account: KMS returns the policy only within that account.
     Foreign,
 }
 
-/// Where the trails that count write to.
+/// The log groups that qualifying trails deliver to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LogGroups {
-    /// No trail counts.
+    /// No trail qualifies.
     NoTrail,
-    /// None of those that count writes to a log group.
+    /// No qualifying trail delivers to a log group.
     NoGroup,
-    /// None writes to a log group here: region and account of the first that does elsewhere.
+    /// No local log group: region and account of the first one elsewhere.
     Elsewhere(Region, AccountId),
-    /// To these log groups here; each with whether only trails that could not be verified write to it.
+    /// Local log groups, each with whether only unverified trails deliver to it.
     Here(BTreeMap<String, bool>),
 }
 
@@ -111,7 +112,8 @@ impl ResourceState for AlarmChains {
 }
 
 impl AlarmChains {
-    /// Where the trails that count write to; those of other accounts that cannot be verified count where they are trusted.
+    /// The log groups that qualifying trails deliver to; unverified trails of other accounts qualify if they are
+    /// trusted.
     pub fn log_groups(&self, trust_organization_trail: bool) -> LogGroups {
         let counting = self.trails.iter().filter(|it| it.counts(Requirement::EVERYTHING, trust_organization_trail));
         let counting: Vec<&ObservedTrail> = counting.collect();
@@ -124,7 +126,7 @@ impl AlarmChains {
             let arn = trail.trail.settings.cloud_watch_logs_log_group_arn.as_deref().unwrap_or_default();
             let Some((region, account, name)) = log_group(arn) else { continue };
             if region == self.region && account == self.account {
-                let unverified = trail.standing(Requirement::EVERYTHING) == Standing::Unverified;
+                let unverified = trail.qualification(Requirement::EVERYTHING) == Qualification::Unverified;
                 here.entry(name).and_modify(|it| *it &= unverified).or_insert(unverified);
             } else {
                 // Another region of this account before another account.

@@ -1,4 +1,5 @@
-//! Whether what an alarm does reaches a person: a topic with somebody who listens, and that CloudWatch may use.
+//! Whether an action of an alarm notifies an operator: a topic with a confirmed subscription that CloudWatch may
+//! publish to.
 
 use rectify_compliance::kms_key;
 use rectify_compliance::{AccountId, Arn, Region};
@@ -7,31 +8,31 @@ use rectify_policy::ServiceRequest;
 use super::alarm::MetricAlarm;
 use super::observed::{AlarmChains, Topic, TopicKey};
 
-/// As whom an alarm acts.
+/// The service principal of alarm actions.
 const SERVICE: &str = "cloudwatch.amazonaws.com";
 
-/// What an action of an alarm comes to.
+/// The effect of an alarm action.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Delivery {
-    /// It notifies somebody; with a remark where that is not a topic.
-    Told(Option<&'static str>),
-    /// It may: what decides it is another account's.
+    /// It notifies; with a remark if the target is not a topic.
+    Notifies(Option<&'static str>),
+    /// Unknown: another account denies reading the topic or its key.
     Unverified(String),
-    /// It does not, for these reasons, in the order of the links: `subscription`, `policy`, `key`.
+    /// It does not notify, for these reasons, in the order of the links: `subscription`, `policy`, `key`.
     Broken(Vec<(&'static str, String)>),
-    /// It is no notification.
-    Nothing,
+    /// It is not a notification.
+    NotANotification,
 }
 
 impl AlarmChains {
-    /// What `action` of `alarm` comes to.
-    pub fn reach(&self, alarm: &MetricAlarm, action: &str, accept_other_targets: bool) -> Delivery {
+    /// The effect of `action` of `alarm`.
+    pub fn delivery(&self, alarm: &MetricAlarm, action: &str, accept_other_targets: bool) -> Delivery {
         let Some((region, account, name)) = topic(action) else {
-            let other = is_other_target(action) && accept_other_targets;
-            return if other {
-                Delivery::Told(Some("notifies by other means than a topic"))
+            let accepted = is_other_target(action) && accept_other_targets;
+            return if accepted {
+                Delivery::Notifies(Some("notifies a target other than a topic"))
             } else {
-                Delivery::Nothing
+                Delivery::NotANotification
             };
         };
         let broken = |link, why: String| Delivery::Broken(vec![(link, why)]);
@@ -47,19 +48,19 @@ impl AlarmChains {
                     resource: Some(action),
                     context: &context,
                 };
-                let mut faults = Vec::new();
+                let mut reasons = Vec::new();
                 if *confirmed == 0 {
-                    faults.push(("subscription", format!("topic {name} has 0 confirmed")));
+                    reasons.push(("subscription", format!("topic {name} has no confirmed subscription")));
                 }
                 if !request.is_allowed_by(&policy.0) {
-                    faults.push(("policy", format!("topic {name} does not let CloudWatch publish")));
+                    reasons.push(("policy", format!("topic {name} does not let CloudWatch publish")));
                 }
                 let foreign_key = key == &Some(TopicKey::Foreign);
-                faults.extend(key.as_ref().and_then(|it| key_fault(it, request, &name)).map(|why| ("key", why)));
-                match (faults.is_empty(), foreign_key) {
-                    (false, _) => Delivery::Broken(faults),
+                reasons.extend(key.as_ref().and_then(|it| key_blocker(it, request, &name)).map(|why| ("key", why)));
+                match (reasons.is_empty(), foreign_key) {
+                    (false, _) => Delivery::Broken(reasons),
                     (true, true) => Delivery::Unverified(format!("the key of topic {name} belongs to another account")),
-                    (true, false) => Delivery::Told(None),
+                    (true, false) => Delivery::Notifies(None),
                 }
             }
             Some(Topic::Gone) => broken("subscription", format!("topic {name} does not exist")),
@@ -69,7 +70,7 @@ impl AlarmChains {
     }
 }
 
-/// What CloudWatch says when an alarm publishes to a topic, or uses its key to.
+/// The context keys that CloudWatch sends when an alarm publishes to a topic or uses its key.
 fn publishing<'a>(account: &'a str, alarm: &'a str, topic: &'a str) -> [(&'static str, &'a str); 4] {
     [
         ("aws:SourceAccount", account),
@@ -79,9 +80,9 @@ fn publishing<'a>(account: &'a str, alarm: &'a str, topic: &'a str) -> [(&'stati
     ]
 }
 
-fn key_fault(key: &TopicKey, request: ServiceRequest<'_>, topic: &str) -> Option<String> {
+fn key_blocker(key: &TopicKey, request: ServiceRequest<'_>, topic: &str) -> Option<String> {
     match key {
-        TopicKey::OfAws => Some(format!("topic {topic} uses alias/aws/sns, which CloudWatch cannot")),
+        TopicKey::OfAws => Some(format!("topic {topic} uses alias/aws/sns, which CloudWatch cannot use")),
         TopicKey::Gone => Some(format!("the key of topic {topic} does not exist")),
         TopicKey::Read { state, .. } if !kms_key::is_usable(state) => {
             Some(format!("the key of topic {topic} is {state}"))
@@ -101,7 +102,7 @@ pub fn topic(arn: &str) -> Option<(Region, AccountId, String)> {
     Some((arn.region()?, arn.account()?, arn.resource().to_owned()))
 }
 
-/// Whether an action starts a function or opens an item of work.
+/// Whether an action invokes a Lambda function or creates an OpsItem.
 fn is_other_target(arn: &str) -> bool {
     arn.parse().is_ok_and(|it: Arn| match it.service() {
         "lambda" => true,
@@ -116,9 +117,9 @@ mod tests {
 
     use super::*;
 
-    /// The policy a topic is made with says whose requests it takes by a key of SNS's own; a key's, for which topic.
+    /// A default topic policy restricts the owner with `AWS:SourceOwner`; a key policy restricts the topic.
     #[test]
-    fn the_conditions_of_topics_and_keys_are_known() {
+    fn conditions_of_topic_and_key_policies_are_evaluated() {
         let (account, alarm) = ("111122223333", "arn:aws:cloudwatch:eu-west-1:111122223333:alarm:Root");
         let topic = "arn:aws:sns:eu-west-1:111122223333:alarms";
         let context = publishing(account, alarm, topic);

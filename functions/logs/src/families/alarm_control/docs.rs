@@ -1,27 +1,27 @@
-//! What the pages of the alarm controls say alike.
+//! The text that the pages of the alarm controls share.
 
-/// A part of a page: what a chain is, parameters and remediation, links. Each line begins as that of a doc comment does.
+/// A part of a page: the chain, parameters and remediation, or links. Each line begins like a line of a doc comment.
 macro_rules! alarm_docs {
     (chain) => {
-        " A trail that records all management events of all regions, writes to a log group here, and delivers; a metric filter of that log group whose pattern matches these events; an alarm on its metric that goes off soon enough and may act; a topic that it notifies, with a confirmed subscription, whose policy and key let CloudWatch alarms use it.
- One such chain is enough, and where there is none the annotation names the first broken link of the longest.
- Patterns are compared by what they match and not by how they are written; one with a regular expression, with dimensions, with field selection criteria or with a value that is no positive number does not count."
+        " A trail that records all management events of all regions and delivers to a log group in this account and region; a metric filter of that log group whose pattern matches these events; an alarm on its metric that fires soon enough and has its actions enabled; a topic that the alarm notifies, with a confirmed subscription, and with a topic policy and key policy that let CloudWatch alarms publish.
+ One such chain is enough; without one, the annotation names the first broken link of the longest chain.
+ Patterns are compared by the events they match, not by their text; a filter with a regular expression, dimensions, field selection criteria or a value that is not a positive number does not count."
     };
     (rest) => {
         " ## Parameters
- The first seven decide what is accepted; `topicArn`, `logGroupName`, `namespace` and `threshold` are the remediation's.
- A threshold above `maxThreshold` is refused: the alarm that the remediation made would be a finding.
- The topic of another account that cannot be read fails the invocation, unless `unverifiedTopic` says what it is; where another chain is whole, it does not matter.
+ The first seven decide which chains are accepted; `topicArn`, `logGroupName`, `namespace` and `threshold` configure the remediation.
+ A threshold above `maxThreshold` is refused: the alarm that the remediation creates would be noncompliant.
+ If a topic of another account cannot be read, the invocation fails unless `unverifiedTopic` gives the verdict; it does not matter if another chain is complete.
 
  ## Remediation
- What is missing is made, one link after the other, and nothing that is there is edited.
- A filter of the wanted pattern by `logs:PutMetricFilter` and an alarm on it by `cloudwatch:PutMetricAlarm`, both named after this control (L1), or `cloudwatch:EnableAlarmActions` where an alarm lacks nothing else (L1); a statement that lets alarms of this account publish, added to the topic's policy by `sns:SetTopicAttributes` (L2).
- The alarm needs `topicArn`, and the filter `logGroupName` where trails write to several log groups; without them a person is asked.
- A trail, a log group, a subscription and the policy of a key are a person's to make (L0): a subscription is confirmed by whoever receives it.
- What may break: nothing that exists; the alarm is one more to pay for, and somebody is notified who was not.
- Held back where the log group has a hundred filters, where a filter or an alarm of the control's name exists already, and where a Deny in the topic's policy would outweigh the statement.
- `SetTopicAttributes` replaces the whole policy and has no revision to compare, so a statement that somebody adds in the milliseconds between the last read and the write is lost.
- How to undo: `DeleteMetricFilter`, `DeleteAlarms`, `DisableAlarmActions` and the previous policy, last first, and only for what the remediation made.
+ Missing links are created in order; existing filters and alarms are not edited, except that disabled alarm actions are enabled.
+ `logs:PutMetricFilter` creates a filter with the required pattern and `cloudwatch:PutMetricAlarm` an alarm on its metric, both named after this control (L1); `cloudwatch:EnableAlarmActions` is enough if an alarm only has its actions disabled (L1); `sns:SetTopicAttributes` adds a statement to the topic policy that lets alarms of this account publish (L2).
+ The alarm needs `topicArn`, and the filter needs `logGroupName` if trails deliver to several log groups; without them the step is manual.
+ An operator creates a trail, a log group or a subscription and changes a key policy (L0): only the recipient can confirm a subscription.
+ What may break: nothing; the alarm is charged, and the topic's subscribers get new notifications.
+ Blocked if the log group already has 100 filters, if a filter or an alarm named after the control already exists, and if a Deny in the topic policy overrides the new statement.
+ `SetTopicAttributes` replaces the whole policy and supports no conditional write: a statement added in the milliseconds between the last read and the write is lost.
+ How to undo: `DeleteMetricFilter`, `DeleteAlarms`, `DisableAlarmActions` and the previous policy, in reverse order, and only for what the remediation created or changed.
 "
     };
     (links) => {

@@ -1,4 +1,4 @@
-//! The parameters that the alarm controls share, and the combinations that cannot be satisfied.
+//! The parameters that the alarm controls share, and the combinations that are refused.
 
 use std::marker::PhantomData;
 
@@ -18,37 +18,37 @@ use crate::families::alarm_chain::target::topic;
 /// A number of events.
 type Events = Bounded<1, 1000>;
 
-/// Seconds, from the shortest period that a filter's metric has to a day.
+/// Seconds, from the resolution of a filter's metric to one day.
 type Seconds = Bounded<MINUTE, 86_400>;
 
-/// A filter's metric has a value a minute.
+/// The resolution of a filter's metric.
 const MINUTE: u32 = 60;
 
-/// The period of an alarm that is made, unless it would be too slow.
+/// The period of a created alarm, unless `maxDetectionSeconds` requires a shorter one.
 const PERIOD: u32 = 300;
 
-/// The verdict on a chain whose last link another account does not show.
+/// The verdict on a chain whose last link another account denies reading.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum UnverifiedTopic {
     /// No verdict: the invocation fails.
     #[default]
     Fail,
-    /// A whole one.
+    /// COMPLIANT.
     Compliant,
-    /// A finding.
+    /// NON_COMPLIANT.
     NonCompliant,
 }
 
-/// The namespace of the metric of a filter that is made, unless a parameter names another.
+/// The default namespace of the metric of a created filter.
 const NAMESPACE: &str = "CISBenchmark";
 
-/// Reads the ARN of a topic.
+/// Parses the ARN of a topic.
 fn topic_arn<'de, D: Deserializer<'de>>(text: D) -> Result<Option<String>, D::Error> {
     checked(text, "the ARN of a topic", |text| topic(text).is_some_and(|(_, _, name)| !name.contains(':')))
 }
 
-/// Reads the name of a log group (service model of 2014-03-28).
+/// Parses the name of a log group (service model of 2014-03-28).
 fn log_group_name<'de, D: Deserializer<'de>>(text: D) -> Result<Option<String>, D::Error> {
     checked(text, "the name of a log group", |text| {
         let is_allowed = |it: u8| it.is_ascii_alphanumeric() || b"._-/#".contains(&it);
@@ -56,9 +56,9 @@ fn log_group_name<'de, D: Deserializer<'de>>(text: D) -> Result<Option<String>, 
     })
 }
 
-/// Reads the namespace of a metric. Only AWS may write to its own.
+/// Parses a metric namespace. Those of AWS are refused: only AWS may write to them.
 fn namespace<'de, D: Deserializer<'de>>(text: D) -> Result<String, D::Error> {
-    let namespace = checked(text, "a namespace of metrics that is not AWS's own", |text| {
+    let namespace = checked(text, "a custom metric namespace", |text| {
         (1..=255).contains(&text.chars().count())
             && !text.starts_with(':')
             && !text.starts_with("AWS/")
@@ -67,7 +67,7 @@ fn namespace<'de, D: Deserializer<'de>>(text: D) -> Result<String, D::Error> {
     namespace.map(|it| it.unwrap_or_else(|| NAMESPACE.to_owned()))
 }
 
-/// Reads a text and refuses one that does not fit.
+/// Parses a text and refuses one for which `fits` is false.
 fn checked<'de, D: Deserializer<'de>>(
     text: D,
     expected: &str,
@@ -80,35 +80,39 @@ fn checked<'de, D: Deserializer<'de>>(
     }
 }
 
-/// The parameters of an [`AlarmControl`], which has the defaults of `maxThreshold` and `threshold`.
+/// The parameters of an [`AlarmControl`]; `D` has the defaults of `maxThreshold` and `threshold`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase", default, bound = "D: Defaults")]
 #[schemars(rename = "AlarmParameters", bound = "D: Defaults")]
 pub struct AlarmParameters<D: Defaults> {
-    /// How many events within a period an alarm may wait for at most, 1 to 1000. Default 1, for refused API calls 25.
+    /// The maximum number of events in one period that the alarm may need to fire, 1 to 1000. Default 1, for refused API calls
+    /// 25.
     pub max_threshold: Events,
-    /// How long detection may take, `Period` times `DatapointsToAlarm`, seconds, 60 to 86400. Default 900.
+    /// The maximum detection time, `Period` times `DatapointsToAlarm`, seconds, 60 to 86400. Default 900.
     pub max_detection_seconds: Seconds,
-    /// Whether a filter that counts nearly every event is accepted. Default true.
+    /// Whether a filter that matches nearly every event is accepted. Default true.
     pub accept_noisy: Flag,
-    /// Whether patterns in wide use that leave some of the events out are accepted. Default true.
+    /// Whether widely used patterns that miss some of the events are accepted. Default true.
     pub accept_variants: Flag,
     /// Whether an organization trail of another account that cannot be read counts. Default true.
     pub trust_organization_trail: Flag,
-    /// What a chain is that ends at a topic or key which another account does not let us read: `fail` (no verdict), `compliant` or `noncompliant`. Default `fail`.
+    /// The verdict on a chain that ends at a topic or key of another account that cannot be read: `fail` (no verdict),
+    /// `compliant` or `noncompliant`. Default `fail`.
     pub unverified_topic: UnverifiedTopic,
     /// Whether a Lambda function or an OpsItem counts as a notification. Default false.
     pub accept_other_targets: Flag,
-    /// The topic that an alarm made by the remediation notifies, by ARN. Default: none, and no alarm is made.
+    /// The topic that an alarm created by the remediation notifies, by ARN. Default: none, and no alarm is created.
     #[serde(deserialize_with = "topic_arn")]
     pub topic_arn: Option<String>,
-    /// The log group that a filter made by the remediation reads. Default: the one that the trails write to, where it is one.
+    /// The log group for the filter that the remediation creates. Default: the log group of the trails, if there is
+    /// only one.
     #[serde(deserialize_with = "log_group_name")]
     pub log_group_name: Option<String>,
-    /// The namespace of the metric that a filter made by the remediation writes. Default `CISBenchmark`.
+    /// The metric namespace of the filter that the remediation creates. Default `CISBenchmark`.
     #[serde(deserialize_with = "namespace")]
     pub namespace: String,
-    /// The threshold of an alarm made by the remediation, events, at most `maxThreshold`. Default 1, for refused API calls 5.
+    /// The threshold of the alarm that the remediation creates, events, at most `maxThreshold`. Default 1, for refused
+    /// API calls 5.
     pub threshold: Events,
     #[serde(skip)]
     defaults: PhantomData<D>,
@@ -134,23 +138,23 @@ impl<D: Defaults> Default for AlarmParameters<D> {
 }
 
 impl<D: Defaults> Parameters for AlarmParameters<D> {
-    /// An alarm that the remediation made would be a finding.
+    /// With a threshold above the maximum, the alarm that the remediation creates would be noncompliant.
     fn check(&self) -> Result<(), String> {
-        let (made, most) = (self.threshold, self.max_threshold);
-        if made.get() > most.get() {
-            return Err(format!("threshold `{made}` is above maxThreshold `{most}`"));
+        let (threshold, max) = (self.threshold, self.max_threshold);
+        if threshold.get() > max.get() {
+            return Err(format!("threshold `{threshold}` is above maxThreshold `{max}`"));
         }
         Ok(())
     }
 }
 
 impl<D: Defaults> AlarmControl<D> {
-    /// What the control requires of the chains with these parameters.
+    /// The requirements of the control with these parameters.
     pub fn question<'a>(&self, params: &'a AlarmParameters<D>) -> Question<'a> {
         let seconds = params.max_detection_seconds.get();
         Question {
             demands: AlarmRequirements {
-                wanted: self.wanted,
+                events: self.events,
                 tolerance: Tolerance { noisy: params.accept_noisy.0, variants: params.accept_variants.0 },
                 limits: Limits { events: params.max_threshold.get(), seconds, one_datapoint: self.one_datapoint },
                 trust_organization_trail: params.trust_organization_trail.0,

@@ -17,7 +17,7 @@ fn read<P: Parameters>(text: &str) -> Result<P, String> {
 }
 
 #[test]
-fn each_control_asks_by_its_own_names_and_defaults() {
+fn each_control_uses_its_own_names_and_defaults() {
     fn required<D: Defaults>(control: &Declared<AlarmControl<D>>) -> (String, &'static str, u32, u32, bool) {
         let params = AlarmParameters::default();
         let Question { demands, making, must_be_verified } = control.logic.question(&params);
@@ -25,17 +25,18 @@ fn each_control_asks_by_its_own_names_and_defaults() {
         assert_eq!((demands.limits.seconds, making.period, making.namespace), (900, 300, "CISBenchmark"));
         assert_eq!(making.name, control.meta.id);
         let Limits { events, one_datapoint, .. } = demands.limits;
-        (making.metric.to_owned(), demands.wanted.pattern, events, making.threshold, one_datapoint)
+        (making.metric.to_owned(), demands.events.pattern, events, making.threshold, one_datapoint)
     }
-    let row =
-        |metric: &str, wanted: ExpectedEvents, most, made, one| (metric.to_owned(), wanted.pattern, most, made, one);
-    assert_eq!(required(&ROOT), row("RootUsage", ROOT.logic.wanted, 1, 1, true));
-    assert_eq!(required(&REFUSED), row("UnauthorizedApiCalls", REFUSED.logic.wanted, 25, 5, false));
-    assert_eq!(required(&SIGN_IN), row("ConsoleLoginWithoutMfa", SIGN_IN.logic.wanted, 1, 1, true));
+    let row = |metric: &str, expected: ExpectedEvents, max, threshold, one| {
+        (metric.to_owned(), expected.pattern, max, threshold, one)
+    };
+    assert_eq!(required(&ROOT), row("RootUsage", ROOT.logic.events, 1, 1, true));
+    assert_eq!(required(&REFUSED), row("UnauthorizedApiCalls", REFUSED.logic.events, 25, 5, false));
+    assert_eq!(required(&SIGN_IN), row("ConsoleLoginWithoutMfa", SIGN_IN.logic.events, 1, 1, true));
 }
 
 #[test]
-fn every_parameter_reaches_what_is_asked() {
+fn every_parameter_sets_its_requirement() {
     let given = r#"{"maxThreshold": "3", "maxDetectionSeconds": "130", "acceptNoisy": "false", "acceptVariants": "false",
         "trustOrganizationTrail": "false", "unverifiedTopic": "compliant", "acceptOtherTargets": "true", "namespace": "Audit",
         "topicArn": "arn:aws:sns:eu-west-1:111122223333:alarms", "logGroupName": "trail", "threshold": "2"}"#;
@@ -45,7 +46,11 @@ fn every_parameter_reaches_what_is_asked() {
     assert!(!demands.tolerance.noisy && !demands.tolerance.variants && !demands.trust_organization_trail);
     assert!(demands.trust_unverified && demands.accept_other_targets && !question.must_be_verified);
     assert_eq!((demands.limits.events, demands.limits.seconds), (3, 130));
-    assert_eq!((making.threshold, making.period, making.namespace), (2, 120, "Audit"), "two whole minutes are in time");
+    assert_eq!(
+        (making.threshold, making.period, making.namespace),
+        (2, 120, "Audit"),
+        "two whole minutes are within the limit"
+    );
     assert_eq!(making.topic_arn, Some("arn:aws:sns:eu-west-1:111122223333:alarms"));
     assert_eq!(making.log_group, Some("trail"));
     let refused: AlarmParameters<FirstEvent> = read(r#"{"unverifiedTopic": "noncompliant"}"#).unwrap();
@@ -54,8 +59,8 @@ fn every_parameter_reaches_what_is_asked() {
 }
 
 #[test]
-fn what_cannot_be_is_refused() {
-    for (given, said) in [
+fn invalid_parameters_are_refused() {
+    for (given, expected) in [
         (r#"{"maxThreshold": "0"}"#, "maxThreshold"),
         (r#"{"threshold": "2"}"#, "threshold `2` is above maxThreshold `1`"),
         (r#"{"maxDetectionSeconds": "59"}"#, "maxDetectionSeconds"),
@@ -68,22 +73,22 @@ fn what_cannot_be_is_refused() {
         (r#"{"maxTreshold": "1"}"#, "maxThreshold"),
     ] {
         let error = read::<AlarmParameters<FirstEvent>>(given).unwrap_err();
-        assert!(error.contains(said), "{given}: {error}");
+        assert!(error.contains(expected), "{given}: {error}");
     }
     assert!(read::<AlarmParameters<Burst>>(r#"{"maxThreshold": "4"}"#).is_err());
     assert_eq!(read::<AlarmParameters<FirstEvent>>("{}"), Ok(AlarmParameters::default()));
 }
 
-/// What a remediation makes counts for its own control.
+/// A filter created by the remediation is accepted by its own control.
 #[test]
-fn each_wanted_pattern_is_one_that_counts() {
-    for (wanted, metric) in [
-        (ROOT.logic.wanted, ROOT.logic.metric),
-        (REFUSED.logic.wanted, REFUSED.logic.metric),
-        (SIGN_IN.logic.wanted, SIGN_IN.logic.metric),
+fn each_created_filter_is_accepted() {
+    for (expected, metric) in [
+        (ROOT.logic.events, ROOT.logic.metric),
+        (REFUSED.logic.events, REFUSED.logic.metric),
+        (SIGN_IN.logic.events, SIGN_IN.logic.metric),
     ] {
-        let made = MetricFilter {
-            pattern: wanted.pattern.to_owned(),
+        let created = MetricFilter {
+            pattern: expected.pattern.to_owned(),
             transformations: vec![Transformation {
                 metric_name: metric.to_owned(),
                 metric_value: "1".to_owned(),
@@ -91,12 +96,13 @@ fn each_wanted_pattern_is_one_that_counts() {
             }],
             ..MetricFilter::default()
         };
-        assert_eq!(made.counts(&wanted, Tolerance { noisy: false, variants: false }), Ok(None), "{metric}");
+        assert_eq!(created.check(&expected, Tolerance { noisy: false, variants: false }), Ok(None), "{metric}");
     }
 }
 
 #[test]
-fn a_remediation_reads_what_the_rule_reads_and_its_name() {
-    let beside = ROOT.logic.read_permissions().strip_prefix(ROOT.logic.list_permissions()).map(<[Permission]>::to_vec);
-    assert_eq!(beside, Some(vec![Permission::unscoped("cloudwatch:DescribeAlarms")]));
+fn a_remediation_also_reads_whether_its_alarm_exists() {
+    let additional =
+        ROOT.logic.read_permissions().strip_prefix(ROOT.logic.list_permissions()).map(<[Permission]>::to_vec);
+    assert_eq!(additional, Some(vec![Permission::unscoped("cloudwatch:DescribeAlarms")]));
 }

@@ -1,60 +1,63 @@
-//! Values with `*`, and the texts that tell several of them apart.
+//! Values with `*`, and texts that distinguish several of them.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-/// Steps the search for texts may take, a place in a glob and a letter each: far more than the patterns of the
-/// benchmarks need.
+/// The maximum number of steps of the search for texts, one per glob position and character: far more than the
+/// benchmark
+/// patterns need.
 const MAX_STEPS: usize = 500_000;
 
-/// A value in which `*` stands for any number of characters.
+/// A value in which `*` matches any number of characters.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Glob(Vec<Part>);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Part {
-    Letter(char),
+    Char(char),
     Anything,
 }
 
-/// Where the reading of a text has come to in each glob: pairs of glob and next part, all that are possible.
+/// The possible positions in each glob after reading a text: pairs of glob and next part.
 type State = BTreeSet<(usize, usize)>;
 
 impl Glob {
     pub(super) fn new(text: &str) -> Self {
-        Self(text.chars().map(|it| if it == '*' { Part::Anything } else { Part::Letter(it) }).collect())
+        Self(text.chars().map(|it| if it == '*' { Part::Anything } else { Part::Char(it) }).collect())
     }
 
-    /// Whether it holds a wildcard.
+    /// Whether it contains a wildcard.
     pub(super) fn is_open(&self) -> bool {
         self.0.contains(&Part::Anything)
     }
 
-    /// The number it is, if it is one.
+    /// Its value, if it is a number.
     pub(super) fn number(&self) -> Option<f64> {
         self.text().parse().ok()
     }
 
-    /// As it is written.
+    /// The source text.
     pub(super) fn text(&self) -> String {
-        self.0.iter().map(|part| if let Part::Letter(letter) = part { *letter } else { '*' }).collect()
+        self.0.iter().map(|part| if let Part::Char(char) = part { *char } else { '*' }).collect()
     }
 
     /// Whether it matches the whole of `text`.
     pub(super) fn matches(&self, text: &str) -> bool {
         let globs = [self];
-        let end = text.chars().fold(start(&globs), |state, letter| after(&globs, &state, letter));
+        let end = text.chars().fold(start(&globs), |state, char| after(&globs, &state, char));
         end.contains(&(0, self.0.len()))
     }
 }
 
-/// One text, the shortest, for every set of `globs` that a text can match and no other of them; `None` when there are too many.
+/// The shortest text for each subset of `globs` that some text matches exactly; `None` if the search takes too many
+/// steps.
 ///
-/// All globs are read side by side, over their own letters and one that none of them has: what a text of other letters
-/// could match, that one shows.
+/// All globs are read in parallel over their own characters and one that none of them contains, which represents all
+/// other
+/// characters.
 pub(super) fn texts(globs: &[&Glob]) -> Option<Vec<String>> {
-    let letters: BTreeSet<char> = globs.iter().flat_map(|glob| &glob.0).filter_map(letter).collect();
-    let strange = ('a'..=char::MAX).find(|it| !letters.contains(it) && it.is_alphanumeric());
-    let alphabet: Vec<char> = letters.into_iter().chain(strange).collect();
+    let chars: BTreeSet<char> = globs.iter().flat_map(|glob| &glob.0).filter_map(char_of).collect();
+    let other = ('a'..=char::MAX).find(|it| !chars.contains(it) && it.is_alphanumeric());
+    let alphabet: Vec<char> = chars.into_iter().chain(other).collect();
 
     let mut found: BTreeMap<Vec<usize>, String> = BTreeMap::new();
     let mut seen = BTreeSet::from([start(globs)]);
@@ -66,19 +69,19 @@ pub(super) fn texts(globs: &[&Glob]) -> Option<Vec<String>> {
             return None;
         }
         found.entry(matched(globs, &state)).or_insert_with(|| text.clone());
-        for letter in &alphabet {
-            let next = after(globs, &state, *letter);
+        for char in &alphabet {
+            let next = after(globs, &state, *char);
             if seen.insert(next.clone()) {
-                ahead.push_back((next, format!("{text}{letter}")));
+                ahead.push_back((next, format!("{text}{char}")));
             }
         }
     }
     Some(found.into_values().collect())
 }
 
-fn letter(part: &Part) -> Option<char> {
+fn char_of(part: &Part) -> Option<char> {
     match part {
-        Part::Letter(letter) => Some(*letter),
+        Part::Char(char) => Some(*char),
         Part::Anything => None,
     }
 }
@@ -91,19 +94,19 @@ fn start(globs: &[&Glob]) -> State {
     state
 }
 
-fn after(globs: &[&Glob], state: &State, letter: char) -> State {
+fn after(globs: &[&Glob], state: &State, char: char) -> State {
     let mut next = State::new();
     for (index, at) in state {
         match globs.get(*index).and_then(|glob| glob.0.get(*at)) {
             Some(Part::Anything) => reach(globs, &mut next, *index, *at),
-            Some(Part::Letter(expected)) if *expected == letter => reach(globs, &mut next, *index, at + 1),
-            Some(Part::Letter(_)) | None => {}
+            Some(Part::Char(expected)) if *expected == char => reach(globs, &mut next, *index, at + 1),
+            Some(Part::Char(_)) | None => {}
         }
     }
     next
 }
 
-/// Adds a place, and those after it that need no letter.
+/// Adds a place, and those after it that need no char.
 fn reach(globs: &[&Glob], state: &mut State, index: usize, mut at: usize) {
     state.insert((index, at));
     while globs.get(index).and_then(|glob| glob.0.get(at)) == Some(&Part::Anything) {

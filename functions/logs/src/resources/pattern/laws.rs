@@ -1,4 +1,4 @@
-//! What must hold for all patterns.
+//! Properties of all patterns.
 
 #![allow(clippy::unwrap_used)]
 
@@ -11,7 +11,7 @@ use super::*;
 const SELECTORS: [&str; 3] = ["$.a", "$.b", "$.c.d"];
 const VALUES: [&str; 6] = ["x", "xy", "x*", "*y", "*", "*xy*"];
 
-/// Terms whose opposite is a term.
+/// Terms whose negation is a term.
 fn terms() -> impl Strategy<Value = Node> {
     let selector = prop::sample::select(SELECTORS.to_vec());
     let value = || prop::sample::select(VALUES.to_vec()).prop_map(Glob::new);
@@ -31,12 +31,12 @@ fn nodes() -> impl Strategy<Value = Node> {
     })
 }
 
-/// Any value, or nothing.
+/// Any value, or a missing field.
 fn field() -> impl Strategy<Value = Field> {
     prop_oneof![Just(Field::Absent), Just(Field::Null), "[xyz]{0,4}".prop_map(Field::Text)]
 }
 
-/// As it is written; each term and each join in parentheses where `wrapped` says so.
+/// The pattern as text; with `wrapped`, extra parentheses around each term and group.
 fn written(node: &Node, wrapped: bool) -> String {
     let joined = |nodes: &[Node], operator: &str| {
         let members: Vec<String> = nodes.iter().map(|it| written(it, wrapped)).collect();
@@ -70,7 +70,7 @@ fn reversed(node: &Node) -> Node {
     }
 }
 
-/// The opposite, by De Morgan.
+/// The negation, by De Morgan's laws.
 fn negated(node: &Node) -> Node {
     match node {
         Node::All(nodes) => Node::Any(nodes.iter().map(negated).collect()),
@@ -88,7 +88,7 @@ fn negated(node: &Node) -> Node {
     }
 }
 
-/// Truth in one event, term by term.
+/// Evaluates the pattern on one event, term by term.
 fn holds(node: &Node, event: &[Field; 3]) -> u8 {
     match node {
         Node::All(nodes) => nodes.iter().fold(EVERY, |so_far, it| so_far & holds(it, event)),
@@ -110,56 +110,56 @@ fn mirrored(relation: Relation) -> Relation {
 
 proptest! {
     #[test]
-    fn order_and_parentheses_change_no_relation(wanted in nodes(), found in nodes()) {
-        let plain = read(&wanted, false).relation(&read(&found, false)).unwrap();
-        prop_assert_eq!(read(&wanted, true).relation(&read(&found, true)), Ok(plain));
-        prop_assert_eq!(read(&reversed(&wanted), false).relation(&read(&reversed(&found), true)), Ok(plain));
+    fn order_and_parentheses_do_not_change_a_relation(expected in nodes(), found in nodes()) {
+        let plain = read(&expected, false).relation(&read(&found, false)).unwrap();
+        prop_assert_eq!(read(&expected, true).relation(&read(&found, true)), Ok(plain));
+        prop_assert_eq!(read(&reversed(&expected), false).relation(&read(&reversed(&found), true)), Ok(plain));
         prop_assert_eq!(read(&found, false).relation(&read(&reversed(&found), true)), Ok(Relation::Equivalent));
     }
 
     #[test]
-    fn relations_read_the_same_from_the_other_side(wanted in nodes(), found in nodes()) {
-        let (wanted, found) = (Pattern(wanted), Pattern(found));
-        let relation = wanted.relation(&found).unwrap();
-        prop_assert_eq!(found.relation(&wanted), Ok(mirrored(relation)));
+    fn relations_are_symmetric(expected in nodes(), found in nodes()) {
+        let (expected, found) = (Pattern(expected), Pattern(found));
+        let relation = expected.relation(&found).unwrap();
+        prop_assert_eq!(found.relation(&expected), Ok(mirrored(relation)));
     }
 
     #[test]
-    fn negation_is_the_opposite_and_twice_it_is_nothing(wanted in nodes(), found in nodes(), event in [field(), field(), field()]) {
-        let relation = Pattern(wanted.clone()).relation(&Pattern(found.clone())).unwrap();
+    fn negation_inverts_and_double_negation_is_the_identity(expected in nodes(), found in nodes(), event in [field(), field(), field()]) {
+        let relation = Pattern(expected.clone()).relation(&Pattern(found.clone())).unwrap();
         let twice = Pattern(negated(&negated(&found)));
-        prop_assert_eq!(Pattern(wanted).relation(&twice), Ok(relation));
-        // Where a missing field differs from every value, `!=` is the opposite of `=`: the last assumption.
+        prop_assert_eq!(Pattern(expected).relation(&twice), Ok(relation));
+        // Under the last assumption, a missing field differs from every value, and `!=` is the negation of `=`.
         let last = 1 << 3;
         prop_assert_eq!(holds(&negated(&found), &event) & last, !holds(&found, &event) & last);
     }
 
     #[test]
-    fn one_more_condition_never_matches_more_and_one_more_choice_never_less(wanted in nodes(), term in terms()) {
-        let both = Pattern(Node::All(vec![wanted.clone(), term.clone()]));
-        let either = Pattern(Node::Any(vec![wanted.clone(), term]));
-        let wanted = Pattern(wanted);
-        let narrower = wanted.relation(&both).unwrap();
+    fn an_added_condition_narrows_and_an_added_alternative_broadens(expected in nodes(), term in terms()) {
+        let both = Pattern(Node::All(vec![expected.clone(), term.clone()]));
+        let either = Pattern(Node::Any(vec![expected.clone(), term]));
+        let expected = Pattern(expected);
+        let narrower = expected.relation(&both).unwrap();
         prop_assert!(matches!(narrower, Relation::Equivalent | Relation::Narrower), "{:?}", narrower);
-        let broader = wanted.relation(&either).unwrap();
+        let broader = expected.relation(&either).unwrap();
         prop_assert!(matches!(broader, Relation::Equivalent | Relation::Broader), "{:?}", broader);
     }
 
-    /// The rows of a comparison stand for all events: what holds in them holds in any.
+    /// The rows of a comparison represent all events: a relation on the rows holds for any event.
     #[test]
-    fn no_event_contradicts_a_relation(wanted in nodes(), found in nodes(), event in [field(), field(), field()]) {
-        let relation = Pattern(wanted.clone()).relation(&Pattern(found.clone())).unwrap();
-        let (wanted, found) = (holds(&wanted, &event), holds(&found, &event));
+    fn no_event_contradicts_a_relation(expected in nodes(), found in nodes(), event in [field(), field(), field()]) {
+        let relation = Pattern(expected.clone()).relation(&Pattern(found.clone())).unwrap();
+        let (expected, found) = (holds(&expected, &event), holds(&found, &event));
         if matches!(relation, Relation::Equivalent | Relation::Broader) {
-            prop_assert_eq!(wanted & !found, 0);
+            prop_assert_eq!(expected & !found, 0);
         }
         if matches!(relation, Relation::Equivalent | Relation::Narrower) {
-            prop_assert_eq!(found & !wanted, 0);
+            prop_assert_eq!(found & !expected, 0);
         }
     }
 
     #[test]
-    fn every_text_has_a_witness_that_matches_the_same(globs in prop::collection::vec("[xy*]{0,4}", 0..4), text in "[xyz]{0,6}") {
+    fn every_text_has_a_witness_that_matches_the_same_globs(globs in prop::collection::vec("[xy*]{0,4}", 0..4), text in "[xyz]{0,6}") {
         let globs: Vec<Glob> = globs.iter().map(|it| Glob::new(it)).collect();
         let globs: Vec<&Glob> = globs.iter().collect();
         let matched = |text: &str| globs.iter().map(|it| it.matches(text)).collect::<Vec<_>>();
@@ -170,7 +170,7 @@ proptest! {
     }
 
     #[test]
-    fn reading_never_panics(text in "\\{[ $.a-c=!<>&|()\"%*0-9EXISTNOUL\\[\\]]{0,40}\\}") {
+    fn parsing_never_panics(text in "\\{[ $.a-c=!<>&|()\"%*0-9EXISTNOUL\\[\\]]{0,40}\\}") {
         let _read = Pattern::parse(&text);
     }
 }

@@ -1,9 +1,9 @@
-//! From text to tree: recursive descent, one function a precedence, nesting counted before it is followed.
+//! A recursive descent parser with one function per precedence level; it counts the nesting depth before it descends.
 
 use super::glob::Glob;
 use super::{Comparison, MAX_DEPTH, MAX_TERMS, Node, NotComparable, Term, Test};
 
-/// Reads `{ … }`.
+/// Parses `{ … }`.
 pub(super) fn pattern(text: &str) -> Result<Node, NotComparable> {
     let text = text.trim();
     let inner = text.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')).ok_or(NotComparable::NotJson)?;
@@ -15,7 +15,7 @@ pub(super) fn pattern(text: &str) -> Result<Node, NotComparable> {
     Ok(node)
 }
 
-/// What is left to read, and what has been counted.
+/// The input, the position, and the counts so far.
 struct Reader {
     rest: Vec<char>,
     at: usize,
@@ -129,19 +129,19 @@ impl Reader {
         }
     }
 
-    /// A quoted or bare value; `*` in either stands for anything.
+    /// A quoted or bare value; `*` in either is a wildcard.
     fn value(&mut self) -> Result<Glob, NotComparable> {
         match self.peek() {
             Some('%') => Err(NotComparable::Regex),
             Some('"') => {
                 self.at += 1;
                 let text = self.take_while(|it| it != '"' && it != '\\');
-                // What a backslash means in a value is not documented.
+                // The meaning of a backslash in a value is undocumented.
                 if self.takes("\"") { Ok(Glob::new(&text)) } else { Err(self.expected("`\"`")) }
             }
             _ => {
                 let text = self.bare()?;
-                // `400`, `400.0` and `4e2` are one number.
+                // `400`, `400.0` and `4e2` are the same number.
                 Ok(finite(&text).map_or_else(|| Glob::new(&text), |number| Glob::new(&number.to_string())))
             }
         }
@@ -159,19 +159,19 @@ impl Reader {
         if text.is_empty() { Err(self.expected("a value")) } else { Ok(text) }
     }
 
-    /// The next word, in capitals.
+    /// The next word, in uppercase.
     fn word(&mut self) -> String {
         self.peek();
         self.take_while(|it| it.is_ascii_alphabetic()).to_ascii_uppercase()
     }
 
-    /// The next character that is no space.
+    /// The next character that is not whitespace.
     fn peek(&mut self) -> Option<char> {
         self.take_while(char::is_whitespace);
         self.rest.get(self.at).copied()
     }
 
-    /// Takes `token` if it is next.
+    /// Consumes `token` if it is next.
     fn takes(&mut self, token: &str) -> bool {
         self.peek();
         let next = self.rest.iter().skip(self.at).take(token.len());

@@ -1,36 +1,36 @@
-//! The events a comparison looks at: a row has a value for each selector, one of those that stand for all.
+//! The events of a comparison: each row has one representative value per selector.
 
 use std::collections::BTreeMap;
 
 use super::glob::{Glob, texts};
 use super::{MAX_ROWS, Node, NotComparable, Term, Test};
 
-/// Truth under each assumption of [`ASSUMPTIONS`], a bit each.
+/// Truth under each of [`ASSUMPTIONS`], one bit each.
 pub(super) type Truth = u8;
 
-/// What `!=` makes of a field that is not there, and of one that is null.
+/// Whether `!=` holds for a missing field, and for a null field.
 const ASSUMPTIONS: [(bool, bool); 4] = [(false, false), (false, true), (true, false), (true, true)];
 
-/// True whatever the assumption.
+/// True under every assumption.
 pub(super) const EVERY: Truth = (1 << ASSUMPTIONS.len()) - 1;
 
-/// What a field holds in an event.
+/// The value of a field in an event.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Field {
     Absent,
     Null,
     Bool(bool),
-    /// A text, or a number as it is written.
+    /// A text, or a number as text.
     Text(String),
 }
 
-/// The values of every selector.
+/// The representative values of every selector.
 #[derive(Debug)]
 pub(super) struct Table<'a> {
     selectors: BTreeMap<&'a str, (usize, Vec<Field>)>,
 }
 
-/// A pattern whose terms know their selector's place in a row and their truth for each of its values.
+/// A pattern whose terms have their selector's position in a row and their truth for each of its values.
 #[derive(Debug)]
 pub(super) enum Compiled {
     All(Vec<Compiled>),
@@ -39,7 +39,7 @@ pub(super) enum Compiled {
 }
 
 impl<'a> Table<'a> {
-    /// The values that tell the terms of these patterns apart.
+    /// The values that distinguish the terms of these patterns.
     pub(super) fn of<const N: usize>(patterns: [&'a Node; N]) -> Result<Self, NotComparable> {
         let mut tests: BTreeMap<&str, Vec<&Test>> = BTreeMap::new();
         for Term { selector, test } in patterns.into_iter().flat_map(Node::terms) {
@@ -69,12 +69,12 @@ impl<'a> Table<'a> {
         }
     }
 
-    /// Shows every row, as the number of the value for each selector in turn, until `look` has seen enough.
-    pub(super) fn each_row(&self, mut look: impl FnMut(&[usize]) -> bool) {
+    /// Calls `visit` with every row, the index of a value per selector, until it returns false.
+    pub(super) fn each_row(&self, mut visit: impl FnMut(&[usize]) -> bool) {
         let sizes: Vec<usize> = self.selectors.values().map(|(_, values)| values.len()).collect();
         let mut row = vec![0; sizes.len()];
-        while look(&row) {
-            // Counts up, the first place fastest.
+        while visit(&row) {
+            // Counts up, the first position fastest.
             let Some(at) = row.iter().zip(&sizes).position(|(value, size)| value + 1 < *size) else { return };
             for (place, value) in row.iter_mut().enumerate().take(at + 1) {
                 *value = if place == at { *value + 1 } else { 0 };
@@ -82,7 +82,7 @@ impl<'a> Table<'a> {
         }
     }
 
-    /// The row in which each field is there and, where that can be, has a value that no literal matches.
+    /// The row in which each field is present, if possible with a value that no literal matches.
     pub(super) fn ordinary_row(&self) -> Vec<usize> {
         let ordinary = |values: &Vec<Field>| values.iter().position(|it| matches!(it, Field::Text(_))).unwrap_or(0);
         self.selectors.values().map(|(_, values)| ordinary(values)).collect()
@@ -90,7 +90,7 @@ impl<'a> Table<'a> {
 }
 
 impl Compiled {
-    /// Its truth for a row; a place the row does not have is true under no assumption.
+    /// Its truth for a row; false under every assumption if the row lacks the position.
     pub(super) fn truth(&self, row: &[usize]) -> Truth {
         match self {
             Self::All(nodes) => nodes.iter().fold(EVERY, |so_far, it| so_far & it.truth(row)),
@@ -100,7 +100,8 @@ impl Compiled {
     }
 }
 
-/// The values of one selector that its tests can tell apart. The first text is one that no literal matches, if there is any.
+/// The values of one selector that its tests can distinguish. The first text matches no literal, if there is such a
+/// text.
 fn fields(tests: &[&Test]) -> Result<Vec<Field>, NotComparable> {
     let mut globs: Vec<&Glob> = Vec::new();
     let mut bounds: Vec<f64> = Vec::new();
@@ -113,23 +114,23 @@ fn fields(tests: &[&Test]) -> Result<Vec<Field>, NotComparable> {
     }
     globs.sort();
     globs.dedup();
-    let mut told: Vec<String> = texts(&globs).ok_or(NotComparable::TooManyRows)?;
-    told.sort_by_key(|text| globs.iter().filter(|glob| glob.matches(text)).count());
+    let mut distinct: Vec<String> = texts(&globs).ok_or(NotComparable::TooManyRows)?;
+    distinct.sort_by_key(|text| globs.iter().filter(|glob| glob.matches(text)).count());
     if !bounds.is_empty() {
         if globs.iter().any(|glob| glob.is_open()) {
             return Err(NotComparable::NumberAndWildcard);
         }
         bounds.extend(globs.iter().filter_map(|glob| glob.number()));
-        told.extend(numbers(bounds).into_iter().map(|number| number.to_string()));
+        distinct.extend(numbers(bounds).into_iter().map(|number| number.to_string()));
     }
     let others = [Field::Absent, Field::Null, Field::Bool(true), Field::Bool(false)];
-    // Only a term about truth tells a boolean from the text of it.
+    // Only `IS TRUE` and `IS FALSE` distinguish a boolean from its text.
     let booleans = tests.iter().any(|test| matches!(test, Test::Truth(_)));
     let others = others.into_iter().filter(|it| booleans || !matches!(it, Field::Bool(_)));
-    Ok(others.chain(told.into_iter().map(Field::Text)).collect())
+    Ok(others.chain(distinct.into_iter().map(Field::Text)).collect())
 }
 
-/// Each bound, a number between each two, and one beyond either end.
+/// Each bound, a number between each two, and one beyond each end.
 fn numbers(mut bounds: Vec<f64>) -> Vec<f64> {
     bounds.sort_by(f64::total_cmp);
     bounds.dedup();
@@ -146,7 +147,7 @@ pub(super) fn truth(test: &Test, field: &Field) -> Truth {
         (Test::Exists, _) => plain(*field != Field::Absent),
         (Test::Missing, _) => plain(*field == Field::Absent),
         (Test::Null, _) => plain(*field == Field::Null),
-        (Test::Truth(wanted), _) => plain(*field == Field::Bool(*wanted)),
+        (Test::Truth(expected), _) => plain(*field == Field::Bool(*expected)),
         (Test::IsNot(_), Field::Absent) => assumed(|(absent_differs, _)| absent_differs),
         (Test::IsNot(_), Field::Null) => assumed(|(_, null_differs)| null_differs),
         (Test::Is(_) | Test::Compares(..), Field::Absent | Field::Null) => 0,

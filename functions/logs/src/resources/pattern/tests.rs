@@ -1,4 +1,4 @@
-//! What is read, what is refused, and how the patterns people use relate to those that are wanted.
+//! Accepted and refused patterns, and how patterns in use relate to the expected ones.
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
@@ -12,15 +12,15 @@ fn read(text: &str) -> Pattern {
     Pattern::parse(text).unwrap_or_else(|error| panic!("{text}: {error}"))
 }
 
-fn relation(wanted: &str, found: &str) -> Relation {
-    read(wanted).relation(&read(found)).unwrap()
+fn relation(expected_pattern: &str, found: &str) -> Relation {
+    read(expected_pattern).relation(&read(found)).unwrap()
 }
 
 #[test]
-fn root_patterns_relate_by_what_they_match() {
+fn root_patterns_relate_by_matched_events() {
     use Relation::{Broader, Equivalent, Narrower, Unrelated};
     for (case, found, expected) in [
-        ("the wanted text", ROOT, Equivalent),
+        ("the expected text", ROOT, Equivalent),
         (
             "quoted, without parentheses",
             r#"{ $.userIdentity.type = "Root" && $.userIdentity.invokedBy NOT EXISTS && $.eventType != "AwsServiceEvent" }"#,
@@ -55,7 +55,7 @@ fn root_patterns_relate_by_what_they_match() {
             Unrelated,
         ),
         (
-            "what != makes of a missing field must not matter",
+            "the meaning of != for a missing field must not matter",
             r#"{ $.userIdentity.type = "Root" && $.userIdentity.invokedBy NOT EXISTS && $.eventType EXISTS && $.eventType != "AwsServiceEvent" }"#,
             Narrower,
         ),
@@ -65,12 +65,12 @@ fn root_patterns_relate_by_what_they_match() {
 }
 
 #[test]
-fn refused_call_patterns_relate_by_what_they_match() {
+fn denied_call_patterns_relate_by_matched_events() {
     use Relation::{Broader, Equivalent, Narrower, Unrelated};
     let (a, b) = (r#"($.errorCode = "*UnauthorizedOperation")"#, r#"($.errorCode = "AccessDenied*")"#);
     let (c, d) = (r#"($.sourceIPAddress!="delivery.logs.amazonaws.com")"#, r#"($.eventName!="HeadBucket")"#);
     for (case, found, expected) in [
-        ("the wanted text", REFUSED.to_owned(), Equivalent),
+        ("the expected text", REFUSED.to_owned(), Equivalent),
         ("bare", "{ $.errorCode = *UnauthorizedOperation || $.errorCode = AccessDenied* }".to_owned(), Equivalent),
         ("CIS 1.4 and 3.0", format!("{{ {a} || {b} || {c} || {d} }}"), Broader),
         ("CIS 5.0 to 7.0", format!("{{ {a} || {b} && {c} && {d} }}"), Narrower),
@@ -93,10 +93,10 @@ fn refused_call_patterns_relate_by_what_they_match() {
 }
 
 #[test]
-fn sign_in_patterns_relate_by_what_they_match() {
+fn sign_in_patterns_relate_by_matched_events() {
     use Relation::{Broader, Equivalent, Narrower, Unrelated};
     for (case, found, expected) in [
-        ("the wanted text", SIGN_IN, Equivalent),
+        ("the expected text", SIGN_IN, Equivalent),
         ("CIS", r#"{ ($.eventName = "ConsoleLogin") && ($.additionalEventData.MFAUsed != "Yes") }"#, Broader),
         (
             "CIS and Success",
@@ -120,7 +120,7 @@ fn sign_in_patterns_relate_by_what_they_match() {
 }
 
 #[test]
-fn noisy_is_what_matches_ordinary_events() {
+fn a_pattern_that_matches_ordinary_events_is_noisy() {
     for (found, expected) in [
         (ROOT, false),
         (REFUSED, false),
@@ -137,9 +137,9 @@ fn noisy_is_what_matches_ordinary_events() {
 }
 
 #[test]
-fn numbers_truth_and_null_are_told_apart() {
+fn numbers_booleans_and_null_are_distinguished() {
     use Relation::{Broader, Equivalent, Narrower, Unrelated};
-    for (wanted, found, expected) in [
+    for (expected_pattern, found, expected) in [
         ("{ $.n > 5 }", "{ $.n >= 5 }", Broader),
         ("{ $.n > 5 }", "{ $.n > 5.0 && $.n > 4 }", Equivalent),
         ("{ $.n < 5 }", "{ $.n <= 5 }", Broader),
@@ -157,12 +157,12 @@ fn numbers_truth_and_null_are_told_apart() {
         ("{ $.a = * }", "{ $.a EXISTS }", Broader),
         ("{ $.['a b'] = x }", "{ $.['a b']=x }", Equivalent),
     ] {
-        assert_eq!(relation(wanted, found), expected, "{wanted} {found}");
+        assert_eq!(relation(expected_pattern, found), expected, "{expected_pattern} {found}");
     }
 }
 
 #[test]
-fn what_is_no_pattern_is_refused_by_name() {
+fn an_invalid_pattern_is_refused_with_its_reason() {
     let syntax = |at, expected| NotComparable::Syntax { at, expected };
     for (text, expected) in [
         ("", NotComparable::NotJson),
@@ -195,7 +195,7 @@ fn what_is_no_pattern_is_refused_by_name() {
 }
 
 #[test]
-fn huge_patterns_are_not_compared_and_do_not_hang() {
+fn huge_patterns_are_refused_quickly() {
     let case = "cloudwatch-alarm-root-usage/14";
     let nested = |depth: usize| format!("{{ {}$.a = x{} }}", "(".repeat(depth), ")".repeat(depth));
     assert_eq!(Pattern::parse(&nested(50)), Err(NotComparable::TooDeep), "{case}");

@@ -1,4 +1,4 @@
-//! Chains that reach a person, and where the others break.
+//! Complete chains, and where the others break.
 
 #![allow(clippy::unwrap_used)]
 
@@ -16,14 +16,14 @@ use crate::families::alarm_chain::filter::Transformation;
 use crate::families::alarm_chain::observed::{Topic, TopicKey, WatchedMetric};
 use crate::families::alarm_control::{AlarmControl, FirstEvent};
 
-const OURS: &str = "111122223333";
+const ACCOUNT: &str = "111122223333";
 pub(in crate::families::alarm_chain) const TOPIC: &str = "arn:aws:sns:eu-west-1:111122223333:alarms";
 const FOREIGN_TOPIC: &str = "arn:aws:sns:eu-west-1:444455556666:central";
 const FUNCTION: &str = "arn:aws:lambda:eu-west-1:111122223333:function:page";
 pub(in crate::families::alarm_chain) const PATTERN: &str = r#"{ $.userIdentity.type = "Root" }"#;
 
-const DEMANDS: AlarmRequirements = AlarmRequirements {
-    wanted: ExpectedEvents { pattern: PATTERN, variants: &[], refused: None },
+const REQUIREMENTS: AlarmRequirements = AlarmRequirements {
+    events: ExpectedEvents { pattern: PATTERN, variants: &[], refused: None },
     tolerance: Tolerance { noisy: true, variants: true },
     limits: Limits { events: 1, seconds: 900, one_datapoint: true },
     trust_organization_trail: true,
@@ -34,7 +34,7 @@ const DEMANDS: AlarmRequirements = AlarmRequirements {
 /// The control with these requirements.
 pub(in crate::families::alarm_chain) const ROOT: AlarmControl<FirstEvent> = AlarmControl {
     id: "cloudwatch-alarm-root-usage",
-    wanted: DEMANDS.wanted,
+    events: REQUIREMENTS.events,
     metric: "RootUsage",
     one_datapoint: true,
     defaults: FirstEvent,
@@ -54,13 +54,13 @@ fn trail(owner: &str, group: Option<&str>) -> ObservedTrail {
     };
     let all = json!({"EventSelectors": [{"ReadWriteType": "All", "IncludeManagementEvents": true, "DataResources": [],
         "ExcludeManagementEventSources": []}]});
-    let ours = owner == OURS;
+    let is_own = owner == ACCOUNT;
     ObservedTrail {
         trail: described
-            .seen(ObservedFrom { account: AccountId::new(OURS), region: Region::new("eu-west-1") })
+            .seen(ObservedFrom { account: AccountId::new(ACCOUNT), region: Region::new("eu-west-1") })
             .unwrap(),
-        status: ours.then_some(Status { is_logging: true, latest_delivery_error: None }),
-        selectors: ours.then(|| serde_json::from_value(all).unwrap()),
+        status: is_own.then_some(Status { is_logging: true, latest_delivery_error: None }),
+        selectors: is_own.then(|| serde_json::from_value(all).unwrap()),
     }
 }
 
@@ -111,12 +111,12 @@ fn key(state: &str, actions: &[&str]) -> Option<TopicKey> {
 
 pub(in crate::families::alarm_chain) const CLOUDWATCH: &str = "cloudwatch.amazonaws.com";
 
-/// A chain that reaches a person.
-pub(in crate::families::alarm_chain) fn whole() -> AlarmChains {
+/// A complete chain.
+pub(in crate::families::alarm_chain) fn complete() -> AlarmChains {
     AlarmChains {
-        account: AccountId::new(OURS),
+        account: AccountId::new(ACCOUNT),
         region: Region::new("eu-west-1"),
-        trails: vec![trail(OURS, Some("arn:aws:logs:eu-west-1:111122223333:log-group:trail:*"))],
+        trails: vec![trail(ACCOUNT, Some("arn:aws:logs:eu-west-1:111122223333:log-group:trail:*"))],
         groups: BTreeMap::from([("trail".to_owned(), Some(vec![filter(PATTERN)]))]),
         metrics: vec![WatchedMetric {
             namespace: "Audit".to_owned(),
@@ -130,7 +130,7 @@ pub(in crate::families::alarm_chain) fn whole() -> AlarmChains {
 }
 
 pub(in crate::families::alarm_chain) fn changed(change: impl FnOnce(&mut AlarmChains)) -> AlarmChains {
-    let mut chains = whole();
+    let mut chains = complete();
     change(&mut chains);
     chains
 }
@@ -140,7 +140,7 @@ fn with_topic(topic: Topic) -> AlarmChains {
 }
 
 fn with_alarm(change: impl FnOnce(&mut MetricAlarm)) -> AlarmChains {
-    whole().map_alarm(change)
+    complete().map_alarm(change)
 }
 
 impl AlarmChains {
@@ -153,15 +153,15 @@ impl AlarmChains {
 }
 
 #[test]
-fn a_chain_is_whole_or_says_where_it_breaks() {
+fn a_chain_is_complete_or_reports_where_it_breaks() {
     let passed = "(filter RootUse ok, alarm RootUse ok)";
     let at = |text: &str| Verdict::non_compliant(format!("Alarm chain broken at {text}"));
-    let elsewhere = |arn: &str| changed(|it| it.trails = vec![trail(OURS, Some(arn))]);
+    let elsewhere = |arn: &str| changed(|it| it.trails = vec![trail(ACCOUNT, Some(arn))]);
     let foreign = |arn: &str| changed(|it| it.trails = vec![trail("444455556666", Some(arn))]);
     let rows: Vec<(&str, AlarmChains, Verdict)> = vec![
-        ("whole", whole(), Verdict::COMPLIANT),
+        ("complete", complete(), Verdict::COMPLIANT),
         ("no trail", changed(|it| it.trails.clear()), at("trail: no qualifying trail")),
-        ("no log group", changed(|it| it.trails = vec![trail(OURS, None)]), at("trail: trail has no log group")),
+        ("no log group", changed(|it| it.trails = vec![trail(ACCOUNT, None)]), at("trail: trail has no log group")),
         (
             "another region",
             elsewhere("arn:aws:logs:us-east-1:111122223333:log-group:trail:*"),
@@ -173,24 +173,24 @@ fn a_chain_is_whole_or_says_where_it_breaks() {
             Verdict::not_applicable("evaluated in account 444455556666, eu-west-1"),
         ),
         (
-            "organization trail that writes here",
+            "organization trail that delivers here",
             foreign("arn:aws:logs:eu-west-1:111122223333:log-group:trail:*"),
             Verdict::Compliant(Some("organization trail not verifiable".into())),
         ),
         (
-            "log group gone",
+            "log group deleted",
             changed(|it| drop(it.groups.insert("trail".to_owned(), None))),
             at("log group: trail does not exist"),
         ),
         (
             "no filter",
             changed(|it| drop(it.groups.insert("trail".to_owned(), Some(vec![])))),
-            at("filter: log group trail has none"),
+            at("filter: log group trail has no filter"),
         ),
         (
             "cloudwatch-alarm-root-usage/10",
             changed(|it| drop(it.groups.insert("trail".to_owned(), Some(vec![filter("{ $.a = %x% }")])))),
-            at("filter: none of 1 counts; nearest RootUse: not comparable: a regular expression"),
+            at("filter: none of 1 matches; closest RootUse: not comparable: a regular expression"),
         ),
         (
             "cloudwatch-alarm-root-usage/11",
@@ -198,12 +198,12 @@ fn a_chain_is_whole_or_says_where_it_breaks() {
                 let narrowed = MetricFilter { field_selection_criteria: Some("x".to_owned()), ..filter(PATTERN) };
                 it.groups.insert("trail".to_owned(), Some(vec![filter("{ $.a = x }"), narrowed]));
             }),
-            at("filter: none of 2 counts; nearest RootUse: narrowed by field selection criteria"),
+            at("filter: none of 2 matches; closest RootUse: restricted by field selection criteria"),
         ),
         (
             "cloudwatch-alarm-root-usage/7",
             changed(|it| it.metrics.iter_mut().for_each(|it| it.namespace = "Other".to_owned())),
-            at("alarm: none on Audit Root (filter RootUse ok)"),
+            at("alarm: no alarm on Audit Root (filter RootUse ok)"),
         ),
         (
             "cloudwatch-alarm-root-usage/8, disabled",
@@ -218,7 +218,7 @@ fn a_chain_is_whole_or_says_where_it_breaks() {
         (
             "cloudwatch-alarm-root-usage/8, pending",
             with_topic(topic(0, CLOUDWATCH, None)),
-            at(&format!("subscription: topic alarms has 0 confirmed {passed}")),
+            at(&format!("subscription: topic alarms has no confirmed subscription {passed}")),
         ),
         (
             "cloudwatch-alarm-root-usage/9",
@@ -236,9 +236,9 @@ fn a_chain_is_whole_or_says_where_it_breaks() {
             at(&format!("policy: topic alarms does not let CloudWatch publish {passed}")),
         ),
         (
-            "key of AWS",
+            "AWS managed key",
             with_topic(topic(1, CLOUDWATCH, Some(TopicKey::OfAws))),
-            at(&format!("key: topic alarms uses alias/aws/sns, which CloudWatch cannot {passed}")),
+            at(&format!("key: topic alarms uses alias/aws/sns, which CloudWatch cannot use {passed}")),
         ),
         (
             "key without GenerateDataKey",
@@ -246,7 +246,7 @@ fn a_chain_is_whole_or_says_where_it_breaks() {
             at(&format!("key: the key of topic alarms does not let CloudWatch use it {passed}")),
         ),
         (
-            "key to be deleted",
+            "key pending deletion",
             with_topic(topic(1, CLOUDWATCH, key("PendingDeletion", &["kms:*"]))),
             at(&format!("key: the key of topic alarms is PendingDeletion {passed}")),
         ),
@@ -256,27 +256,27 @@ fn a_chain_is_whole_or_says_where_it_breaks() {
             Verdict::COMPLIANT,
         ),
         (
-            "key that may be used",
+            "usable key",
             with_topic(topic(1, CLOUDWATCH, key("Enabled", &["kms:Decrypt", "kms:GenerateDataKey*"]))),
             Verdict::COMPLIANT,
         ),
     ];
     for (case, chains, expected) in rows {
-        assert_eq!(chains.judge(&DEMANDS), expected, "{case}");
+        assert_eq!(chains.evaluate(&REQUIREMENTS), expected, "{case}");
     }
 }
 
 #[test]
-fn one_log_group_with_a_whole_chain_is_enough() {
+fn one_log_group_with_a_complete_chain_is_enough() {
     let both = changed(|it| {
-        it.trails.push(trail(OURS, Some("arn:aws:logs:eu-west-1:111122223333:log-group:audit:*")));
+        it.trails.push(trail(ACCOUNT, Some("arn:aws:logs:eu-west-1:111122223333:log-group:audit:*")));
         it.groups.insert("audit".to_owned(), Some(vec![]));
     });
-    assert_eq!(both.judge(&DEMANDS), Verdict::COMPLIANT, "cloudwatch-alarm-root-usage/6");
+    assert_eq!(both.evaluate(&REQUIREMENTS), Verdict::COMPLIANT, "cloudwatch-alarm-root-usage/6");
 }
 
 #[test]
-fn a_topic_of_another_account_is_what_the_parameter_says() {
+fn an_unreadable_foreign_topic_gets_the_verdict_of_the_parameter() {
     let foreign = |topic| {
         changed(|it| drop(it.topics.insert(FOREIGN_TOPIC.to_owned(), topic)))
             .map_alarm(|it| it.actions = vec![FOREIGN_TOPIC.to_owned()])
@@ -284,23 +284,27 @@ fn a_topic_of_another_account_is_what_the_parameter_says() {
     let denied = foreign(Topic::Denied);
     let case = "cloudwatch-alarm-root-usage/13";
     let why = "topic central of account 444455556666 is not readable";
-    assert_eq!(denied.judge(&DEMANDS), Verdict::non_compliant(format!("Alarm chain not verifiable: {why}")), "{case}");
-    let trusted = AlarmRequirements { trust_unverified: true, ..DEMANDS };
-    assert_eq!(denied.judge(&trusted), Verdict::Compliant(Some(why.into())), "{case}");
-    assert_eq!(foreign(topic(1, CLOUDWATCH, None)).judge(&DEMANDS), Verdict::COMPLIANT, "{case}");
+    assert_eq!(
+        denied.evaluate(&REQUIREMENTS),
+        Verdict::non_compliant(format!("Alarm chain not verifiable: {why}")),
+        "{case}"
+    );
+    let trusted = AlarmRequirements { trust_unverified: true, ..REQUIREMENTS };
+    assert_eq!(denied.evaluate(&trusted), Verdict::Compliant(Some(why.into())), "{case}");
+    assert_eq!(foreign(topic(1, CLOUDWATCH, None)).evaluate(&REQUIREMENTS), Verdict::COMPLIANT, "{case}");
     let both = denied.map_alarm(|it| it.actions.push(TOPIC.to_owned()));
-    assert_eq!(both.judge(&DEMANDS), Verdict::COMPLIANT, "{case}: one that tells somebody is enough");
+    assert_eq!(both.evaluate(&REQUIREMENTS), Verdict::COMPLIANT, "{case}: one target that notifies is enough");
 }
 
 #[test]
-fn other_targets_count_where_they_are_accepted() {
+fn other_targets_count_if_accepted() {
     let function = with_alarm(|it| it.actions = vec![FUNCTION.to_owned()]);
-    assert!(function.judge(&DEMANDS).is_non_compliant());
-    let accepted = AlarmRequirements { accept_other_targets: true, ..DEMANDS };
-    let remark = "alarm RootUse notifies by other means than a topic";
-    assert_eq!(function.judge(&accepted), Verdict::Compliant(Some(remark.into())));
+    assert!(function.evaluate(&REQUIREMENTS).is_non_compliant());
+    let accepted = AlarmRequirements { accept_other_targets: true, ..REQUIREMENTS };
+    let remark = "alarm RootUse notifies a target other than a topic";
+    assert_eq!(function.evaluate(&accepted), Verdict::Compliant(Some(remark.into())));
     let recovery = with_alarm(|it| it.actions = vec!["arn:aws:automate:eu-west-1:ec2:recover".to_owned()]);
-    assert!(recovery.judge(&accepted).is_non_compliant());
+    assert!(recovery.evaluate(&accepted).is_non_compliant());
 }
 
 #[test]
@@ -310,9 +314,9 @@ fn a_stored_chain_with_a_key_reads_back() {
 }
 
 proptest! {
-    /// Taking a link away never makes a chain whole, whatever else there is.
+    /// A chain without one of its links is never complete, even with extra filters.
     #[test]
-    fn a_chain_without_one_of_its_links_is_no_chain(link in 0usize..6, more in any::<bool>()) {
+    fn a_chain_without_one_of_its_links_is_broken(link in 0usize..6, more in any::<bool>()) {
         let chains = changed(|it| {
             if more {
                 it.groups.insert("stray".to_owned(), Some(vec![filter(PATTERN)]));
@@ -326,6 +330,6 @@ proptest! {
                 _ => it.topics.clear(),
             }
         });
-        prop_assert!(chains.judge(&DEMANDS).is_non_compliant());
+        prop_assert!(chains.evaluate(&REQUIREMENTS).is_non_compliant());
     }
 }

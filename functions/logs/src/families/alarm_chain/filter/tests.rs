@@ -1,9 +1,9 @@
-//! Which filters count, with the patterns that benchmarks and people write.
+//! Which filters are accepted, with patterns of benchmarks and of users.
 
 use super::*;
-use crate::controls::cloudwatch_alarm_console_login_without_mfa::WANTED as SIGN_IN;
-use crate::controls::cloudwatch_alarm_root_usage::WANTED as ROOT;
-use crate::controls::cloudwatch_alarm_unauthorized_api_calls::WANTED as CALLS;
+use crate::controls::cloudwatch_alarm_console_login_without_mfa::EVENTS as SIGN_IN;
+use crate::controls::cloudwatch_alarm_root_usage::EVENTS as ROOT;
+use crate::controls::cloudwatch_alarm_unauthorized_api_calls::EVENTS as CALLS;
 use crate::families::alarm_chain::chain::tests::filter;
 
 const ALL: Tolerance = Tolerance { noisy: true, variants: true };
@@ -12,7 +12,7 @@ const STRICT: Tolerance = Tolerance { noisy: false, variants: false };
 #[test]
 fn filters_for_root_activity() {
     let (broader, refused) =
-        (Ok(Some("broader than required")), Rejection::Refused("counts what services do for root"));
+        (Ok(Some("broader than required")), Rejection::Refused("counts actions of services for root"));
     let or = r#"{ $.userIdentity.type = "Root" || $.userIdentity.invokedBy NOT EXISTS || $.eventType != "AwsServiceEvent" }"#;
     for (case, pattern, tolerance, expected) in [
         (
@@ -43,9 +43,9 @@ fn filters_for_root_activity() {
             Err(Rejection::NotComparable("a regular expression".to_owned())),
         ),
         ("another subject", r#"{ $.eventName = "StopLogging" }"#, ALL, Err(Rejection::Unrelated)),
-        ("every event", "", ALL, Err(Rejection::NotComparable("no pattern in braces".to_owned()))),
+        ("every event", "", ALL, Err(Rejection::NotComparable("not a pattern in braces".to_owned()))),
     ] {
-        assert_eq!(filter(pattern).counts(&ROOT, tolerance), expected, "{case}");
+        assert_eq!(filter(pattern).check(&ROOT, tolerance), expected, "{case}");
     }
 }
 
@@ -56,7 +56,7 @@ fn filters_for_refused_calls() {
     let v2 = r#"{ $.eventName!=HeadBucket && $.sourceIPAddress!=delivery.logs.amazonaws.com && ($.errorCode=AccessDenied* || $.errorCode=*UnauthorizedOperation) }"#;
     let exact = r#"{ $.errorCode = "Client.UnauthorizedOperation" || $.errorCode = "AccessDenied" }"#;
     for (case, pattern, tolerance, expected) in [
-        ("wanted", CALLS.pattern, STRICT, Ok(None)),
+        ("the expected pattern", CALLS.pattern, STRICT, Ok(None)),
         ("cloudwatch-alarm-unauthorized-api-calls/3", literal, ALL, Ok(Some("matches nearly every event"))),
         ("cloudwatch-alarm-unauthorized-api-calls/3, strictly", literal, STRICT, Err(Rejection::Noisy)),
         (
@@ -69,7 +69,7 @@ fn filters_for_refused_calls() {
         ("V2, bare and reordered", v2, ALL, Ok(Some("log delivery and HeadBucket not covered"))),
         ("without wildcards", exact, ALL, Err(Rejection::Narrower)),
     ] {
-        assert_eq!(filter(pattern).counts(&CALLS, tolerance), expected, "{case}");
+        assert_eq!(filter(pattern).check(&CALLS, tolerance), expected, "{case}");
     }
 }
 
@@ -79,33 +79,35 @@ fn filters_for_sign_in_without_mfa() {
     let cis = r#"{ ($.eventName = "ConsoleLogin") && ($.additionalEventData.MFAUsed != "Yes") }"#;
     let users = r#"{ $.eventName = "ConsoleLogin" && $.additionalEventData.MFAUsed = "No" && $.responseElements.ConsoleLogin = "Success" && $.userIdentity.type = "IAMUser" }"#;
     for (case, pattern, tolerance, expected) in [
-        ("wanted", SIGN_IN.pattern, STRICT, Ok(None)),
+        ("the expected pattern", SIGN_IN.pattern, STRICT, Ok(None)),
         ("CIS", cis, STRICT, Ok(Some("broader than required"))),
         ("cloudwatch-alarm-console-login-without-mfa/5", sso, ALL, Ok(Some("root and federated sign-in not covered"))),
         ("CIS for single sign-on, strictly", sso, STRICT, Err(Rejection::Unrelated)),
         ("users only", users, ALL, Err(Rejection::Narrower)),
     ] {
-        assert_eq!(filter(pattern).counts(&SIGN_IN, tolerance), expected, "{case}");
+        assert_eq!(filter(pattern).check(&SIGN_IN, tolerance), expected, "{case}");
     }
 }
 
 #[test]
-fn a_filter_that_does_not_count_each_event_is_disqualified() {
+fn a_filter_that_does_not_count_every_event_is_rejected() {
     type Change = fn(&mut MetricFilter);
     let changes: [(&str, Change); 8] = [
         ("reads transformed logs", |it| it.on_transformed_logs = true),
-        ("narrowed by field selection criteria", |it| it.field_selection_criteria = Some("@aws.region = x".to_owned())),
-        ("spread over dimensions", |it| it.emits_system_fields = true),
-        ("spread over dimensions", |it| it.transformations.iter_mut().for_each(|it| it.has_dimensions = true)),
-        ("its metric value is no positive number", |it| it.transformations.clear()),
-        ("its metric value is no positive number", |it| set_value(it, "0")),
-        ("its metric value is no positive number", |it| set_value(it, "$.bytes")),
-        ("its metric value is no positive number", |it| set_value(it, "inf")),
+        ("restricted by field selection criteria", |it| {
+            it.field_selection_criteria = Some("@aws.region = x".to_owned())
+        }),
+        ("split over dimensions", |it| it.emits_system_fields = true),
+        ("split over dimensions", |it| it.transformations.iter_mut().for_each(|it| it.has_dimensions = true)),
+        ("metric value is not a positive number", |it| it.transformations.clear()),
+        ("metric value is not a positive number", |it| set_value(it, "0")),
+        ("metric value is not a positive number", |it| set_value(it, "$.bytes")),
+        ("metric value is not a positive number", |it| set_value(it, "inf")),
     ];
     for (why, change) in changes {
         let mut changed = filter(ROOT.pattern);
         change(&mut changed);
-        assert_eq!(changed.counts(&ROOT, ALL), Err(Rejection::Disqualified(why)));
+        assert_eq!(changed.check(&ROOT, ALL), Err(Rejection::Disqualified(why)));
     }
 }
 
@@ -114,7 +116,7 @@ fn set_value(filter: &mut MetricFilter, value: &str) {
 }
 
 #[test]
-fn the_nearest_rejection_is_the_greatest() {
+fn the_closest_rejection_is_the_greatest() {
     let mut all = [
         Rejection::Disqualified("x"),
         Rejection::Unrelated,

@@ -1,4 +1,4 @@
-//! The plan for each broken link, and the laws.
+//! The plan for each broken link, and the properties.
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
@@ -9,7 +9,7 @@ use rectify_policy::PolicyDocument;
 use rectify_testing::{Cases, Laws, NOW};
 
 use super::*;
-use crate::families::alarm_chain::chain::tests::{CLOUDWATCH, PATTERN, ROOT, TOPIC, changed, filter, topic, whole};
+use crate::families::alarm_chain::chain::tests::{CLOUDWATCH, PATTERN, ROOT, TOPIC, changed, complete, filter, topic};
 use crate::families::alarm_control::{AlarmParameters, FirstEvent};
 
 const GIVEN: &str = r#"{"topicArn": "arn:aws:sns:eu-west-1:111122223333:alarms"}"#;
@@ -41,34 +41,34 @@ fn no_alarm() -> AlarmChains {
     changed(|it| it.metrics.clear())
 }
 
-/// The topic does not let CloudWatch publish.
-fn deaf() -> AlarmChains {
+/// A chain whose topic does not let CloudWatch publish.
+fn denying_topic() -> AlarmChains {
     changed(|it| drop(it.topics.insert(TOPIC.to_owned(), topic(1, "events.amazonaws.com", None))))
 }
 
 #[test]
-fn each_broken_link_is_made_anew_and_nothing_else() {
-    let cases = Cases::of(&ROOT, whole());
+fn only_the_broken_link_is_created() {
+    let cases = Cases::of(&ROOT, complete());
     let case = |chains: AlarmChains, broken_at: &str, planned: &[&str]| {
         let finding = format!("Alarm chain broken at {broken_at}");
         cases.case("", |it| *it = chains).with(GIVEN).non_compliant(&finding).planned(planned);
     };
     let alarm = alarm_on("Audit", "Root");
-    cases.case("whole", |_| ()).with(GIVEN).compliant();
-    case(no_filter(), "filter: log group trail has none", &[FILTER, &alarm_on("CISBenchmark", "RootUsage")]);
-    case(no_alarm(), "alarm: none on Audit Root (filter RootUse ok)", &[&alarm]);
-    let slow = whole().map_alarm(|it| it.period = Some(3600));
+    cases.case("complete", |_| ()).with(GIVEN).compliant();
+    case(no_filter(), "filter: log group trail has no filter", &[FILTER, &alarm_on("CISBenchmark", "RootUsage")]);
+    case(no_alarm(), "alarm: no alarm on Audit Root (filter RootUse ok)", &[&alarm]);
+    let slow = complete().map_alarm(|it| it.period = Some(3600));
     case(slow, "alarm: RootUse takes 3600 s (max 900) (filter RootUse ok)", &[&alarm]);
-    let idle = whole().map_alarm(|it| it.actions.clear());
+    let idle = complete().map_alarm(|it| it.actions.clear());
     case(idle, "subscription: alarm RootUse notifies no topic (filter RootUse ok, alarm RootUse ok)", &[&alarm]);
-    let disabled = whole().map_alarm(|it| it.actions_enabled = false);
+    let disabled = complete().map_alarm(|it| it.actions_enabled = false);
     let enable = r#"L1 EnableAlarmActions {"AlarmNames":["RootUse"]}"#;
     case(disabled, "alarm: RootUse has its actions disabled (filter RootUse ok)", &[enable]);
 }
 
 #[test]
-fn an_operator_acts_where_no_call_helps_and_a_doubt_holds_the_rest() {
-    let cases = Cases::of(&ROOT, whole());
+fn plans_are_manual_where_no_call_helps_and_blocked_where_in_doubt() {
+    let cases = Cases::of(&ROOT, complete());
     let case = |chains: AlarmChains, parameters: &str, broken_at: &str, planned: &str| {
         let finding = format!("Alarm chain broken at {broken_at}");
         cases.case("", |it| *it = chains).with(parameters).non_compliant(&finding).planned(&[planned]);
@@ -76,38 +76,44 @@ fn an_operator_acts_where_no_call_helps_and_a_doubt_holds_the_rest() {
     let filters = |filters: Vec<MetricFilter>| changed(|it| drop(it.groups.insert("trail".to_owned(), Some(filters))));
     let named = |name: String| MetricFilter { name, ..filter("{ $.a = x }") };
     let no_trail = changed(|it| it.trails.clear());
-    let let_a_trail = "L0 by hand: let a trail that records all management events write to a log group here";
-    case(no_trail, GIVEN, "trail: no qualifying trail", let_a_trail);
-    let alarm_missing = "alarm: none on Audit Root (filter RootUse ok)";
-    case(no_alarm(), "{}", alarm_missing, "L0 by hand: name a topic by topicArn, for an alarm on Root");
-    let unheard = changed(|it| drop(it.topics.insert(TOPIC.to_owned(), topic(0, CLOUDWATCH, None))));
-    let unconfirmed = "subscription: topic alarms has 0 confirmed (filter RootUse ok, alarm RootUse ok)";
-    case(unheard, GIVEN, unconfirmed, "L0 by hand: let an alarm reach somebody: topic alarms has 0 confirmed");
+    let configure = "L0 by hand: configure a trail that records all management events to deliver to a log group in this \
+                     account and region";
+    case(no_trail, GIVEN, "trail: no qualifying trail", configure);
+    let alarm_missing = "alarm: no alarm on Audit Root (filter RootUse ok)";
+    case(no_alarm(), "{}", alarm_missing, "L0 by hand: set topicArn to the topic for an alarm on Root");
+    let pending = changed(|it| drop(it.topics.insert(TOPIC.to_owned(), topic(0, CLOUDWATCH, None))));
+    let unconfirmed = "subscription: topic alarms has no confirmed subscription (filter RootUse ok, alarm RootUse ok)";
+    case(
+        pending,
+        GIVEN,
+        unconfirmed,
+        "L0 by hand: make the alarm's notification work: topic alarms has no confirmed subscription",
+    );
     let taken = AlarmChains { own_alarm_exists: Some(true), ..no_alarm() };
-    case(taken, GIVEN, alarm_missing, "held: there is another alarm cloudwatch-alarm-root-usage");
+    case(taken, GIVEN, alarm_missing, "held: an alarm named cloudwatch-alarm-root-usage already exists");
     case(
         filters(vec![named(NAME.to_owned())]),
         GIVEN,
-        "filter: none of 1 counts; nearest cloudwatch-alarm-root-usage: unrelated",
-        "held: log group trail has another filter cloudwatch-alarm-root-usage",
+        "filter: none of 1 matches; closest cloudwatch-alarm-root-usage: unrelated",
+        "held: log group trail already has a filter named cloudwatch-alarm-root-usage",
     );
     case(
         filters((0..100).map(|number| named(number.to_string())).collect()),
         GIVEN,
-        "filter: none of 100 counts; nearest 99: unrelated",
-        "held: log group trail has 100 filters, as many as it can",
+        "filter: none of 100 matches; closest 99: unrelated",
+        "held: log group trail already has the maximum of 100 filters",
     );
     case(
         no_filter(),
         r#"{"logGroupName": "audit"}"#,
-        "filter: log group trail has none",
-        "held: no trail that counts writes to log group audit here",
+        "filter: log group trail has no filter",
+        "held: no qualifying trail delivers to log group audit in this account and region",
     );
 }
 
 #[test]
-fn a_statement_is_added_and_the_others_stay() {
-    let plan = plan(&deaf());
+fn a_statement_is_added_and_existing_ones_stay() {
+    let plan = plan(&denying_topic());
     assert_eq!((plan.level(), plan.blocker(true)), (Some(Level::L2), None));
     let Some(Action::SetTopicAttributes { attribute_value, .. }) = plan.calls().first().copied() else {
         panic!("{plan:?}")
@@ -115,21 +121,20 @@ fn a_statement_is_added_and_the_others_stay() {
     let set: Value = serde_json::from_str(attribute_value).unwrap();
     let statements = set.get("Statement").and_then(Value::as_array).cloned().unwrap_or_default();
     assert_eq!(statements.len(), 2);
-    let Some(Topic::Read { policy, .. }) = deaf().topics.remove(TOPIC) else { panic!("a topic that was read") };
+    let Some(Topic::Read { policy, .. }) = denying_topic().topics.remove(TOPIC) else {
+        panic!("a topic that was read")
+    };
     assert_eq!(statements.first(), policy.0.get("Statement"));
     let denied = changed(|it| {
         let all =
             json!({"Statement": [{"Effect": "Deny", "Principal": "*", "Action": "sns:Publish", "Resource": "*"}]});
         it.topics.insert(TOPIC.to_owned(), Topic::Read { confirmed: 1, policy: PolicyDocument(all), key: None });
     });
-    assert!(
-        matches!(super::tests::plan(&denied), Plan::Blocked { .. }),
-        "a statement more does not help against a Deny"
-    );
+    assert!(matches!(super::tests::plan(&denied), Plan::Blocked { .. }), "an added statement does not override a Deny");
 }
 
 #[test]
-fn a_topic_policy_in_another_order_is_no_change_and_a_deleted_principal_is_left_to_a_person() {
+fn statement_order_is_not_a_change_and_a_deleted_principal_blocks_the_plan() {
     let owners = |one: &str, other: &str| {
         let statement = |sid: &str, owner: &str| {
             json!({"Sid": sid, "Effect": "Allow", "Principal": {"AWS": owner}, "Action": ["SNS:Subscribe", "SNS:Publish"],
@@ -153,15 +158,15 @@ fn a_topic_policy_in_another_order_is_no_change_and_a_deleted_principal_is_left_
     let deleted = changed(|it| {
         it.topics.insert(TOPIC.to_owned(), Topic::Read { confirmed: 1, policy: PolicyDocument(policy), key: None });
     });
-    let Plan::Blocked { reason, .. } = plan(&deleted) else { panic!("no hold") };
+    let Plan::Blocked { reason, .. } = plan(&deleted) else { panic!("not blocked") };
     assert!(reason.starts_with("statement `Old` of the policy of ") && reason.contains("AIDAEXAMPLEID"), "{reason}");
 }
 
 #[test]
-fn what_was_there_before_is_never_deleted() {
-    let filter_there = MetricFilter { name: NAME.to_owned(), ..filter(PATTERN) };
+fn preexisting_filters_and_alarms_are_never_deleted() {
+    let existing = MetricFilter { name: NAME.to_owned(), ..filter(PATTERN) };
     let before = changed(|it| {
-        it.groups.insert("trail".to_owned(), Some(vec![filter_there]));
+        it.groups.insert("trail".to_owned(), Some(vec![existing]));
         it.own_alarm_exists = Some(true);
     });
     let calls = plan(&no_filter());
@@ -171,7 +176,7 @@ fn what_was_there_before_is_never_deleted() {
     assert_eq!(undo(&before, &[]), Ok(vec![]));
 }
 
-/// A chain after one call of an undo.
+/// A chain after one undo call.
 fn reverted(mut chains: AlarmChains, undo: &Undo) -> AlarmChains {
     match undo {
         Undo::DeleteMetricFilter { log_group_name, filter_name } => {
@@ -219,7 +224,7 @@ fn chains() -> impl Strategy<Value = AlarmChains> {
     )
 }
 
-/// Whether a filter or an alarm that was there differs, but for the actions of an alarm.
+/// Whether an existing filter or alarm differs in more than the alarm's enabled actions.
 fn edited(before: &AlarmChains, after: &AlarmChains) -> bool {
     let filters =
         |chains: &AlarmChains, group: &String| chains.groups.get(group).cloned().flatten().unwrap_or_default();
