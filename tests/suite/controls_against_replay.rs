@@ -1,4 +1,4 @@
-//! The controls' own clients: what is denied is never a verdict, and nothing is called that the role does not hold.
+//! The controls' clients: a denied read never becomes a verdict, and every call is permitted by the role.
 
 mod cloudtrail;
 mod config;
@@ -36,7 +36,7 @@ use rectify_tests::remediation::delivery;
 use rectify_tests::services::{InjectedError, Services};
 use serde_json::{Value, json};
 
-/// The buckets of these tests, made before any of them lists: a list must not change while its calls are counted.
+/// The buckets of these tests, created before any test lists: a list must not change while its calls are counted.
 async fn buckets() {
     static MADE: tokio::sync::OnceCell<()> = tokio::sync::OnceCell::const_new();
     MADE.get_or_init(|| async {
@@ -49,16 +49,16 @@ async fn buckets() {
     .await;
 }
 
-/// Runs a control's inventory in `region` through this fault_injector.
-async fn inventory(rule: &Rule, services: &Services, region: &str) -> Result<(), Error> {
+/// Runs a periodic rule in `region` against these services.
+async fn run_scheduled(rule: &Rule, services: &Services, region: &str) -> Result<(), Error> {
     let settings = FunctionSettings { region: Region::new(region), home_region: None };
-    let shell = RuleContext::over(rule.clone(), &services.sdk(region), settings);
+    let context = RuleContext::over(rule.clone(), &services.sdk(region), settings);
     let event = rule_event(&scheduled(), &json!({}), "token");
     let mut line = Invocation::start(rule.meta.id, "request");
-    handle(&shell, &event, &invocation(), &mut line).await
+    handle(&context, &event, &invocation(), &mut line).await
 }
 
-fn allowed(permissions: &[rectify_compliance::Permission], calls: &[String]) {
+/// Every action behind these calls is among the permissions.\nfn assert_permitted(permissions: &[rectify_compliance::Permission], calls: &[String]) {
     for call in calls {
         for action in operations::actions(call) {
             assert!(permissions.iter().any(|it| it.action == action), "{call}: the role does not hold {action}");
@@ -77,36 +77,36 @@ fn evaluated(services: &Services) -> BTreeSet<String> {
     all.map(|it| it["ComplianceResourceId"].as_str().unwrap().to_owned()).collect()
 }
 
-/// Denies each read of a run in turn: one that all resources depend on fails the run by name and stores nothing; one of a
-/// single resource costs that resource its verdict and no other, and the run says which.
-async fn each_denied_read_is_told(rule: &Rule, region: &str, code: &'static str) {
+/// Denies each read of a run in turn. A read that all resources depend on fails the run with its name and stores nothing;
+/// a read of a single resource leaves out the verdict of that resource alone, and the run names it.
+async fn each_denied_read_is_reported(rule: &Rule, region: &str, code: &'static str) {
     let free = Services::default();
-    inventory(rule, &free, region).await.unwrap();
+    run_scheduled(rule, &free, region).await.unwrap();
     let (calls, whole) = (free.calls(), evaluated(&free));
     assert!(!calls.is_empty() && !whole.is_empty());
-    allowed(&entry(rule.meta).rule_permissions(), &calls);
+    assert_permitted(&entry(rule.meta).rule_permissions(), &calls);
     for number in 1..=calls.len() {
         let services = Services::refusing([InjectedError { operation: None, number, code }]);
-        let fault = inventory(rule, &services, region).await.unwrap_err();
-        // Several buckets are read at the same time, so which call comes as the `number`th differs between runs.
+        let error = run_scheduled(rule, &services, region).await.unwrap_err();
+        // Several buckets are read at the same time, so the `number`th call differs between runs.
         let denied = &services.calls()[number - 1];
         let judged = evaluated(&services);
-        match &fault {
+        match &error {
             Error::Unreadable { count: 1, first, .. } => {
                 let lost = first.split(' ').nth(1).unwrap();
-                assert!(first.ends_with(&format!("({denied}: {code})")), "{denied}: {fault}");
-                assert!(!judged.contains(lost), "{denied}: {fault}");
-                assert!(whole.len() == 1 || !judged.is_empty(), "{denied}: {fault}");
+                assert!(first.ends_with(&format!("({denied}: {code})")), "{denied}: {error}");
+                assert!(!judged.contains(lost), "{denied}: {error}");
+                assert!(whole.len() == 1 || !judged.is_empty(), "{denied}: {error}");
             }
-            _ => assert_eq!((fault.kind(), judged), ("AccessDenied", BTreeSet::new()), "{denied}: {fault}"),
+            _ => assert_eq!((error.kind(), judged), ("AccessDenied", BTreeSet::new()), "{denied}: {error}"),
         }
     }
 }
 
 /// `ec2-ebs-encryption-by-default/7`
 #[tokio::test]
-async fn denied_read_of_ebs_defaults_is_a_fault() {
-    each_denied_read_is_told(
+async fn denied_read_of_ebs_defaults_is_an_error() {
+    each_denied_read_is_reported(
         &on_schedule::<_, rectify_ec2_lambda::Clients>(&EC2_EBS_ENCRYPTION_BY_DEFAULT),
         "eu-west-1",
         "UnauthorizedOperation",
@@ -115,8 +115,8 @@ async fn denied_read_of_ebs_defaults_is_a_fault() {
 }
 
 #[tokio::test]
-async fn denied_read_of_security_groups_is_a_fault() {
-    each_denied_read_is_told(
+async fn denied_read_of_security_groups_is_an_error() {
+    each_denied_read_is_reported(
         &on_change_and_schedule::<_, rectify_ec2_lambda::Clients>(&RESTRICTED_SSH),
         "eu-west-1",
         "UnauthorizedOperation",
@@ -126,8 +126,8 @@ async fn denied_read_of_security_groups_is_a_fault() {
 
 /// `iam-root-access-key-check/4`
 #[tokio::test]
-async fn denied_read_of_the_account_summary_is_a_fault() {
-    each_denied_read_is_told(
+async fn denied_read_of_the_account_summary_is_an_error() {
+    each_denied_read_is_reported(
         &on_schedule::<_, rectify_iam_lambda::Clients>(&IAM_ROOT_ACCESS_KEY_CHECK),
         REGION,
         "AccessDenied",
@@ -136,8 +136,8 @@ async fn denied_read_of_the_account_summary_is_a_fault() {
 }
 
 #[tokio::test]
-async fn denied_read_of_trails_is_a_fault() {
-    each_denied_read_is_told(
+async fn denied_read_of_trails_is_an_error() {
+    each_denied_read_is_reported(
         &on_change_and_schedule::<_, rectify_cloudtrail_lambda::Clients>(&CLOUD_TRAIL_LOG_FILE_VALIDATION_ENABLED),
         "eu-west-1",
         "AccessDeniedException",
@@ -145,12 +145,12 @@ async fn denied_read_of_trails_is_a_fault() {
     .await;
 }
 
-/// `s3-bucket-public-read-prohibited/10`: the block of the account is one of the reads.
+/// `s3-bucket-public-read-prohibited/10`: the account's public access block is one of the reads.
 #[tokio::test]
-async fn denied_read_of_a_bucket_or_of_the_account_block_is_a_fault() {
+async fn denied_read_of_a_bucket_or_of_the_account_block_is_an_error() {
     buckets().await;
     let free = Services::default();
-    inventory(
+    run_scheduled(
         &on_change_and_schedule::<_, rectify_s3_lambda::Clients>(&S3_BUCKET_PUBLIC_READ_PROHIBITED),
         &free,
         REGION,
@@ -158,13 +158,13 @@ async fn denied_read_of_a_bucket_or_of_the_account_block_is_a_fault() {
     .await
     .unwrap();
     assert!(free.calls().contains(&"s3control:GetPublicAccessBlock".to_owned()), "{:?}", free.calls());
-    each_denied_read_is_told(
+    each_denied_read_is_reported(
         &on_change_and_schedule::<_, rectify_s3_lambda::Clients>(&S3_BUCKET_PUBLIC_READ_PROHIBITED),
         REGION,
         "AccessDenied",
     )
     .await;
-    each_denied_read_is_told(
+    each_denied_read_is_reported(
         &on_change_and_schedule::<_, rectify_s3_lambda::Clients>(&S3_BUCKET_PUBLIC_WRITE_PROHIBITED),
         REGION,
         "AccessDenied",
@@ -172,8 +172,8 @@ async fn denied_read_of_a_bucket_or_of_the_account_block_is_a_fault() {
     .await;
 }
 
-/// A control's remediation in mode `enforce`, through this fault_injector.
-fn remediation(deployed: Deployed, around: &Surroundings, sdk: &SdkConfig) -> RemediationContext {
+/// A control's remediation in mode `enforce`, with this SDK configuration.
+fn remediation(deployed: Deployed, sandbox: &Surroundings, sdk: &SdkConfig) -> RemediationContext {
     let rule = format!("rectify-{}", deployed.meta.id);
     let environment = Environment::of([
         ("AWS_REGION", REGION),
@@ -181,14 +181,14 @@ fn remediation(deployed: Deployed, around: &Surroundings, sdk: &SdkConfig) -> Re
         ("ALLOW_L2", "true"),
         ("EXEMPTIONS", "none"),
         ("RULE_NAMES", &rule),
-        ("LEDGER_TABLE", &around.name),
-        ("EVENT_BUS", &around.name),
+        ("LEDGER_TABLE", &sandbox.name),
+        ("EVENT_BUS", &sandbox.name),
     ]);
     let function = FunctionSettings::read(&environment).unwrap();
     RemediationContext::over(deployed, sdk, function, RemediationSettings::read(&environment).unwrap())
 }
 
-/// The finding that a resource violates a control.
+/// A finding: the resource violates the control.
 fn finding<K: Control>(control: &'static Declared<K>, id: &str, recorded_at: &str) -> Value {
     let mut event = rectify_tests::events::finding(id, recorded_at);
     event["detail"]["configRuleName"] = json!(format!("rectify-{}", control.meta.id));
@@ -196,58 +196,58 @@ fn finding<K: Control>(control: &'static Declared<K>, id: &str, recorded_at: &st
     event
 }
 
-async fn remedied<K, C>(
+async fn remediate<K, C>(
     control: &'static Declared<K>,
     services: &Services,
-    around: &Surroundings,
+    sandbox: &Surroundings,
     id: &str,
 ) -> Result<Disposition, Error>
 where
     K: Fix<C>,
     C: Connect,
 {
-    let shell = remediation(deployed::<_, C>(control), around, &services.sdk(REGION));
+    let context = remediation(deployed::<_, C>(control), sandbox, &services.sdk(REGION));
     let event = finding(control, id, "2026-03-04T05:06:08.900Z");
-    let result = remedy(&shell, &event, &delivery("worker"), &mut Invocation::start(control.meta.id, "r")).await;
-    allowed(&entry(&control.meta).remediation_permissions(), &services.calls());
+    let result = remedy(&context, &event, &delivery("worker"), &mut Invocation::start(control.meta.id, "r")).await;
+    assert_permitted(&entry(&control.meta).remediation_permissions(), &services.calls());
     result
 }
 
 /// `iam-root-access-key-check/7`
 #[tokio::test]
-async fn old_finding_about_a_root_user_without_keys_is_acknowledged() {
-    let (around, services) = (Surroundings::create().await, Services::default());
-    let handled = remedied::<_, rectify_iam_lambda::Clients>(&IAM_ROOT_ACCESS_KEY_CHECK, &services, &around, ACCOUNT)
+async fn old_finding_about_a_root_user_without_keys_ends_as_already_compliant() {
+    let (sandbox, services) = (Surroundings::create().await, Services::default());
+    let disposition = remediate::<_, rectify_iam_lambda::Clients>(&IAM_ROOT_ACCESS_KEY_CHECK, &services, &sandbox, ACCOUNT)
         .await
         .unwrap();
-    assert!(matches!(handled, Disposition::Ended { outcome: Outcome::AlreadyCompliant, .. }), "{handled:?}");
+    assert!(matches!(disposition, Disposition::Ended { outcome: Outcome::AlreadyCompliant, .. }), "{disposition:?}");
     assert_eq!(services.calls(), ["iam:GetAccountSummary"]);
 }
 
 /// `ec2-ebs-encryption-by-default/6`
 #[tokio::test]
 async fn enabling_ebs_encryption_twice_does_nothing_the_second_time() {
-    let around = Surroundings::create().await;
+    let sandbox = Surroundings::create().await;
     let mut outcomes = Vec::new();
     for recorded_at in ["2026-03-04T05:06:08.900Z", "2026-03-04T05:36:08.900Z"] {
         let services = Services::default();
-        let shell = remediation(
+        let context = remediation(
             deployed::<_, rectify_ec2_lambda::Clients>(&EC2_EBS_ENCRYPTION_BY_DEFAULT),
-            &around,
+            &sandbox,
             &services.sdk(REGION),
         );
         let event = finding(&EC2_EBS_ENCRYPTION_BY_DEFAULT, ACCOUNT, recorded_at);
         let mut line = Invocation::start("ec2-ebs-encryption-by-default", "r");
-        let handled = remedy(&shell, &event, &delivery("worker"), &mut line).await.unwrap();
+        let disposition = remedy(&context, &event, &delivery("worker"), &mut line).await.unwrap();
         let writes =
             services.calls().iter().filter(|call| call.contains(":Enable") || call.contains(":Modify")).count();
-        allowed(&entry(&EC2_EBS_ENCRYPTION_BY_DEFAULT.meta).remediation_permissions(), &services.calls());
-        outcomes.push((handled.name(), writes));
+        assert_permitted(&entry(&EC2_EBS_ENCRYPTION_BY_DEFAULT.meta).remediation_permissions(), &services.calls());
+        outcomes.push((disposition.name(), writes));
     }
     assert_eq!(outcomes, [("verified", 1), ("already-compliant", 0)]);
 }
 
-/// A security group of moto's default VPC that lets the world reach SSH, by IPv4 and IPv6.
+/// A security group in moto's default VPC that opens SSH to the internet over IPv4 and IPv6.
 async fn open_group(name: &str) -> (aws_sdk_ec2::Client, String) {
     let ec2 = aws_sdk_ec2::Client::new(&sdk_at(endpoint()));
     let group = ec2.create_security_group().group_name(name).description("open").send().await.unwrap();
@@ -266,22 +266,22 @@ async fn open_group(name: &str) -> (aws_sdk_ec2::Client, String) {
 }
 
 #[tokio::test]
-async fn revocation_that_is_denied_fails_the_attempt_for_good() {
-    let around = Surroundings::create().await;
+async fn denied_revocation_fails_the_attempt_terminally() {
+    let sandbox = Surroundings::create().await;
     let (ec2, id) = open_group("denied").await;
     let operation = Some("ec2:RevokeSecurityGroupIngress");
     let services = Services::refusing([InjectedError { operation, number: 1, code: "UnauthorizedOperation" }]);
-    let fault = remedied::<_, rectify_ec2_lambda::Clients>(&RESTRICTED_SSH, &services, &around, &id).await.unwrap_err();
-    assert!(matches!(&fault, Error::ActionFailed { terminal: true, number: 1, .. }), "{fault:?}");
-    let again = remedied::<_, rectify_ec2_lambda::Clients>(&RESTRICTED_SSH, &Services::default(), &around, &id).await;
+    let error = remediate::<_, rectify_ec2_lambda::Clients>(&RESTRICTED_SSH, &services, &sandbox, &id).await.unwrap_err();
+    assert!(matches!(&error, Error::ActionFailed { terminal: true, number: 1, .. }), "{error:?}");
+    let again = remediate::<_, rectify_ec2_lambda::Clients>(&RESTRICTED_SSH, &Services::default(), &sandbox, &id).await;
     let Ok(Disposition::Acknowledged(finding)) = again else { panic!("{again:?}") };
     assert_eq!((finding.outcome, ingress_rules(&ec2, &id).await.len()), (Outcome::Failed, 2));
 }
 
-/// `restricted-ssh/11`: one rule is gone, so EC2 refuses the first call whole; the second, for the other rule, is denied, and
-/// that is what the action answers. What follows from a denied action is the shell's, and tested there.
+/// `restricted-ssh/11`: one rule is gone, so EC2 rejects the whole first call; the second call, for the other rule, is
+/// denied, and the action returns that error. `remediation_gates` tests what follows from a denied action.
 #[tokio::test]
-async fn second_revocation_that_is_denied_is_what_the_action_answers() {
+async fn action_returns_the_denial_of_its_second_revocation() {
     let (ec2, id) = open_group("second-denied").await;
     let rules = ingress_rules(&ec2, &id).await;
     let operation = Some("ec2:RevokeSecurityGroupIngress");
@@ -320,31 +320,31 @@ async fn ingress_rules(ec2: &aws_sdk_ec2::Client, group: &str) -> Vec<String> {
 
 /// `cloud-trail-log-file-validation-enabled/5`, `cloud-trail-log-file-validation-enabled/7`
 #[tokio::test]
-async fn change_of_a_trail_in_the_wrong_region_fails_for_good_and_one_that_is_gone_needs_nothing() {
+async fn trail_of_another_home_region_fails_terminally_and_a_deleted_trail_is_gone() {
     type Clients = rectify_cloudtrail_lambda::Clients;
-    let around = Surroundings::create().await;
+    let sandbox = Surroundings::create().await;
     let sdk = sdk_at(endpoint());
     buckets().await;
     let trails = aws_sdk_cloudtrail::Client::new(&sdk);
     trails.create_trail().name("audit").s3_bucket_name("trail-logs").send().await.unwrap();
     let operation = Some("cloudtrail:UpdateTrail");
     let services = Services::refusing([InjectedError { operation, number: 1, code: "InvalidHomeRegionException" }]);
-    let fault = remedied::<_, Clients>(&CLOUD_TRAIL_LOG_FILE_VALIDATION_ENABLED, &services, &around, "audit")
+    let error = remediate::<_, Clients>(&CLOUD_TRAIL_LOG_FILE_VALIDATION_ENABLED, &services, &sandbox, "audit")
         .await
         .unwrap_err();
-    assert!(matches!(&fault, Error::ActionFailed { terminal: true, .. }), "{fault:?}");
-    let attempts = rectify_runtime::ledger::Ledger::new(&sdk, &around.name);
+    assert!(matches!(&error, Error::ActionFailed { terminal: true, .. }), "{error:?}");
+    let attempts = rectify_runtime::ledger::Ledger::new(&sdk, &sandbox.name);
     let Ok(Disposition::Acknowledged(finding)) =
-        remedied::<_, Clients>(&CLOUD_TRAIL_LOG_FILE_VALIDATION_ENABLED, &Services::default(), &around, "audit").await
+        remediate::<_, Clients>(&CLOUD_TRAIL_LOG_FILE_VALIDATION_ENABLED, &Services::default(), &sandbox, "audit").await
     else {
-        panic!("a failure for good is acknowledged")
+        panic!("a terminal failure is acknowledged")
     };
     let attempt =
         attempts.attempt(CLOUD_TRAIL_LOG_FILE_VALIDATION_ENABLED.meta.id, &finding.attempt).await.unwrap().unwrap();
     assert_eq!((attempt.state, attempt.outcome), (State::Finished, Some(Outcome::Failed)));
 
     let services = Services::default();
-    let gone = remedied::<_, Clients>(&CLOUD_TRAIL_LOG_FILE_VALIDATION_ENABLED, &services, &around, "no-such-trail")
+    let gone = remediate::<_, Clients>(&CLOUD_TRAIL_LOG_FILE_VALIDATION_ENABLED, &services, &sandbox, "no-such-trail")
         .await
         .unwrap();
     assert!(matches!(gone, Disposition::Ended { outcome: Outcome::Gone, .. }), "{gone:?}");

@@ -1,4 +1,4 @@
-//! Trails: what of them is denied, by whom.
+//! Trails: reads denied by this account and by others.
 
 use rectify_cloudtrail::controls::cloud_trail_cloud_watch_logs_enabled::{
     CLOUD_TRAIL_CLOUD_WATCH_LOGS_ENABLED, CloudTrailCloudWatchLogsEnabled, TrailLogsParameters,
@@ -21,17 +21,17 @@ use rectify_tests::replay::{Answer, Replay};
 use super::*;
 
 #[tokio::test]
-async fn denied_read_of_status_or_selectors_of_a_trail_of_the_account_is_a_fault() {
+async fn denied_read_of_status_or_selectors_of_a_local_trail_is_an_error() {
     buckets().await;
     let trails = aws_sdk_cloudtrail::Client::new(&sdk_at(endpoint()));
     let create = trails.create_trail().name("everywhere").s3_bucket_name("trail-logs").is_multi_region_trail(true);
     create.send().await.unwrap();
     let free = Services::default();
-    inventory(&on_schedule::<_, Clients>(&MULTI_REGION_CLOUDTRAIL_ENABLED), &free, REGION).await.unwrap();
+    run_scheduled(&on_schedule::<_, Clients>(&MULTI_REGION_CLOUDTRAIL_ENABLED), &free, REGION).await.unwrap();
     for read in ["cloudtrail:DescribeTrails", "cloudtrail:GetTrailStatus", "cloudtrail:GetEventSelectors"] {
         assert!(free.calls().iter().any(|it| it == read), "{read}: {:?}", free.calls());
     }
-    each_denied_read_is_told(
+    each_denied_read_is_reported(
         &on_schedule::<_, Clients>(&MULTI_REGION_CLOUDTRAIL_ENABLED),
         REGION,
         "AccessDeniedException",
@@ -39,9 +39,9 @@ async fn denied_read_of_status_or_selectors_of_a_trail_of_the_account_is_a_fault
     .await;
 }
 
-/// `multi-region-cloudtrail-enabled/2`: what another account does not let us read is unknown; any other refusal is a fault.
+/// `multi-region-cloudtrail-enabled/2`: a trail that another account denies is unverified; any other refusal is an error.
 #[tokio::test]
-async fn what_is_denied_of_an_organization_trail_is_unknown_and_any_other_refusal_is_a_fault() {
+async fn denied_organization_trail_is_unverified_and_other_refusals_are_errors() {
     let arn = "arn:aws:cloudtrail:eu-west-1:444455556666:trail/org";
     let shown = || {
         Answer::ok(&json!({"trailList": [{"Name": "org", "TrailARN": arn, "HomeRegion": "eu-west-1",
@@ -64,16 +64,16 @@ async fn what_is_denied_of_an_organization_trail_is_unknown_and_any_other_refusa
 const QUIET: &str = "ca-central-1";
 
 #[tokio::test]
-async fn denied_read_of_trails_or_of_a_key_of_ours_is_a_fault() {
+async fn denied_read_of_trails_or_of_a_local_key_is_an_error() {
     buckets().await;
     let sdk = sdk_at(endpoint()).to_builder().region(aws_types::region::Region::new(QUIET)).build();
     let key = aws_sdk_kms::Client::new(&sdk).create_key().send().await.unwrap().key_metadata.unwrap().arn.unwrap();
     let create = aws_sdk_cloudtrail::Client::new(&sdk).create_trail().name("quiet").s3_bucket_name("trail-logs");
     create.kms_key_id(key).send().await.unwrap();
     let free = Services::default();
-    inventory(&on_change_and_schedule::<_, Clients>(&CLOUD_TRAIL_ENCRYPTION_ENABLED), &free, QUIET).await.unwrap();
+    run_scheduled(&on_change_and_schedule::<_, Clients>(&CLOUD_TRAIL_ENCRYPTION_ENABLED), &free, QUIET).await.unwrap();
     assert_eq!(free.calls(), ["cloudtrail:DescribeTrails", "kms:DescribeKey"]);
-    each_denied_read_is_told(
+    each_denied_read_is_reported(
         &on_change_and_schedule::<_, Clients>(&CLOUD_TRAIL_ENCRYPTION_ENABLED),
         QUIET,
         "AccessDeniedException",
@@ -95,7 +95,7 @@ fn recorded(key: &str) -> RecordedTrail {
     recorded_with(json!({ "kmsKeyId": key }))
 }
 
-/// A trail of ours, with these settings.
+/// A trail of this account with these settings.
 fn recorded_with(mut settings: Value) -> RecordedTrail {
     settings["trailARN"] = json!(format!("arn:aws:cloudtrail:{REGION}:{ACCOUNT}:trail/main"));
     settings["logFileValidationEnabled"] = json!(true);
@@ -113,7 +113,7 @@ fn parameters(text: &str) -> TrailEncryptionParameters {
 
 /// `cloud-trail-encryption-enabled/5`, `cloud-trail-encryption-enabled/6`
 #[tokio::test]
-async fn key_is_asked_for_and_what_its_owner_denies_is_known_to_be_denied() {
+async fn key_denied_by_another_account_is_a_fact_and_by_this_account_an_error() {
     let read = async |key: &str, params: &str, answers: Vec<Answer>| {
         let replay = Replay::of(answers);
         let clients = Clients::connect(&replay.sdk(REGION));
@@ -121,37 +121,37 @@ async fn key_is_asked_for_and_what_its_owner_denies_is_known_to_be_denied() {
         let facts = CloudTrailEncryptionEnabled.facts(&clients, &target, &recorded(key), &params).await;
         (facts.map(|it| it.unwrap().unwrap().keys), replay.requests().len())
     };
-    let ours = format!("arn:aws:kms:{REGION}:{ACCOUNT}:key/1");
+    let local = format!("arn:aws:kms:{REGION}:{ACCOUNT}:key/1");
     let foreign = "arn:aws:kms:eu-west-1:444455556666:key/1";
     let refused = || vec![Answer::refused("AccessDeniedException")];
     let keys = |current, allowed: &[&str]| {
         Ok(Some(Keys { current: Some(current), allowed: allowed.iter().map(|it| (*it).to_owned()).collect() }))
     };
     assert_eq!(read(foreign, "{}", refused()).await, (keys(KeyAnswer::Denied, &[]), 1));
-    let error = read(&ours, "{}", refused()).await.0.unwrap_err();
+    let error = read(&local, "{}", refused()).await.0.unwrap_err();
     assert_eq!(error.kind(), Some(CallErrorKind::AccessDenied), "{error}");
     let error = read(foreign, "{}", vec![Answer::refused("KMSInvalidStateException")]).await.0.unwrap_err();
     assert!(error.is("KMSInvalidStateException"), "{error}");
     let gone = || Answer::refused("NotFoundException");
-    assert_eq!(read(&ours, "{}", vec![gone()]).await, (keys(KeyAnswer::Missing, &[]), 1));
-    assert_eq!(read(&ours, r#"{"checkKeyState": false}"#, vec![]).await, (Ok(None), 0));
+    assert_eq!(read(&local, "{}", vec![gone()]).await, (keys(KeyAnswer::Missing, &[]), 1));
+    assert_eq!(read(&local, r#"{"checkKeyState": false}"#, vec![]).await, (Ok(None), 0));
     assert_eq!(read("", "{}", vec![]).await, (Ok(None), 0));
 
     let metadata =
-        json!({"KeyMetadata": {"KeyId": "1", "Arn": ours, "KeyState": "Enabled", "KeySpec": "SYMMETRIC_DEFAULT"}});
+        json!({"KeyMetadata": {"KeyId": "1", "Arn": local, "KeyState": "Enabled", "KeySpec": "SYMMETRIC_DEFAULT"}});
     let by_alias = r#"{"kmsKeyArns": "alias/trails"}"#;
-    let (found, calls) = read(&ours, by_alias, vec![Answer::ok(&metadata), Answer::ok(&metadata)]).await;
-    assert_eq!((found.unwrap().unwrap().allowed, calls), (vec![ours.clone()], 2));
+    let (found, calls) = read(&local, by_alias, vec![Answer::ok(&metadata), Answer::ok(&metadata)]).await;
+    assert_eq!((found.unwrap().unwrap().allowed, calls), (vec![local.clone()], 2));
     let by_arn = json!({"kmsKeyArns": foreign}).to_string();
-    let (found, calls) = read(&ours, &by_arn, vec![Answer::ok(&metadata)]).await;
+    let (found, calls) = read(&local, &by_arn, vec![Answer::ok(&metadata)]).await;
     assert_eq!((found.unwrap().unwrap().allowed, calls), (vec![foreign.to_owned()], 1));
-    let error = read(&ours, by_alias, vec![Answer::ok(&metadata), gone()]).await.0.unwrap_err();
+    let error = read(&local, by_alias, vec![Answer::ok(&metadata), gone()]).await.0.unwrap_err();
     assert!(error.to_string().contains("ruleParameters.kmsKeyArns"), "{error}");
 }
 
-/// What the key to give is like: the policy of a key of ours is read, or the read fails; that of another account is not.
+/// The policy of a candidate key in this account is read, and a denial is an error; that of another account is not read.
 #[tokio::test]
-async fn policy_of_the_key_to_give_is_read_where_it_can_be() {
+async fn policy_of_the_candidate_key_is_read_in_this_account_only() {
     let live = async |key: &str, answers: Vec<Answer>| {
         let arn = format!("arn:aws:cloudtrail:{REGION}:{ACCOUNT}:trail/main");
         let trail = json!({"Name": "main", "TrailARN": arn, "HomeRegion": REGION, "LogFileValidationEnabled": true});
@@ -171,22 +171,22 @@ async fn policy_of_the_key_to_give_is_read_where_it_can_be() {
         assert!(called.iter().all(|it| allowed.iter().any(|name| it.ends_with(name))), "{called:?}");
         (subject.map(|it| it.unwrap().candidate.unwrap().refused), called.len())
     };
-    let ours = format!("arn:aws:kms:{REGION}:{ACCOUNT}:key/1");
+    let local = format!("arn:aws:kms:{REGION}:{ACCOUNT}:key/1");
     let service = json!({"Effect": "Allow", "Principal": {"Service": "cloudtrail.amazonaws.com"},
         "Action": "kms:DescribeKey", "Resource": "*"});
     let policy = json!({"Policy": json!({"Statement": [service]}).to_string()});
     let missing = Some(vec!["kms:GenerateDataKey".to_owned()]);
-    assert_eq!(live(&ours, vec![Answer::ok(&policy)]).await, (Ok(missing), 4));
+    assert_eq!(live(&local, vec![Answer::ok(&policy)]).await, (Ok(missing), 4));
     assert_eq!(live("arn:aws:kms:us-east-1:444455556666:key/1", vec![]).await, (Ok(None), 3));
-    let error = live(&ours, vec![Answer::refused("AccessDeniedException")]).await.0.unwrap_err();
+    let error = live(&local, vec![Answer::refused("AccessDeniedException")]).await.0.unwrap_err();
     assert_eq!(error.kind(), Some(CallErrorKind::AccessDenied), "{error}");
-    let error = live(&ours, vec![Answer::ok(&json!({"Policy": "no policy"}))]).await.0.unwrap_err();
+    let error = live(&local, vec![Answer::ok(&json!({"Policy": "no policy"}))]).await.0.unwrap_err();
     assert!(error.to_string().starts_with("Policy: expected a policy document"), "{error}");
 }
 
 #[tokio::test]
-async fn denied_read_of_trails_is_a_fault_of_the_rule_about_log_groups() {
-    each_denied_read_is_told(
+async fn denied_read_of_trails_is_an_error_of_the_log_group_rule() {
+    each_denied_read_is_reported(
         &on_change_and_schedule::<_, Clients>(&CLOUD_TRAIL_CLOUD_WATCH_LOGS_ENABLED),
         "eu-west-1",
         "AccessDeniedException",
@@ -194,9 +194,9 @@ async fn denied_read_of_trails_is_a_fault_of_the_rule_about_log_groups() {
     .await;
 }
 
-/// How deliveries go is asked for where it matters, and a refusal is a fault.
+/// The delivery status is read only if a parameter requires it, and a denial is an error.
 #[tokio::test]
-async fn status_of_a_trail_is_read_where_deliveries_matter() {
+async fn trail_status_is_read_only_if_deliveries_are_checked() {
     let read = async |group: &str, params: &str, answers: Vec<Answer>| {
         let replay = Replay::of(answers);
         let clients = Clients::connect(&replay.sdk(REGION));
@@ -209,12 +209,12 @@ async fn status_of_a_trail_is_read_where_deliveries_matter() {
     let status = json!({"IsLogging": true, "LatestCloudWatchLogsDeliveryTime": 1_772_593_200.5,
         "LatestCloudWatchLogsDeliveryError": ""});
     let latest_at = Some("2026-03-04T03:00:00Z".parse().unwrap());
-    let told = Some(Delivery { latest_at, latest_error: None });
-    assert_eq!(read("group", day, vec![Answer::ok(&status)]).await, (Ok(Some(told)), 1));
+    let delivery = Some(Delivery { latest_at, latest_error: None });
+    assert_eq!(read("group", day, vec![Answer::ok(&status)]).await, (Ok(Some(delivery)), 1));
     let failing = json!({"IsLogging": true, "LatestCloudWatchLogsDeliveryError": "AccessDenied"});
-    let told = Some(Delivery { latest_at: None, latest_error: Some("AccessDenied".to_owned()) });
-    let asked = r#"{"checkDeliveryError": true}"#;
-    assert_eq!(read("group", asked, vec![Answer::ok(&failing)]).await, (Ok(Some(told)), 1));
+    let delivery = Some(Delivery { latest_at: None, latest_error: Some("AccessDenied".to_owned()) });
+    let check = r#"{"checkDeliveryError": true}"#;
+    assert_eq!(read("group", check, vec![Answer::ok(&failing)]).await, (Ok(Some(delivery)), 1));
     assert_eq!(read("group", "{}", vec![]).await, (Ok(Some(None)), 0));
     assert_eq!(read("", day, vec![]).await, (Ok(Some(None)), 0));
     assert_eq!(read("group", day, vec![Answer::refused("TrailNotFoundException")]).await, (Ok(None), 1));
@@ -222,10 +222,10 @@ async fn status_of_a_trail_is_read_where_deliveries_matter() {
     assert_eq!(error.kind(), Some(CallErrorKind::AccessDenied), "{error}");
 }
 
-/// Every read that decides whether a group and a role may be given can be refused: of the trail or the group it is a fault,
-/// of the role a plan that a person must act on.
+/// Each read of the candidate log group and role is denied in turn: for the trail or the group that is an error, for the
+/// role a plan for an operator.
 #[tokio::test]
-async fn denied_read_of_a_log_group_is_a_fault_and_of_a_role_a_plan() {
+async fn denied_read_of_a_log_group_is_an_error_and_of_a_role_blocks_the_plan() {
     buckets().await;
     let sdk = sdk_at(endpoint()).to_builder().region(aws_types::region::Region::new(QUIET)).build();
     let trails = aws_sdk_cloudtrail::Client::new(&sdk);
@@ -245,7 +245,7 @@ async fn denied_read_of_a_log_group_is_a_fault_and_of_a_role_a_plan() {
     let free = Services::default();
     let read = live(&free).await.unwrap().unwrap().destination.unwrap();
     assert!(!read.log_group_exists && !read.role_rights.unwrap().trusts_cloudtrail);
-    allowed(&entry(&CLOUD_TRAIL_CLOUD_WATCH_LOGS_ENABLED.meta).remediation_permissions(), &free.calls());
+    assert_permitted(&entry(&CLOUD_TRAIL_CLOUD_WATCH_LOGS_ENABLED.meta).remediation_permissions(), &free.calls());
     let reads = [
         "cloudtrail:GetTrail",
         "cloudtrail:ListTags",
@@ -258,15 +258,15 @@ async fn denied_read_of_a_log_group_is_a_fault_and_of_a_role_a_plan() {
     for operation in reads {
         let refusal = InjectedError { operation: Some(operation), number: 1, code: "AccessDenied" };
         let answer = live(&Services::refusing([refusal])).await;
-        // The stack grants one role: where it is another, or none, the fix is planned and says which parameter to set.
+        // The stack grants one role: for any other role, the plan is blocked and names the parameter to set.
         if operation.starts_with("iam:") {
             let subject = answer.unwrap().unwrap();
             let read = subject.destination.as_ref().unwrap();
             assert!(read.role_is_denied && read.role_rights.is_none(), "{operation}: {read:?}");
             let plan = CloudTrailCloudWatchLogsEnabled.plan(&subject, &params, Timestamp::now());
             let Plan::Blocked { reason, .. } = plan else { panic!("{operation}: {plan:?}") };
-            let said = format!("may not read or pass role {role}: set the stack's CloudTrailLogsRoleArn to it");
-            assert!(reason.contains(&said), "{operation}: {reason}");
+            let expected = format!("may not read or pass role {role}: set the stack's CloudTrailLogsRoleArn to it");
+            assert!(reason.contains(&expected), "{operation}: {reason}");
         } else {
             let error = answer.unwrap_err();
             assert_eq!(error.kind(), Some(CallErrorKind::AccessDenied), "{operation}: {error}");

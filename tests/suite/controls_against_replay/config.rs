@@ -1,4 +1,4 @@
-//! The recorder of AWS Config, over replayed answers: the control's own reads and the shell's go to the same service.
+//! The recorder of AWS Config, over replayed answers: the control's reads and the handler's go to the same service.
 
 use rectify_compliance::{ResourceKey, Target};
 use rectify_config::controls::config_recorder_healthy::{Action, CONFIG_RECORDER_HEALTHY, ConfigRecorderHealthy};
@@ -16,7 +16,7 @@ const READS: [&str; 4] = [
     "DescribeDeliveryChannelStatus",
 ];
 
-/// What AWS Config answers to them where all is well, an hour before the scheduled event.
+/// AWS Config's answers for a healthy recorder, an hour before the scheduled event.
 fn healthy() -> [Value; 4] {
     let role = format!("arn:aws:iam::{ACCOUNT}:role/aws-service-role/config.amazonaws.com/AWSServiceRoleForConfig");
     [
@@ -51,17 +51,17 @@ fn ok(answers: &[Value]) -> Vec<Answer> {
     answers.iter().map(Answer::ok).collect()
 }
 
-/// A scheduled run over these answers to the reads: what it came to, and what was sent.
+/// Runs the rule on schedule over these answers, and returns its result and the requests.
 async fn run(reads: Vec<Answer>) -> (Result<(), Error>, Vec<(String, Value)>) {
     let mut answers = reads;
     answers.extend([Answer::stored(), Answer::ok(&json!({"EvaluationResults": []}))]);
     let replay = Replay::of(answers);
     let settings = FunctionSettings { region: Region::new("eu-west-1"), home_region: None };
     let rule = on_schedule::<_, Clients>(&CONFIG_RECORDER_HEALTHY);
-    let shell = RuleContext::over(rule, &replay.sdk("eu-west-1"), settings);
+    let context = RuleContext::over(rule, &replay.sdk("eu-west-1"), settings);
     let event = rule_event(&scheduled(), &json!({}), "token");
     let mut line = Invocation::start(CONFIG_RECORDER_HEALTHY.meta.id, "request");
-    let result = handle(&shell, &event, &invocation(), &mut line).await;
+    let result = handle(&context, &event, &invocation(), &mut line).await;
     (result, replay.requests())
 }
 
@@ -75,27 +75,27 @@ fn sent(requests: &[(String, Value)]) -> (String, Option<String>) {
 }
 
 #[tokio::test]
-async fn healthy_recorder_is_compliant_and_read_with_what_the_role_holds() {
+async fn healthy_recorder_is_compliant_and_its_reads_are_permitted() {
     let (result, requests) = run(ok(&healthy())).await;
     result.unwrap();
     assert_eq!(sent(&requests), ("COMPLIANT".to_owned(), None));
     let operations: Vec<&str> = requests.iter().map(|(operation, _)| operation.as_str()).collect();
     assert_eq!(operations[..4], READS);
     let calls: Vec<String> = READS.iter().map(|operation| format!("config:{operation}")).collect();
-    allowed(&entry(&CONFIG_RECORDER_HEALTHY.meta).rule_permissions(), &calls);
+    assert_permitted(&entry(&CONFIG_RECORDER_HEALTHY.meta).rule_permissions(), &calls);
 }
 
-/// `config-recorder-healthy/10`: a throttled call is asked again by the SDK, and no other call follows it.
+/// `config-recorder-healthy/10`: the SDK retries a throttled call, and no other call follows it.
 #[tokio::test]
-async fn denied_or_throttled_read_is_a_fault() {
+async fn denied_or_throttled_read_is_an_error() {
     for (number, read) in READS.iter().enumerate() {
         for (code, kind) in [("AccessDeniedException", "AccessDenied"), ("ThrottlingException", "Throttled")] {
             let mut reads = ok(&healthy()[..number]);
             reads.extend(std::iter::repeat_n(Answer::refused(code), 20));
             let (result, requests) = run(reads).await;
-            let fault = result.unwrap_err();
-            assert_eq!(fault.kind(), kind, "{fault}");
-            assert!(fault.to_string().contains(read), "{fault}");
+            let error = result.unwrap_err();
+            assert_eq!(error.kind(), kind, "{error}");
+            assert!(error.to_string().contains(read), "{error}");
             let refused = &requests[number..];
             assert!(refused.iter().all(|(operation, _)| operation == read), "{requests:?}");
             assert_eq!(refused.len() == 1, kind == "AccessDenied", "{requests:?}");
@@ -105,7 +105,7 @@ async fn denied_or_throttled_read_is_a_fault() {
 
 /// `config-recorder-healthy/8`
 #[tokio::test]
-async fn missing_channel_is_a_finding_however_it_is_told() {
+async fn missing_channel_is_a_finding_as_an_empty_list_or_an_error_code() {
     let [recorders, statuses, ..] = healthy();
     let known = || ok(&[recorders.clone(), statuses.clone()]);
     let none = [json!({"DeliveryChannels": []}), json!({"DeliveryChannelsStatus": []})];
@@ -120,7 +120,7 @@ async fn missing_channel_is_a_finding_however_it_is_told() {
 
 /// `config-recorder-healthy/5`
 #[tokio::test]
-async fn recorder_of_an_aws_service_is_none() {
+async fn recorder_of_an_aws_service_does_not_count() {
     let [mut recorders, mut statuses, channels, deliveries] = healthy();
     let name = json!("AWSConfigurationRecorderForSecurityHub");
     recorders["ConfigurationRecorders"][0]["name"] = name.clone();
@@ -138,7 +138,7 @@ async fn recorder_of_an_aws_service_is_none() {
     }
 }
 
-/// `config-recorder-healthy/7`, in the capitals that AWS writes.
+/// `config-recorder-healthy/7`, in upper case as AWS sends it.
 #[tokio::test]
 async fn failed_delivery_is_named_with_its_code() {
     let mut answers = healthy();
@@ -151,18 +151,18 @@ async fn failed_delivery_is_named_with_its_code() {
 }
 
 #[tokio::test]
-async fn status_that_is_not_known_is_a_fault() {
+async fn unknown_status_is_an_error() {
     let mut answers = healthy();
     answers[1]["ConfigurationRecordersStatus"][0]["lastStatus"] = json!("DEGRADED");
     let (result, requests) = run(ok(&answers)).await;
-    let fault = result.unwrap_err();
-    assert!(fault.to_string().contains("received `DEGRADED`"), "{fault}");
+    let error = result.unwrap_err();
+    assert!(error.to_string().contains("received `DEGRADED`"), "{error}");
     assert!(requests.iter().all(|(operation, _)| operation != "PutEvaluations"), "{requests:?}");
 }
 
-/// What AWS Config refuses to start is refused, not retried here: what follows is the shell's business.
+/// The client returns the refusal and does not retry it: the handler decides what follows.
 #[tokio::test]
-async fn start_that_is_refused_is_what_the_action_answers() {
+async fn action_returns_the_refusal_of_a_start() {
     let target = Target {
         account: AccountId::new(ACCOUNT),
         region: Region::new(REGION),
@@ -183,7 +183,7 @@ async fn start_that_is_refused_is_what_the_action_answers() {
         let body = json!({"ConfigurationRecorderName": "default"});
         assert_eq!(replay.requests(), [("StartConfigurationRecorder".to_owned(), body)]);
     }
-    allowed(
+    assert_permitted(
         &entry(&CONFIG_RECORDER_HEALTHY.meta).remediation_permissions(),
         &["config:StartConfigurationRecorder".to_owned()],
     );

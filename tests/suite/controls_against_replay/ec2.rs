@@ -1,4 +1,4 @@
-//! Security groups: denied reads, and a group that could be closed only half-way.
+//! Security groups: denied reads, and a group that could be closed only in part.
 
 use aws_sdk_ec2::types::{Filter, IpPermission, IpRange, UserIdGroupPair};
 use rectify_compliance::values::{Bounded, Flag, Moment};
@@ -22,23 +22,23 @@ use rectify_tests::services::{InjectedError, Services};
 
 use serde_json::{Value, json};
 
-use super::{each_denied_read_is_told, ingress_rules, remedied};
+use super::{each_denied_read_is_reported, ingress_rules, remediate};
 
 #[tokio::test]
-async fn denied_read_of_security_groups_is_a_fault_for_every_control_of_theirs() {
+async fn denied_read_of_security_groups_is_an_error_in_every_control() {
     const DENIED: &str = "UnauthorizedOperation";
-    each_denied_read_is_told(&on_change_and_schedule::<_, Clients>(&RESTRICTED_COMMON_PORTS), "eu-west-1", DENIED)
+    each_denied_read_is_reported(&on_change_and_schedule::<_, Clients>(&RESTRICTED_COMMON_PORTS), "eu-west-1", DENIED)
         .await;
-    each_denied_read_is_told(
+    each_denied_read_is_reported(
         &on_change_and_schedule::<_, Clients>(&VPC_SG_OPEN_ONLY_TO_AUTHORIZED_PORTS),
         "eu-west-1",
         DENIED,
     )
     .await;
-    each_denied_read_is_told(&on_change_and_schedule::<_, Clients>(&SECURITY_GROUP_DRIFT), "eu-west-1", DENIED).await;
+    each_denied_read_is_reported(&on_change_and_schedule::<_, Clients>(&SECURITY_GROUP_DRIFT), "eu-west-1", DENIED).await;
 }
 
-/// The default group of a new VPC, with the rule from itself that moto leaves out.
+/// The default group of a new VPC, with the self-referencing rule that moto leaves out.
 async fn default_group(cidr: &str) -> (aws_sdk_ec2::Client, String) {
     let ec2 = aws_sdk_ec2::Client::new(&sdk_at(endpoint()));
     let vpc = ec2.create_vpc().cidr_block(cidr).send().await.unwrap().vpc.unwrap().vpc_id.unwrap();
@@ -59,28 +59,28 @@ async fn rules(ec2: &aws_sdk_ec2::Client, group: &str) -> usize {
 /// `vpc-default-security-group-closed/6`
 #[tokio::test]
 async fn group_that_keeps_its_egress_is_a_failed_attempt() {
-    let around = Surroundings::create().await;
+    let sandbox = Surroundings::create().await;
     let (ec2, id) = default_group("10.7.0.0/16").await;
     let operation = Some("ec2:RevokeSecurityGroupEgress");
     let services = Services::refusing([InjectedError { operation, number: 1, code: "UnauthorizedOperation" }]);
-    let fault = remedied::<_, Clients>(&VPC_DEFAULT_SECURITY_GROUP_CLOSED, &services, &around, &id).await.unwrap_err();
-    assert!(matches!(&fault, Error::ActionFailed { terminal: true, number: 2, total: 2, .. }), "{fault:?}");
-    assert_eq!((ingress_rules(&ec2, &id).await.len(), rules(&ec2, &id).await), (0, 1), "half-way");
-    let again = remedied::<_, Clients>(&VPC_DEFAULT_SECURITY_GROUP_CLOSED, &Services::default(), &around, &id).await;
+    let error = remediate::<_, Clients>(&VPC_DEFAULT_SECURITY_GROUP_CLOSED, &services, &sandbox, &id).await.unwrap_err();
+    assert!(matches!(&error, Error::ActionFailed { terminal: true, number: 2, total: 2, .. }), "{error:?}");
+    assert_eq!((ingress_rules(&ec2, &id).await.len(), rules(&ec2, &id).await), (0, 1), "closed in part");
+    let again = remediate::<_, Clients>(&VPC_DEFAULT_SECURITY_GROUP_CLOSED, &Services::default(), &sandbox, &id).await;
     let Ok(Disposition::Acknowledged(finding)) = again else { panic!("{again:?}") };
     assert_eq!(finding.outcome, Outcome::Failed);
 }
 
 #[tokio::test]
-async fn default_group_that_is_gone_needs_nothing() {
-    let (around, services) = (Surroundings::create().await, Services::default());
+async fn deleted_default_group_ends_as_gone() {
+    let (sandbox, services) = (Surroundings::create().await, Services::default());
     let gone =
-        remedied::<_, Clients>(&VPC_DEFAULT_SECURITY_GROUP_CLOSED, &services, &around, "sg-00000000000000000").await;
+        remediate::<_, Clients>(&VPC_DEFAULT_SECURITY_GROUP_CLOSED, &services, &sandbox, "sg-00000000000000000").await;
     assert!(matches!(gone, Ok(Disposition::Ended { outcome: Outcome::Gone, .. })), "{gone:?}");
     assert_eq!(services.calls(), ["ec2:DescribeSecurityGroups"]);
 }
 
-/// A group with two rules more and one less than its baseline, which is among many that stay.
+/// A group that has one extra and one missing ingress rule against its baseline.
 async fn drifting_group(name: &str) -> (aws_sdk_ec2::Client, Target) {
     let sdk = sdk_at(endpoint());
     let ec2 = aws_sdk_ec2::Client::new(&sdk);
@@ -108,7 +108,7 @@ async fn drifting_group(name: &str) -> (aws_sdk_ec2::Client, Target) {
     (ec2, target)
 }
 
-/// `security-group-drift/7`: the first call of the plan is refused, and what fails ends the attempt before the second.
+/// `security-group-drift/7`: the first call of the plan is refused, so the second is not made.
 #[tokio::test]
 async fn full_group_keeps_its_extra_rules() {
     let (ec2, target) = drifting_group("full").await;
@@ -125,16 +125,16 @@ async fn full_group_keeps_its_extra_rules() {
     let error = SecurityGroupDrift.apply(&clients, &target, calls[0]).await.unwrap_err();
     assert!(error.is(code), "{error}");
     assert_eq!(ingress_rules(&ec2, &target.resource.id).await.len(), 2, "nothing is revoked");
-    // A rule that somebody made meanwhile is no failure, and its id is what undo needs.
+    // A rule that was created in the meantime is not a failure; undo needs its id.
     let clients = Clients::connect(&Services::default().sdk(REGION));
     let first = SecurityGroupDrift.apply_answered(&clients, &target, calls[0]).await.unwrap();
     assert_eq!(SecurityGroupDrift.apply_answered(&clients, &target, calls[0]).await.unwrap(), first);
     assert_eq!(first.as_array().map(Vec::len), Some(1));
 }
 
-/// `security-group-drift/6`: what cannot be read is a fault, and where a baseline is required so is its absence.
+/// `security-group-drift/6`: an unreadable baseline is an error, and so is a missing one that is required.
 #[tokio::test]
-async fn corrupt_and_required_baselines_are_faults() {
+async fn corrupt_and_missing_required_baselines_are_errors() {
     let (_, target) = drifting_group("corrupt").await;
     let sdk = sdk_at(endpoint());
     let clients = Clients::connect(&sdk);
@@ -152,7 +152,7 @@ async fn corrupt_and_required_baselines_are_faults() {
     assert_eq!(error.to_string(), format!("{name}: expected a baseline: received `nothing`"));
 }
 
-/// A baseline is an object as well; one that is not there is none.
+/// A baseline can be an S3 object; a missing object is a missing baseline.
 #[tokio::test]
 async fn baseline_is_read_from_a_bucket() {
     let (_, target) = drifting_group("bucket").await;
@@ -178,7 +178,7 @@ async fn baseline_is_read_from_a_bucket() {
 
 /// moto has no history of security groups, so AWS Config's answer is replayed.
 #[tokio::test]
-async fn baseline_is_what_aws_config_recorded() {
+async fn baseline_is_read_from_the_history_of_aws_config() {
     let configuration = json!({"groupId": "sg-1", "groupName": "web", "ownerId": ACCOUNT, "ipPermissionsEgress": [],
         "ipPermissions": [{"ipProtocol": "tcp", "fromPort": 443, "toPort": 443, "ipRanges": ["0.0.0.0/0"]}]});
     let item = |status: &str| {
@@ -203,10 +203,10 @@ async fn baseline_is_what_aws_config_recorded() {
     assert_eq!(facts().await.unwrap().unwrap().baseline, None, "deleted by then");
     assert_eq!(facts().await.unwrap().unwrap().baseline, None, "never recorded");
     assert_eq!(facts().await.unwrap_err().code(), Some("AccessDeniedException"));
-    let (operation, asked) = replay.requests().remove(0);
+    let (operation, request) = replay.requests().remove(0);
     assert_eq!(operation, "GetResourceConfigHistory");
     assert_eq!(
-        (&asked["resourceId"], &asked["limit"], &asked["laterTime"]),
+        (&request["resourceId"], &request["limit"], &request["laterTime"]),
         (&json!("sg-1"), &json!(1), &json!(1_772_323_200))
     );
 }

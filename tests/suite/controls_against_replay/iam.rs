@@ -1,4 +1,4 @@
-//! The controls of IAM: denied reads, pages, and users that go while they are read.
+//! The controls of IAM: denied reads, pages, and users that are deleted while they are read.
 
 use std::sync::{Arc, Mutex};
 
@@ -17,7 +17,7 @@ use super::*;
 
 /// `mfa-enabled-for-iam-console-access/7`: the devices are one of the reads.
 #[tokio::test]
-async fn denied_read_of_a_user_or_of_the_account_is_a_fault() {
+async fn denied_read_of_a_user_or_of_the_account_is_an_error() {
     let iam = aws_sdk_iam::Client::new(&sdk_at(endpoint()));
     for name in ["denied-password", "denied-device", "denied-keys"] {
         iam.create_user().user_name(name).send().await.unwrap();
@@ -27,32 +27,32 @@ async fn denied_read_of_a_user_or_of_the_account_is_a_fault() {
     }
     mfa_policy::register_device(&iam, "denied-device").await;
     iam.create_access_key().user_name("denied-keys").send().await.unwrap();
-    each_denied_read_is_told(
+    each_denied_read_is_reported(
         &on_change_and_schedule::<_, Clients>(&MFA_ENABLED_FOR_IAM_CONSOLE_ACCESS),
         REGION,
         "AccessDenied",
     )
     .await;
-    each_denied_read_is_told(&on_schedule::<_, Clients>(&IAM_USER_MFA_ENABLED), REGION, "AccessDenied").await;
-    each_denied_read_is_told(&on_schedule::<_, Clients>(&ACCESS_KEYS_ROTATED), REGION, "AccessDenied").await;
-    each_denied_read_is_told(&on_schedule::<_, Clients>(&IAM_PASSWORD_POLICY), REGION, "AccessDenied").await;
-    each_denied_read_is_told(&on_schedule::<_, Clients>(&ROOT_ACCOUNT_MFA_ENABLED), REGION, "AccessDenied").await;
+    each_denied_read_is_reported(&on_schedule::<_, Clients>(&IAM_USER_MFA_ENABLED), REGION, "AccessDenied").await;
+    each_denied_read_is_reported(&on_schedule::<_, Clients>(&ACCESS_KEYS_ROTATED), REGION, "AccessDenied").await;
+    each_denied_read_is_reported(&on_schedule::<_, Clients>(&IAM_PASSWORD_POLICY), REGION, "AccessDenied").await;
+    each_denied_read_is_reported(&on_schedule::<_, Clients>(&ROOT_ACCOUNT_MFA_ENABLED), REGION, "AccessDenied").await;
 }
 
 /// `root-account-mfa-enabled/6`
 #[tokio::test]
-async fn throttled_read_of_the_account_summary_is_a_fault() {
+async fn throttled_read_of_the_account_summary_is_an_error() {
     let services = Services::refusing([InjectedError { operation: None, number: 1, code: "Throttling" }]);
-    let fault = inventory(&on_schedule::<_, Clients>(&ROOT_ACCOUNT_MFA_ENABLED), &services, REGION).await.unwrap_err();
-    assert_eq!((fault.kind(), services.evaluations()), ("Throttled", vec![]), "{fault}");
+    let error = run_scheduled(&on_schedule::<_, Clients>(&ROOT_ACCOUNT_MFA_ENABLED), &services, REGION).await.unwrap_err();
+    assert_eq!((error.kind(), services.evaluations()), ("Throttled", vec![]), "{error}");
 }
 
-/// IAM and AWS Config as a function from a call and its body to an answer, and what was called.
+/// IAM and AWS Config as a function from a call and its body to an answer, with a record of the calls.
 #[derive(Clone, Default)]
 struct Scripted(Arc<Mutex<Vec<(String, String)>>>);
 
 impl Scripted {
-    /// An SDK over these answers; `None` is `NoSuchEntity`. AWS Config stores everything and has these earlier results.
+    /// An SDK over these answers; `None` is `NoSuchEntity`. AWS Config accepts every evaluation and has these earlier results.
     fn sdk(&self, results: Value, answer: impl Fn(&str, &str) -> Option<String> + Send + Sync + 'static) -> SdkConfig {
         let calls = Arc::clone(&self.0);
         let http = infallible_client_fn(move |request: http::Request<SdkBody>| {
@@ -90,7 +90,7 @@ impl Scripted {
         self.0.lock().unwrap().iter().filter(|(name, _)| name == operation).count()
     }
 
-    /// Type, id and verdict of everything reported, a list a call.
+    /// Type, id and verdict of every evaluation sent, one list per call.
     fn reported(&self) -> Vec<Vec<(String, String, String)>> {
         let calls = self.0.lock().unwrap();
         let bodies = calls.iter().filter(|(name, _)| name == "PutEvaluations").map(|(_, body)| body);
@@ -126,17 +126,17 @@ const NO_DEVICE: &str = "<MFADevices/><IsTruncated>false</IsTruncated>";
 const PROFILE: &str =
     "<LoginProfile><UserName>user-0</UserName><CreateDate>2026-01-02T03:04:05Z</CreateDate></LoginProfile>";
 
-async fn handled_over(rule: &Rule, sdk: &SdkConfig, invoking: &Value, parameters: &Value) -> Result<(), Error> {
+async fn run_rule(rule: &Rule, sdk: &SdkConfig, invoking: &Value, parameters: &Value) -> Result<(), Error> {
     let settings = FunctionSettings { region: Region::new(REGION), home_region: None };
-    let shell = RuleContext::over(rule.clone(), sdk, settings);
+    let context = RuleContext::over(rule.clone(), sdk, settings);
     let event = rule_event(invoking, parameters, "token");
     let mut line = Invocation::start(rule.meta.id, "request");
-    handle(&shell, &event, &invocation(), &mut line).await
+    handle(&context, &event, &invocation(), &mut line).await
 }
 
-/// `mfa-enabled-for-iam-console-access/6`: and each page is reported before the next one is asked for.
+/// `mfa-enabled-for-iam-console-access/6`: each page is reported before the next one is requested.
 #[tokio::test]
-async fn users_come_in_pages_and_are_reported_a_hundred_at_a_time() {
+async fn users_are_listed_in_pages_and_reported_a_hundred_at_a_time() {
     let scripted = Scripted::default();
     let sdk = scripted.sdk(json!([]), |operation, body| match operation {
         "ListUsers" if body.contains("Marker=more") => Some(users(100..150, None)),
@@ -145,7 +145,7 @@ async fn users_come_in_pages_and_are_reported_a_hundred_at_a_time() {
         "ListMFADevices" => Some(NO_DEVICE.to_owned()),
         _ => None,
     });
-    handled_over(
+    run_rule(
         &on_change_and_schedule::<_, Clients>(&MFA_ENABLED_FOR_IAM_CONSOLE_ACCESS),
         &sdk,
         &scheduled(),
@@ -160,18 +160,18 @@ async fn users_come_in_pages_and_are_reported_a_hundred_at_a_time() {
     assert_eq!(listed, expected, "in the order of the list");
     assert_eq!((scripted.count("ListUsers"), scripted.count("ListMFADevices")), (2, 150));
     let calls = scripted.0.lock().unwrap();
-    let first = |wanted: &dyn Fn(&str, &str) -> bool| calls.iter().position(|(name, body)| wanted(name, body)).unwrap();
+    let first = |matches: &dyn Fn(&str, &str) -> bool| calls.iter().position(|(name, body)| matches(name, body)).unwrap();
     assert!(first(&|name, _| name == "PutEvaluations") < first(&|_, body| body.contains("Marker=more")));
 }
 
-/// `mfa-enabled-for-iam-console-access/5`, `iam-user-mfa-enabled/5`: a user that goes between the list and its reads is left
-/// out, and a change of one that is gone, or whose name is somebody else's by now, is not applicable.
+/// `mfa-enabled-for-iam-console-access/5`, `iam-user-mfa-enabled/5`: a user deleted between the list and its reads is left
+/// out, and a change of a deleted user, or of one whose name now belongs to another user, is not applicable.
 #[tokio::test]
-async fn user_that_is_gone_is_not_judged() {
+async fn deleted_user_is_not_evaluated() {
     let one = |operation: &str, _: &str| (operation == "ListUsers").then(|| users(0..1, None));
     let account = vec![vec![("AWS::::Account".to_owned(), ACCOUNT.to_owned(), "NOT_APPLICABLE".to_owned())]];
     let scripted = Scripted::default();
-    handled_over(
+    run_rule(
         &on_change_and_schedule::<_, Clients>(&MFA_ENABLED_FOR_IAM_CONSOLE_ACCESS),
         &scripted.sdk(json!([]), one),
         &scheduled(),
@@ -182,11 +182,11 @@ async fn user_that_is_gone_is_not_judged() {
     assert_eq!((scripted.reported(), scripted.count("GetUser")), (account.clone(), 1));
     let scripted = Scripted::default();
     let sdk = scripted.sdk(json!([]), one);
-    handled_over(&on_schedule::<_, Clients>(&IAM_USER_MFA_ENABLED), &sdk, &scheduled(), &json!({})).await.unwrap();
+    run_rule(&on_schedule::<_, Clients>(&IAM_USER_MFA_ENABLED), &sdk, &scheduled(), &json!({})).await.unwrap();
     assert_eq!(scripted.reported(), account);
     let scripted = Scripted::default();
     let sdk = scripted.sdk(json!([]), one);
-    handled_over(&on_schedule::<_, Clients>(&ACCESS_KEYS_ROTATED), &sdk, &scheduled(), &json!({})).await.unwrap();
+    run_rule(&on_schedule::<_, Clients>(&ACCESS_KEYS_ROTATED), &sdk, &scheduled(), &json!({})).await.unwrap();
     assert_eq!(scripted.reported(), account);
 
     let id = format!("AIDA{:016}", 0);
@@ -198,19 +198,19 @@ async fn user_that_is_gone_is_not_judged() {
         "configuration": {"userName": "user-0", "userId": id, "arn": arn, "createDate": "2026-01-02T03:04:05.000Z"},
         "supplementaryConfiguration": {}, "tags": {}, "relationships": []
     }));
-    for (what, who, verdict) in [
-        ("gone", None, "NOT_APPLICABLE"),
-        ("another of this name", Some(1), "NOT_APPLICABLE"),
-        ("itself", Some(0), "NON_COMPLIANT"),
+    for (case, found, verdict) in [
+        ("deleted", None, "NOT_APPLICABLE"),
+        ("another user of this name", Some(1), "NOT_APPLICABLE"),
+        ("the same user", Some(0), "NON_COMPLIANT"),
     ] {
         let scripted = Scripted::default();
         let sdk = scripted.sdk(json!([]), move |operation, _| match operation {
-            "GetUser" => who.map(|number| format!("<User>{}</User>", user(number))),
+            "GetUser" => found.map(|number| format!("<User>{}</User>", user(number))),
             "GetLoginProfile" => Some(PROFILE.to_owned()),
             "ListMFADevices" => Some(NO_DEVICE.to_owned()),
             _ => None,
         });
-        handled_over(
+        run_rule(
             &on_change_and_schedule::<_, Clients>(&MFA_ENABLED_FOR_IAM_CONSOLE_ACCESS),
             &sdk,
             &change,
@@ -219,7 +219,7 @@ async fn user_that_is_gone_is_not_judged() {
         .await
         .unwrap();
         let expected = vec![vec![("AWS::IAM::User".to_owned(), id.clone(), verdict.to_owned())]];
-        assert_eq!(scripted.reported(), expected, "{what}");
+        assert_eq!(scripted.reported(), expected, "{case}");
     }
 }
 
@@ -238,12 +238,12 @@ async fn old_result_with_the_same_id_and_another_type_is_left_alone() {
         "ListAccessKeys" => Some("<AccessKeyMetadata/><IsTruncated>false</IsTruncated>".to_owned()),
         _ => None,
     });
-    handled_over(&on_schedule::<_, Clients>(&IAM_USER_MFA_ENABLED), &sdk, &scheduled(), &json!({})).await.unwrap();
+    run_rule(&on_schedule::<_, Clients>(&IAM_USER_MFA_ENABLED), &sdk, &scheduled(), &json!({})).await.unwrap();
     let row = |id: &str, verdict: &str| vec![("AWS::IAM::User".to_owned(), id.to_owned(), verdict.to_owned())];
     assert_eq!(scripted.reported(), [row("AIDA0000000000000000", "NON_COMPLIANT"), row("AIDAGONE", "NOT_APPLICABLE")]);
 }
 
-/// A user is found by its id where AWS Config does not tell its name, or tells an old one; who is not listed is gone.
+/// A user whose item has no name, or an old one, is found by its id; a user that is not listed is gone.
 #[tokio::test]
 async fn user_without_a_recorded_name_is_found_by_its_id() {
     let target = |name: Option<&str>, number: usize| rectify_compliance::Target {
@@ -272,8 +272,8 @@ async fn user_without_a_recorded_name_is_found_by_its_id() {
         });
         let clients = Clients::connect(&sdk);
         let live = AccessKeysRotated.live(&clients, &target(name, number), &Default::default()).await.unwrap();
-        let told = live.map(|it| it.user.name);
-        assert_eq!(told, found.then(|| "user-1".to_owned()), "{name:?} {number}");
+        let name_found = live.map(|it| it.user.name);
+        assert_eq!(name_found, found.then(|| "user-1".to_owned()), "{name:?} {number}");
         assert_eq!(scripted.count("ListUsers"), lists, "{name:?} {number}");
     }
 }

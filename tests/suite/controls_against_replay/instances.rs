@@ -1,4 +1,4 @@
-//! Instances: a read that is denied is a fault of ours, in the rule and in the remediation.
+//! Instances: a denied read is an error of the rule and of the remediation.
 
 use rectify_ec2::{EC2_IMDSV2_CHECK, EC2_INSTANCE_REQUIRED_SECURITY_GROUP};
 use rectify_ec2_lambda::Clients;
@@ -7,7 +7,7 @@ use rectify_tests::events::change;
 
 use super::*;
 
-/// Runs a control's change half on an item of its type through this fault_injector.
+/// Runs a change-triggered rule on an item of type `kind` against these services.
 async fn changed(
     rule: &Rule,
     services: &Services,
@@ -17,20 +17,20 @@ async fn changed(
     parameters: &Value,
 ) -> Result<(), Error> {
     let settings = FunctionSettings { region: Region::new(REGION), home_region: None };
-    let shell = RuleContext::over(rule.clone(), &services.sdk(REGION), settings);
+    let context = RuleContext::over(rule.clone(), &services.sdk(REGION), settings);
     let mut item = rectify_tests::events::item(id, &[]);
     item["resourceType"] = json!(kind);
     item["ARN"] = Value::Null;
     item["configuration"] = configuration.clone();
     let event = rule_event(&change(&item), parameters, "token");
     let mut line = Invocation::start(rule.meta.id, "request");
-    let result = handle(&shell, &event, &invocation(), &mut line).await;
-    allowed(&entry(rule.meta).rule_permissions(), &services.calls());
+    let result = handle(&context, &event, &invocation(), &mut line).await;
+    assert_permitted(&entry(rule.meta).rule_permissions(), &services.calls());
     result
 }
 
-/// The same, with each of its reads denied in turn.
-pub(super) async fn each_denied_fact_is_a_fault(
+/// Runs a change-triggered rule with each of its reads denied in turn.
+pub(super) async fn each_denied_fact_is_an_error(
     rule: &Rule,
     kind: &str,
     id: &str,
@@ -43,13 +43,13 @@ pub(super) async fn each_denied_fact_is_a_fault(
     assert!(!calls.is_empty() && free.evaluations().len() == 1, "{calls:?}");
     for number in 1..=calls.len() {
         let services = Services::refusing([InjectedError { operation: None, number, code: "AccessDeniedException" }]);
-        let fault = changed(rule, &services, kind, id, configuration, parameters).await.unwrap_err();
-        assert_eq!((fault.kind(), services.evaluations()), ("AccessDenied", vec![]), "{}: {fault}", calls[number - 1]);
+        let error = changed(rule, &services, kind, id, configuration, parameters).await.unwrap_err();
+        assert_eq!((error.kind(), services.evaluations()), ("AccessDenied", vec![]), "{}: {error}", calls[number - 1]);
     }
 }
 
-/// Denies each read of a remediation in turn: it fails by name and writes nothing. `write` is the operation that would.
-pub(super) async fn each_denied_live_read_is_a_fault<K, C>(
+/// Denies each read of a remediation in turn: it fails with the read's name and never calls `write`.
+pub(super) async fn each_denied_live_read_is_an_error<K, C>(
     control: &'static Declared<K>,
     id: &str,
     reads: &[&str],
@@ -59,10 +59,10 @@ pub(super) async fn each_denied_live_read_is_a_fault<K, C>(
     C: Connect,
 {
     for (number, read) in (1..).zip(reads) {
-        let around = Surroundings::create().await;
+        let sandbox = Surroundings::create().await;
         let services = Services::refusing([InjectedError { operation: None, number, code: "AccessDeniedException" }]);
-        let fault = remedied::<_, C>(control, &services, &around, id).await.unwrap_err();
-        assert_eq!(fault.kind(), "AccessDenied", "{read}: {fault}");
+        let error = remediate::<_, C>(control, &services, &sandbox, id).await.unwrap_err();
+        assert_eq!(error.kind(), "AccessDenied", "{read}: {error}");
         let calls = services.calls();
         assert_eq!(calls.last().map(String::as_str), Some(*read), "{calls:?}");
         assert!(!calls.contains(&write.to_owned()), "{read}: {calls:?}");
@@ -76,10 +76,10 @@ pub(super) async fn instance() -> String {
 }
 
 #[tokio::test]
-async fn denied_read_of_metadata_options_is_a_fault() {
+async fn denied_read_of_metadata_options_is_an_error() {
     let id = instance().await;
     let old = json!({"state": {"name": "running"}});
-    each_denied_fact_is_a_fault(
+    each_denied_fact_is_an_error(
         &on_change::<_, Clients>(&EC2_IMDSV2_CHECK),
         "AWS::EC2::Instance",
         &id,
@@ -89,16 +89,16 @@ async fn denied_read_of_metadata_options_is_a_fault() {
     .await;
     let reads = ["ec2:DescribeInstances", "cloudwatch:GetMetricData"];
     let write = "ec2:ModifyInstanceMetadataOptions";
-    each_denied_live_read_is_a_fault::<_, Clients>(&EC2_IMDSV2_CHECK, &id, &reads, write).await;
+    each_denied_live_read_is_an_error::<_, Clients>(&EC2_IMDSV2_CHECK, &id, &reads, write).await;
 }
 
-/// An item that tells its options is judged without a call, and one about an instance that is gone by now is no finding.
+/// An item with metadata options is evaluated without a call; an item of a terminated instance is not applicable.
 #[tokio::test]
-async fn options_are_read_only_where_the_item_does_not_tell_them() {
-    let told =
+async fn options_are_read_only_if_the_item_lacks_them() {
+    let item =
         json!({"state": {"name": "running"}, "metadataOptions": {"httpEndpoint": "enabled", "httpTokens": "optional"}});
     let services = Services::default();
-    changed(&on_change::<_, Clients>(&EC2_IMDSV2_CHECK), &services, "AWS::EC2::Instance", "i-0", &told, &json!({}))
+    changed(&on_change::<_, Clients>(&EC2_IMDSV2_CHECK), &services, "AWS::EC2::Instance", "i-0", &item, &json!({}))
         .await
         .unwrap();
     assert_eq!(services.calls(), [""; 0]);
@@ -115,11 +115,11 @@ async fn options_are_read_only_where_the_item_does_not_tell_them() {
 }
 
 #[tokio::test]
-async fn denied_read_of_groups_or_interfaces_is_a_fault() {
+async fn denied_read_of_groups_or_interfaces_is_an_error() {
     let id = instance().await;
     let old = json!({"state": {"name": "running"}, "vpcId": "vpc-0", "securityGroups": [{"groupId": "sg-1"}]});
     let parameters = json!({"requiredGroups": "name:base, sg-1", "scope": "allEnis"});
-    each_denied_fact_is_a_fault(
+    each_denied_fact_is_an_error(
         &on_change_and_schedule::<_, Clients>(&EC2_INSTANCE_REQUIRED_SECURITY_GROUP),
         "AWS::EC2::Instance",
         &id,
@@ -127,9 +127,9 @@ async fn denied_read_of_groups_or_interfaces_is_a_fault() {
         &parameters,
     )
     .await;
-    // Nothing is asked for without parameters, so only what is read before that is read at all.
+    // Without parameters no group is required, so only the first two reads are made.
     let reads = ["ec2:DescribeInstances", "ec2:DescribeNetworkInterfaces"];
-    each_denied_live_read_is_a_fault::<_, Clients>(
+    each_denied_live_read_is_an_error::<_, Clients>(
         &EC2_INSTANCE_REQUIRED_SECURITY_GROUP,
         &id,
         &reads,
@@ -138,9 +138,9 @@ async fn denied_read_of_groups_or_interfaces_is_a_fault() {
     .await;
 }
 
-/// Instances of one VPC share what is known of its groups, and a denied page is a fault.
+/// Instances of one VPC share the list of its groups, and a denied page is an error.
 #[tokio::test]
-async fn listing_instances_asks_for_the_groups_of_a_vpc_once() {
+async fn groups_of_a_vpc_are_listed_once_for_its_instances() {
     let (region, here) = ("eu-north-1", Region::new("eu-north-1"));
     let free = Services::default();
     let ec2 = aws_sdk_ec2::Client::new(&free.sdk(region));
@@ -149,11 +149,11 @@ async fn listing_instances_asks_for_the_groups_of_a_vpc_once() {
         let services = Services::refusing(refusals);
         let settings = FunctionSettings { region: here.clone(), home_region: None };
         let rule = on_change_and_schedule::<_, Clients>(&EC2_INSTANCE_REQUIRED_SECURITY_GROUP);
-        let shell = RuleContext::over(rule, &services.sdk(region), settings);
+        let context = RuleContext::over(rule, &services.sdk(region), settings);
         let event = rule_event(&scheduled(), &json!({"requiredGroups": "name:base"}), "token");
         let mut line = Invocation::start(EC2_INSTANCE_REQUIRED_SECURITY_GROUP.meta.id, "request");
-        let result = handle(&shell, &event, &invocation(), &mut line).await;
-        allowed(&entry(&EC2_INSTANCE_REQUIRED_SECURITY_GROUP.meta).rule_permissions(), &services.calls());
+        let result = handle(&context, &event, &invocation(), &mut line).await;
+        assert_permitted(&entry(&EC2_INSTANCE_REQUIRED_SECURITY_GROUP.meta).rule_permissions(), &services.calls());
         (result, services.calls(), services.evaluations())
     };
     let (result, calls, evaluations) = listed(vec![]).await;
@@ -163,9 +163,9 @@ async fn listing_instances_asks_for_the_groups_of_a_vpc_once() {
     let denied = |number| vec![InjectedError { operation: None, number, code: "UnauthorizedOperation" }];
     let (result, _, evaluations) = listed(denied(1)).await;
     assert_eq!((result.unwrap_err().kind(), evaluations), ("AccessDenied", vec![]));
-    // The groups of one VPC are asked for once, and its instances alone go without a verdict.
+    // The groups of the VPC are requested once, and only its instances have no verdict.
     let (result, calls, evaluations) = listed(denied(2)).await;
-    let fault = result.unwrap_err();
-    assert_eq!((fault.kind(), calls.len(), evaluations), ("RunIncomplete", 2, vec![]));
-    assert!(fault.to_string().starts_with("3 of 3 resources could not be read: AWS::EC2::Instance i-"), "{fault}");
+    let error = result.unwrap_err();
+    assert_eq!((error.kind(), calls.len(), evaluations), ("RunIncomplete", 2, vec![]));
+    assert!(error.to_string().starts_with("3 of 3 resources could not be read: AWS::EC2::Instance i-"), "{error}");
 }

@@ -1,4 +1,4 @@
-//! Log groups.
+//! Log groups and alarm chains.
 
 use futures_util::TryStreamExt;
 use rectify_compliance::parameters::RuleParameters;
@@ -12,31 +12,31 @@ use rectify_tests::alarms;
 
 use super::*;
 
-/// A region with log groups that no other test makes or lists.
+/// A region whose log groups no other test creates or lists.
 const GROUPS: &str = "eu-south-1";
 
 async fn groups() {
     let logs = aws_sdk_cloudwatchlogs::Client::new(&Services::default().sdk(GROUPS));
     for number in 0..60 {
-        // The other test may have made it.
+        // Another test may have created it.
         let _exists = logs.create_log_group().log_group_name(format!("/app/{number}")).send().await;
     }
 }
 
 /// `cw-loggroup-retention-period-check/6`
 #[tokio::test]
-async fn every_page_of_log_groups_is_judged() {
+async fn every_page_of_log_groups_is_evaluated() {
     groups().await;
     let services = Services::default();
-    inventory(&on_schedule::<_, Clients>(&CW_LOGGROUP_RETENTION_PERIOD_CHECK), &services, GROUPS).await.unwrap();
+    run_scheduled(&on_schedule::<_, Clients>(&CW_LOGGROUP_RETENTION_PERIOD_CHECK), &services, GROUPS).await.unwrap();
     assert_eq!(services.calls(), ["logs:DescribeLogGroups"; 2]);
     let judged: usize = services.evaluations().iter().map(|body| body["Evaluations"].as_array().unwrap().len()).sum();
     assert_eq!(judged, 60);
 }
 
 #[tokio::test]
-async fn denied_read_of_log_groups_is_a_fault() {
-    each_denied_read_is_told(
+async fn denied_read_of_log_groups_is_an_error() {
+    each_denied_read_is_reported(
         &on_schedule::<_, Clients>(&CW_LOGGROUP_RETENTION_PERIOD_CHECK),
         "eu-north-1",
         "AccessDeniedException",
@@ -45,23 +45,23 @@ async fn denied_read_of_log_groups_is_a_fault() {
 }
 
 #[tokio::test]
-async fn log_group_that_is_gone_needs_nothing() {
-    let (around, services) = (Surroundings::create().await, Services::default());
+async fn deleted_log_group_ends_as_gone() {
+    let (sandbox, services) = (Surroundings::create().await, Services::default());
     let gone =
-        remedied::<_, Clients>(&CW_LOGGROUP_RETENTION_PERIOD_CHECK, &services, &around, "/no/such").await.unwrap();
+        remediate::<_, Clients>(&CW_LOGGROUP_RETENTION_PERIOD_CHECK, &services, &sandbox, "/no/such").await.unwrap();
     assert!(matches!(gone, Disposition::Ended { outcome: Outcome::Gone, .. }), "{gone:?}");
     assert_eq!(services.calls(), ["logs:DescribeLogGroups"]);
 }
 
-/// A region with a trail, a filter and an alarm that no other test makes.
+/// A region whose trail, filter and alarm only these tests create.
 const CHAIN: &str = "ca-central-1";
 
-/// The pattern the control asks for.
+/// The filter pattern that the control requires.
 fn root_pattern() -> &'static str {
     CLOUDWATCH_ALARM_ROOT_USAGE.logic.wanted.pattern
 }
 
-/// A whole chain here, with an encrypted topic; made once.
+/// Creates a complete chain with an encrypted topic, once.
 async fn chain() {
     static MADE: tokio::sync::OnceCell<()> = tokio::sync::OnceCell::const_new();
     MADE.get_or_init(|| async {
@@ -76,12 +76,12 @@ async fn chain() {
     .await;
 }
 
-/// What the client answers for the account in `region`, with these parameters.
+/// The chains that the client reads in `region`, with these parameters.
 async fn chains(services: &Services, region: &str, parameters: &str) -> Result<AlarmChains, AwsError> {
     let clients = Clients::connect(&services.sdk(region));
     let params = RuleParameters::parse(Some(parameters)).unwrap().control;
-    let place = AccountRegion { account: AccountId::new(ACCOUNT), region: Region::new(region) };
-    let pages = CLOUDWATCH_ALARM_ROOT_USAGE.logic.pages(&clients, &place, &params, None);
+    let account_region = AccountRegion { account: AccountId::new(ACCOUNT), region: Region::new(region) };
+    let pages = CLOUDWATCH_ALARM_ROOT_USAGE.logic.pages(&clients, &account_region, &params, None);
     let mut pages: Vec<Page<AlarmChains>> = pages.try_collect().await?;
     match pages.pop().unwrap().resources.pop().unwrap() {
         Listed::Read(chains) => Ok(chains),
@@ -90,7 +90,7 @@ async fn chains(services: &Services, region: &str, parameters: &str) -> Result<A
 }
 
 #[tokio::test]
-async fn denied_read_of_any_link_of_a_chain_is_a_fault() {
+async fn denied_read_of_any_link_of_a_chain_is_an_error() {
     chain().await;
     let free = Services::default();
     let whole = chains(&free, CHAIN, "{}").await.unwrap();
@@ -114,16 +114,16 @@ async fn denied_read_of_any_link_of_a_chain_is_a_fault() {
         assert_eq!(error.kind(), Some(rectify_runtime::CallErrorKind::AccessDenied), "{read}: {error}");
         let rule =
             Services::refusing([InjectedError { operation: Some(read), number: 1, code: "AccessDeniedException" }]);
-        let fault =
-            inventory(&on_schedule::<_, Clients>(&CLOUDWATCH_ALARM_ROOT_USAGE), &rule, CHAIN).await.unwrap_err();
-        assert_eq!((fault.kind(), rule.evaluations()), ("AccessDenied", vec![]), "{read}: {fault}");
+        let error =
+            run_scheduled(&on_schedule::<_, Clients>(&CLOUDWATCH_ALARM_ROOT_USAGE), &rule, CHAIN).await.unwrap_err();
+        assert_eq!((error.kind(), rule.evaluations()), ("AccessDenied", vec![]), "{read}: {error}");
     }
-    allowed(&entry(&CLOUDWATCH_ALARM_ROOT_USAGE.meta).rule_permissions(), &free.calls());
+    assert_permitted(&entry(&CLOUDWATCH_ALARM_ROOT_USAGE.meta).rule_permissions(), &free.calls());
 }
 
-/// `cloudwatch-alarm-root-usage/13`: SNS refuses to show the topic, and whose it is decides.
+/// `cloudwatch-alarm-root-usage/13`: SNS denies the read of a topic in another account.
 #[tokio::test]
-async fn what_another_account_does_not_show_is_no_verdict_unless_a_parameter_makes_it_one() {
+async fn denied_foreign_topic_is_an_error_unless_a_parameter_gives_the_verdict() {
     const HERE: &str = "sa-east-1";
     let sdk = Services::default().sdk(HERE);
     let foreign = format!("arn:aws:sns:{HERE}:444455556666:central");
@@ -142,7 +142,7 @@ async fn what_another_account_does_not_show_is_no_verdict_unless_a_parameter_mak
         let verdict = CLOUDWATCH_ALARM_ROOT_USAGE.logic.evaluate(&read, &params, now);
         assert_eq!((verdict.is_compliant(), verdict.is_non_compliant()), (compliant, !compliant), "{verdict:?}");
     }
-    // Any other refusal of it is a fault, whatever the parameter says; a topic that is not there is broken, not a fault.
+    // Any other refusal is an error, whatever the parameter says; a missing topic is a violation, not an error.
     let error = chains(&refused("InternalError"), HERE, r#"{"unverifiedTopic": "compliant"}"#).await.unwrap_err();
     assert!(error.is("InternalError"), "{error}");
     let gone = chains(&refused("NotFound"), HERE, "{}").await.unwrap();
@@ -150,10 +150,10 @@ async fn what_another_account_does_not_show_is_no_verdict_unless_a_parameter_mak
         CLOUDWATCH_ALARM_ROOT_USAGE.logic.evaluate(&gone, &Default::default(), now).is_non_compliant(),
         "{gone:#?}"
     );
-    // Another alarm that tells somebody makes the refusal matter to nobody.
-    let topic = alarms::topic(&sdk, "ours", "cloudwatch.amazonaws.com").await;
+    // If another topic of the alarm is verified, the denial does not matter.
+    let topic = alarms::topic(&sdk, "local", "cloudwatch.amazonaws.com").await;
     alarms::filter_and_alarm(&sdk, root_pattern(), &[&foreign, &topic]).await;
-    // Topics are read by their ARNs: ours is the first, the other account's the second.
+    // Topics are read in the order of their ARNs: this account's first, the other account's second.
     let operation = Some("sns:GetTopicAttributes");
     let second = Services::refusing([InjectedError { operation, number: 2, code: "AuthorizationError" }]);
     let both = chains(&second, HERE, "{}").await.unwrap();

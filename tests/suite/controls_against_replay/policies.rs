@@ -1,4 +1,4 @@
-//! Bucket policies come back in another order than they were put in: that is no change, neither to a fix nor to its undo.
+//! S3 returns bucket policies in another order than they were put: neither a fix nor its undo treats that as a change.
 
 use rectify_runtime::ledger::Ledger;
 use rectify_runtime::remediation::undo::{UndoRequest, Undone, undo};
@@ -23,42 +23,42 @@ async fn bucket(name: &str) -> (aws_sdk_s3::Client, Value) {
     (s3, policy)
 }
 
-/// A function's AWS, in which every `every`th policy comes back in another order.
+/// A function's SDK, in which every `every`th policy comes back in another order.
 fn reordered(every: usize) -> SdkConfig {
     let sdk = Services::default().sdk(REGION);
     let http = reordering(sdk.http_client().unwrap(), every);
     sdk.to_builder().http_client(http).build()
 }
 
-async fn fixed(around: &Surroundings, name: &str, every: usize) -> Result<Disposition, Error> {
+async fn fix(sandbox: &Surroundings, name: &str, every: usize) -> Result<Disposition, Error> {
     let sdk = reordered(every);
-    let shell = remediation(deployed::<_, Clients>(&S3_BUCKET_SSL_REQUESTS_ONLY), around, &sdk);
+    let context = remediation(deployed::<_, Clients>(&S3_BUCKET_SSL_REQUESTS_ONLY), sandbox, &sdk);
     let event = finding(&S3_BUCKET_SSL_REQUESTS_ONLY, name, "2026-03-04T05:06:08.900Z");
     let mut line = Invocation::start(S3_BUCKET_SSL_REQUESTS_ONLY.meta.id, "r");
-    remedy(&shell, &event, &delivery("worker"), &mut line).await
+    remedy(&context, &event, &delivery("worker"), &mut line).await
 }
 
 #[tokio::test]
-async fn policy_that_comes_back_in_another_order_each_time_is_fixed() {
-    let around = Surroundings::create().await;
+async fn policy_that_is_reordered_on_each_read_is_fixed() {
+    let sandbox = Surroundings::create().await;
     bucket("reordered-each-time").await;
-    let handled = fixed(&around, "reordered-each-time", 2).await.unwrap();
-    let Disposition::Ended { attempt, outcome } = handled else { panic!("{handled:?}") };
-    let ledger = Ledger::new(&around.sdk, &around.name);
+    let disposition = fix(&sandbox, "reordered-each-time", 2).await.unwrap();
+    let Disposition::Ended { attempt, outcome } = disposition else { panic!("{disposition:?}") };
+    let ledger = Ledger::new(&sandbox.sdk, &sandbox.name);
     let attempt = ledger.attempt(S3_BUCKET_SSL_REQUESTS_ONLY.meta.id, &attempt).await.unwrap().unwrap();
     assert_eq!((outcome, attempt.reason.as_str()), (Outcome::Verified, "as planned"));
 }
 
 #[tokio::test]
-async fn policy_that_comes_back_in_another_order_is_undone() {
-    let around = Surroundings::create().await;
+async fn fix_of_a_reordered_policy_is_undone() {
+    let sandbox = Surroundings::create().await;
     let (s3, policy) = bucket("reordered-before-undo").await;
-    let handled = fixed(&around, "reordered-before-undo", usize::MAX).await.unwrap();
-    let attempt = handled.attempt().unwrap().to_owned();
+    let disposition = fix(&sandbox, "reordered-before-undo", usize::MAX).await.unwrap();
+    let attempt = disposition.attempt().unwrap().to_owned();
     let deployed = undoable::<_, Clients>(&S3_BUCKET_SSL_REQUESTS_ONLY);
     let pool = deployed.pool(&reordered(1), &Region::new(REGION));
     let request = UndoRequest { attempt, by: "jane".to_owned(), hold_days: 7, overwrite: false };
-    let ledger = Ledger::new(&around.sdk, &around.name);
+    let ledger = Ledger::new(&sandbox.sdk, &sandbox.name);
     let undone = undo(&deployed, &ledger, &pool, &AccountId::new(ACCOUNT), &request).await.unwrap();
     assert!(matches!(undone, Undone::Restored { .. }), "{undone:?}");
     let now = s3.get_bucket_policy().bucket("reordered-before-undo").send().await.unwrap().policy.unwrap();

@@ -1,4 +1,4 @@
-//! Buckets: each read a remediation plans on, and each fact a rule judges by, is denied in turn.
+//! Buckets: each read of a remediation and each fact of a rule is denied in turn.
 
 use rectify_compliance::{ConfigurationItem, Declared, FromItem, Permission, Resource, Target};
 use rectify_runtime::CallErrorKind;
@@ -12,7 +12,7 @@ use rectify_s3_lambda::Clients;
 
 use super::*;
 
-/// The bucket `name` as something to call about.
+/// The bucket `name` as the target of a call.
 fn target<K>(control: &'static Declared<K>, name: &str) -> Target {
     Target {
         account: AccountId::new(ACCOUNT),
@@ -23,7 +23,7 @@ fn target<K>(control: &'static Declared<K>, name: &str) -> Target {
     }
 }
 
-/// Denies each call of `read` in turn; it makes the calls of these permissions and no other.
+/// Denies each call of `read` in turn, and checks that these permissions cover its calls.
 async fn each_denied<T>(
     permissions: &[Permission],
     read: impl AsyncFn(Clients) -> Result<T, rectify_runtime::AwsError>,
@@ -32,11 +32,11 @@ async fn each_denied<T>(
     read(Clients::connect(&free.sdk(REGION))).await.unwrap();
     let calls = free.calls();
     assert!(!calls.is_empty());
-    allowed(permissions, &calls);
+    assert_permitted(permissions, &calls);
     for number in 1..=calls.len() {
         let services = Services::refusing([InjectedError { operation: None, number, code: "AccessDenied" }]);
         let Err(error) = read(Clients::connect(&services.sdk(REGION))).await else {
-            panic!("{}: denied and not missed", services.calls()[number - 1]);
+            panic!("{}: the denied read is ignored", services.calls()[number - 1]);
         };
         assert_eq!(error.kind(), Some(CallErrorKind::AccessDenied), "{error}");
     }
@@ -74,7 +74,7 @@ async fn each_denied_fact_is_an_error<K: ReadFacts<Clients> + FromItem>(
 }
 
 #[tokio::test]
-async fn denied_read_of_a_policy_or_a_block_is_no_plan() {
+async fn denied_read_of_a_policy_or_a_block_is_an_error() {
     buckets().await;
     each_denied_live_read_is_an_error(&S3_BUCKET_SSL_REQUESTS_ONLY, "denied-reads", &Default::default()).await;
     each_denied_live_read_is_an_error(&S3_BUCKET_LEVEL_PUBLIC_ACCESS_PROHIBITED, "denied-reads", &Default::default())
@@ -82,30 +82,30 @@ async fn denied_read_of_a_policy_or_a_block_is_no_plan() {
 }
 
 #[tokio::test]
-async fn denied_read_of_the_account_block_is_no_verdict_about_a_bucket() {
+async fn denied_read_of_the_account_block_is_an_error() {
     buckets().await;
     let params = serde_json::from_value(json!({"acceptAccountLevel": true})).unwrap();
     each_denied_fact_is_an_error(&S3_BUCKET_LEVEL_PUBLIC_ACCESS_PROHIBITED, json!({}), &params).await;
 }
 
-/// S3 words it so where the policy is public already and `BlockPublicPolicy` is set.
+/// S3 answers `AccessDenied` if the policy is public already and `BlockPublicPolicy` is set.
 #[tokio::test]
-async fn policy_that_is_refused_fails_the_attempt_for_good() {
+async fn denied_policy_fails_the_attempt_terminally() {
     buckets().await;
-    let around = Surroundings::create().await;
+    let sandbox = Surroundings::create().await;
     let operation = Some("s3:PutBucketPolicy");
     let services = Services::refusing([InjectedError { operation, number: 1, code: "AccessDenied" }]);
-    let fault =
-        remedied::<_, Clients>(&S3_BUCKET_SSL_REQUESTS_ONLY, &services, &around, "denied-reads").await.unwrap_err();
+    let error =
+        remediate::<_, Clients>(&S3_BUCKET_SSL_REQUESTS_ONLY, &services, &sandbox, "denied-reads").await.unwrap_err();
     assert!(
-        matches!(&fault, Error::ActionFailed { terminal: true, reason, .. } if reason.contains("s3:PutBucketPolicy"))
+        matches!(&error, Error::ActionFailed { terminal: true, reason, .. } if reason.contains("s3:PutBucketPolicy"))
     );
 }
 
-/// The account of the other tests has public buckets and a block that nobody sets; here the calls alone matter.
+/// Other tests leave public buckets in the account and set no block; this test looks at the calls only.
 #[tokio::test]
-async fn denied_read_of_any_bucket_holds_the_plan_for_the_account() {
-    each_denied_read_is_told(
+async fn denied_read_of_any_bucket_blocks_the_plan_for_the_account() {
+    each_denied_read_is_reported(
         &on_schedule::<_, Clients>(&S3_ACCOUNT_LEVEL_PUBLIC_ACCESS_BLOCKS_PERIODIC),
         REGION,
         "AccessDenied",
@@ -123,7 +123,7 @@ async fn denied_read_of_any_bucket_holds_the_plan_for_the_account() {
         .unwrap()
         .unwrap();
     assert!(subject.exposed.is_some(), "{subject:?}");
-    allowed(S3AccountLevelPublicAccessBlocksPeriodic.read_permissions(), &free.calls());
+    assert_permitted(S3AccountLevelPublicAccessBlocksPeriodic.read_permissions(), &free.calls());
     let buckets = [
         "s3:GetPublicAccessBlock",
         "s3:GetBucketLocation",
@@ -134,7 +134,7 @@ async fn denied_read_of_any_bucket_holds_the_plan_for_the_account() {
         "s3control:ListAccessPoints",
     ];
     let params = serde_json::from_value(json!({"accountWide": true})).unwrap();
-    each_denied_operation_is_told(
+    each_denied_operation_is_reported(
         &S3_ACCOUNT_LEVEL_PUBLIC_ACCESS_BLOCKS_PERIODIC,
         &free,
         &target,
@@ -145,7 +145,7 @@ async fn denied_read_of_any_bucket_holds_the_plan_for_the_account() {
     .await;
 }
 
-/// Four buckets in a region of their own.
+/// Creates four buckets in `region`.
 async fn four_buckets(region: &str) -> Vec<String> {
     let sdk = Services::default().sdk(region);
     let s3 = aws_sdk_s3::Client::from_conf(aws_sdk_s3::config::Builder::from(&sdk).force_path_style(true).build());
@@ -157,31 +157,31 @@ async fn four_buckets(region: &str) -> Vec<String> {
     names.into()
 }
 
-/// A bucket that lets nobody in has no verdict; the others of the account keep theirs.
+/// A bucket that denies every read has no verdict; the other buckets keep theirs.
 #[tokio::test]
-async fn bucket_that_answers_403_leaves_the_other_three_their_verdicts() {
+async fn denied_bucket_leaves_the_other_three_verdicts() {
     let buckets = four_buckets("eu-south-2").await;
     let services =
         Services::refusing([InjectedError { operation: Some("s3:GetBucketAcl"), number: 2, code: "AccessDenied" }]);
-    let fault =
-        inventory(&on_change_and_schedule::<_, Clients>(&S3_BUCKET_PUBLIC_READ_PROHIBITED), &services, "eu-south-2")
+    let error =
+        run_scheduled(&on_change_and_schedule::<_, Clients>(&S3_BUCKET_PUBLIC_READ_PROHIBITED), &services, "eu-south-2")
             .await
             .unwrap_err();
     let judged = evaluated(&services);
     let lost: Vec<&String> = buckets.iter().filter(|name| !judged.contains(*name)).collect();
-    assert_eq!((judged.len(), lost.len(), fault.kind()), (3, 1, "RunIncomplete"), "{fault}: {judged:?}");
+    assert_eq!((judged.len(), lost.len(), error.kind()), (3, 1, "RunIncomplete"), "{error}: {judged:?}");
     assert_eq!(
-        fault.to_string(),
+        error.to_string(),
         format!("1 of 4 resources could not be read: AWS::S3::Bucket {} (s3:GetBucketAcl: AccessDenied)", lost[0])
     );
 }
 
-/// Denies each operation that a live read called, the first time it is called. Which call comes when differs between runs
-/// that read several buckets at once, and so does how many buckets there are while other tests make some.
+/// Denies each operation of a live read at its first call. The order of calls differs between runs that read several
+/// buckets at once, and the number of buckets changes while other tests create some.
 ///
-/// One that is not about another bucket (`elsewhere`) is an error; such a bucket is named in the subject, and then no plan
-/// of these parameters is carried out.
-async fn each_denied_operation_is_told<K: Fix<Clients>>(
+/// A denied operation on another bucket (`elsewhere`) names that bucket in the subject, and blocks every plan with these
+/// parameters; any other denied operation is an error.
+async fn each_denied_operation_is_reported<K: Fix<Clients>>(
     control: &'static Declared<K>,
     free: &Services,
     target: &Target,
@@ -202,23 +202,23 @@ async fn each_denied_operation_is_told<K: Fix<Clients>>(
             Ok(subject) => {
                 let subject = subject.unwrap();
                 let named = unreadable(&subject);
-                assert!(about_another, "{called}: denied and not missed");
+                assert!(about_another, "{called}: the denied read is ignored");
                 assert!(named.len() == 1 && named.iter().all(|it| it.ends_with(&format!(" ({called}: AccessDenied)"))));
                 let plan = control.logic.plan(&subject, params, rectify_compliance::Timestamp::now());
                 assert!(matches!(plan, rectify_compliance::Plan::Blocked { .. }), "{called}: {plan:?}");
             }
         }
-        // What may be read a little later keeps no person busy.
+        // A throttled read is an error to retry: it does not block the plan.
         let services = refusing("SlowDown");
         let throttled = control.logic.live(&Clients::connect(&services.sdk(REGION)), target, params).await.unwrap_err();
         assert_eq!(throttled.kind(), Some(CallErrorKind::Throttled), "{called}");
     }
 }
 
-/// `s3-account-level-public-access-blocks-periodic/5`: the action answers that it was denied; that the attempt then fails for
-/// good is the shell's, and tested there.
+/// `s3-account-level-public-access-blocks-periodic/5`: the action returns the denial. `remediation_gates` tests that the
+/// attempt then fails terminally.
 #[tokio::test]
-async fn block_of_an_account_that_the_organization_manages_is_denied() {
+async fn action_returns_the_denial_of_a_block_managed_by_the_organization() {
     let operation = Some("s3control:PutPublicAccessBlock");
     let services = Services::refusing([InjectedError { operation, number: 1, code: "AccessDenied" }]);
     let put = json!({"PutPublicAccessBlock": {"AccountId": ACCOUNT, "PublicAccessBlockConfiguration": {
@@ -233,7 +233,7 @@ async fn block_of_an_account_that_the_organization_manages_is_denied() {
 }
 
 #[tokio::test]
-async fn denied_read_about_encryption_is_neither_verdict_nor_plan() {
+async fn denied_read_about_encryption_is_an_error_or_blocks_the_plan() {
     buckets().await;
     let kms = aws_sdk_kms::Client::new(&sdk_at(endpoint()));
     let key = kms.create_key().send().await.unwrap().key_metadata.unwrap().arn.unwrap();
@@ -247,10 +247,10 @@ async fn denied_read_about_encryption_is_neither_verdict_nor_plan() {
         .await
         .unwrap()
         .unwrap();
-    allowed(S3BucketServerSideEncryptionEnabled.read_permissions(), &free.calls());
+    assert_permitted(S3BucketServerSideEncryptionEnabled.read_permissions(), &free.calls());
     assert!(free.calls().contains(&"s3:GetBucketLogging".to_owned()), "{:?}", free.calls());
     let logging = ["s3:GetBucketLogging"];
-    each_denied_operation_is_told(
+    each_denied_operation_is_reported(
         &S3_BUCKET_SERVER_SIDE_ENCRYPTION_ENABLED,
         &free,
         &target,
@@ -262,7 +262,7 @@ async fn denied_read_about_encryption_is_neither_verdict_nor_plan() {
 }
 
 #[tokio::test]
-async fn denied_read_of_a_lifecycle_is_no_plan() {
+async fn denied_read_of_a_lifecycle_is_an_error() {
     buckets().await;
     let params = serde_json::from_value(json!({"bucketNames": "*"})).unwrap();
     each_denied_live_read_is_an_error(&S3_LIFECYCLE_LOG_ARCHIVE, "denied-reads", &params).await;

@@ -1,4 +1,4 @@
-//! What CloudFormation manages and does not tag: looked up right before a change, and left alone.
+//! Resources that CloudFormation manages but does not tag: looked up right before a change, and not changed.
 
 use rectify_compliance::Declared;
 use rectify_kms::controls::cmk_backing_key_rotation_enabled::CMK_BACKING_KEY_ROTATION_ENABLED;
@@ -19,19 +19,19 @@ async fn is_rotated(id: &str) -> bool {
     kms.get_key_rotation_status().key_id(id).send().await.unwrap().key_rotation_enabled
 }
 
-async fn reason<K>(control: &'static Declared<K>, around: &Surroundings, handled: &Disposition) -> String {
-    let ledger = rectify_runtime::ledger::Ledger::new(&around.sdk, &around.name);
-    ledger.attempt(control.meta.id, handled.attempt().unwrap()).await.unwrap().unwrap().reason
+async fn reason<K>(control: &'static Declared<K>, sandbox: &Surroundings, disposition: &Disposition) -> String {
+    let ledger = rectify_runtime::ledger::Ledger::new(&sandbox.sdk, &sandbox.name);
+    ledger.attempt(control.meta.id, disposition.attempt().unwrap()).await.unwrap().unwrap().reason
 }
 
 #[tokio::test]
 async fn key_that_a_stack_manages_is_planned_and_the_stack_is_named() {
-    let (around, id) = (Surroundings::create().await, key().await);
+    let (sandbox, id) = (Surroundings::create().await, key().await);
     let services = Services::default().in_stack(id, "keys");
-    let handled = remedied::<_, Clients>(&CMK_BACKING_KEY_ROTATION_ENABLED, &services, &around, id).await.unwrap();
-    assert!(matches!(handled, Disposition::Ended { outcome: Outcome::Planned, .. }), "{handled:?}");
+    let disposition = remediate::<_, Clients>(&CMK_BACKING_KEY_ROTATION_ENABLED, &services, &sandbox, id).await.unwrap();
+    assert!(matches!(disposition, Disposition::Ended { outcome: Outcome::Planned, .. }), "{disposition:?}");
     assert_eq!(
-        reason(&CMK_BACKING_KEY_ROTATION_ENABLED, &around, &handled).await,
+        reason(&CMK_BACKING_KEY_ROTATION_ENABLED, &sandbox, &disposition).await,
         "managed by CloudFormation stack `keys`"
     );
     assert!(!is_rotated(id).await);
@@ -39,64 +39,64 @@ async fn key_that_a_stack_manages_is_planned_and_the_stack_is_named() {
 }
 
 #[tokio::test]
-async fn key_of_no_stack_is_fixed_after_one_lookup() {
-    let (around, id) = (Surroundings::create().await, key().await);
+async fn key_outside_any_stack_is_fixed_after_one_lookup() {
+    let (sandbox, id) = (Surroundings::create().await, key().await);
     let services = Services::default();
-    let handled = remedied::<_, Clients>(&CMK_BACKING_KEY_ROTATION_ENABLED, &services, &around, id).await.unwrap();
-    assert!(matches!(handled, Disposition::Ended { outcome: Outcome::Verified, .. }), "{handled:?}");
+    let disposition = remediate::<_, Clients>(&CMK_BACKING_KEY_ROTATION_ENABLED, &services, &sandbox, id).await.unwrap();
+    assert!(matches!(disposition, Disposition::Ended { outcome: Outcome::Verified, .. }), "{disposition:?}");
     assert!(is_rotated(id).await);
     assert_eq!(services.calls().iter().filter(|it| *it == LOOKUP).count(), 1, "{:?}", services.calls());
 }
 
 #[tokio::test]
-async fn lookup_that_fails_fails_the_delivery_and_changes_nothing() {
-    let (around, id) = (Surroundings::create().await, key().await);
+async fn failed_lookup_fails_the_delivery_and_changes_nothing() {
+    let (sandbox, id) = (Surroundings::create().await, key().await);
     for code in ["AccessDenied", "Throttling"] {
         let services = Services::refusing([InjectedError { operation: Some(LOOKUP), number: 1, code }]);
-        let fault =
-            remedied::<_, Clients>(&CMK_BACKING_KEY_ROTATION_ENABLED, &services, &around, id).await.unwrap_err();
-        assert!(fault.to_string().contains(&format!("{LOOKUP}: {code}")), "{fault}");
+        let error =
+            remediate::<_, Clients>(&CMK_BACKING_KEY_ROTATION_ENABLED, &services, &sandbox, id).await.unwrap_err();
+        assert!(error.to_string().contains(&format!("{LOOKUP}: {code}")), "{error}");
         assert!(!is_rotated(id).await, "{code}");
     }
 }
 
-/// The bucket itself carries no tag of a stack: its policy is a resource of its own.
+/// The bucket has no stack tag: its policy is a separate resource of the stack.
 #[tokio::test]
 async fn bucket_whose_policy_a_stack_manages_is_planned() {
     buckets().await;
-    let around = Surroundings::create().await;
+    let sandbox = Surroundings::create().await;
     let services = Services::default().in_stack("denied-reads", "policies");
-    let handled =
-        remedied::<_, rectify_s3_lambda::Clients>(&S3_BUCKET_SSL_REQUESTS_ONLY, &services, &around, "denied-reads")
+    let disposition =
+        remediate::<_, rectify_s3_lambda::Clients>(&S3_BUCKET_SSL_REQUESTS_ONLY, &services, &sandbox, "denied-reads")
             .await;
-    let handled = handled.unwrap();
-    assert!(matches!(handled, Disposition::Ended { outcome: Outcome::Planned, .. }), "{handled:?}");
+    let disposition = disposition.unwrap();
+    assert!(matches!(disposition, Disposition::Ended { outcome: Outcome::Planned, .. }), "{disposition:?}");
     assert_eq!(
-        reason(&S3_BUCKET_SSL_REQUESTS_ONLY, &around, &handled).await,
+        reason(&S3_BUCKET_SSL_REQUESTS_ONLY, &sandbox, &disposition).await,
         "managed by CloudFormation stack `policies`"
     );
     assert!(!services.calls().contains(&"s3:PutBucketPolicy".to_owned()), "{:?}", services.calls());
 }
 
 #[tokio::test]
-async fn nothing_is_looked_up_where_nothing_would_be_done_or_stacks_may_be_changed() {
-    let (around, id) = (Surroundings::create().await, key().await);
+async fn no_lookup_in_mode_plan_or_if_stacks_may_be_changed() {
+    let (sandbox, id) = (Surroundings::create().await, key().await);
     for (name, value, outcome) in
         [("MODE", "plan", Outcome::Planned), ("REMEDIATE_MANAGED_STACKS", "true", Outcome::Verified)]
     {
         let services = Services::default().in_stack(id, "keys");
-        let mut shell =
-            remediation(deployed::<_, Clients>(&CMK_BACKING_KEY_ROTATION_ENABLED), &around, &services.sdk(REGION));
+        let mut context =
+            remediation(deployed::<_, Clients>(&CMK_BACKING_KEY_ROTATION_ENABLED), &sandbox, &services.sdk(REGION));
         match name {
-            "MODE" => shell.settings.mode = value.parse().unwrap(),
-            _ => shell.settings.remediate_managed_stacks = true,
+            "MODE" => context.settings.mode = value.parse().unwrap(),
+            _ => context.settings.remediate_managed_stacks = true,
         }
         let event = finding(&CMK_BACKING_KEY_ROTATION_ENABLED, id, "2026-03-04T05:06:08.900Z");
         let mut line = Invocation::start(CMK_BACKING_KEY_ROTATION_ENABLED.meta.id, "r");
         let worker = delivery("worker");
-        let handled = remedy(&shell, &event, &worker, &mut line).await;
-        let handled = handled.unwrap();
-        assert!(matches!(&handled, Disposition::Ended { outcome: it, .. } if *it == outcome), "{name}: {handled:?}");
+        let disposition = remedy(&context, &event, &worker, &mut line).await;
+        let disposition = disposition.unwrap();
+        assert!(matches!(&disposition, Disposition::Ended { outcome: it, .. } if *it == outcome), "{name}: {disposition:?}");
         assert!(!services.calls().contains(&LOOKUP.to_owned()), "{name}: {:?}", services.calls());
     }
 }
