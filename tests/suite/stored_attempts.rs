@@ -1,9 +1,9 @@
-//! Attempts as earlier versions stored them: what was stored once can be undone for ever.
+//! Attempts as earlier versions stored them: every stored attempt can be undone for ever.
 //!
-//! `attempt.v<version>.json` in the folder of a control is the attempt of a journey, as it lay in the ledger, with the calls that took it
-//! back then. A journey writes the file of its control where there is none and `RECTIFY_KEEP_IMAGES` is set; one that is there
-//! is never written again. A new version of an image gets a file of its own, beside the old one. What cannot run_lifecycle here (see
-//! `journeys`) has a file in the same form, written from its model.
+//! `attempt.v<version>.json` in the folder of a control is the attempt of a journey, as stored in the ledger, with the calls
+//! that undid it. A journey writes the file of its control if it does not exist and `RECTIFY_KEEP_IMAGES` is set; an existing
+//! file is never overwritten. A new version of the state gets a new file beside the old one. A control without a journey (see
+//! `journeys::SKIPPED`) has a file in the same form, written from its model.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,7 +13,7 @@ use rectify_tests::binaries;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-/// An attempt, and what took it back.
+/// An attempt and the calls that undid it.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Kept {
@@ -21,7 +21,7 @@ struct Kept {
     undo: Vec<Value>,
 }
 
-/// Keeps what was stored, if that is asked for and it is the first of its kind.
+/// Writes the attempt to its file, if `RECTIFY_KEEP_IMAGES` is set and there is no file yet.
 pub(crate) fn keep(attempt: &Attempt) {
     let version = attempt.before.as_ref().unwrap().version;
     let control = rectify_catalogue::find(&attempt.control).unwrap();
@@ -43,7 +43,7 @@ fn undo(control: &Entry, attempt: &Attempt) -> Vec<Value> {
 }
 
 #[test]
-fn every_version_of_every_image_is_still_a_finding_and_undone_by_the_same_calls() {
+fn every_stored_state_still_violates_and_is_undone_by_the_same_calls() {
     let mut expected = BTreeSet::new();
     for control in rectify_catalogue::controls().filter(|control| control.has_calls()) {
         for version in 1..=control.state_version() {
@@ -51,20 +51,20 @@ fn every_version_of_every_image_is_still_a_finding_and_undone_by_the_same_calls(
             let Kept { attempt, undo: kept } = kept(&name);
             let (before, after) = (attempt.before.as_ref().unwrap(), attempt.after.as_ref().unwrap());
             assert_eq!((attempt.control.as_str(), before.version), (control.meta.id, version), "{name}");
-            let judge = |image| control.evaluate(image, &attempt.parameters, attempt.started_at);
-            assert!(judge(before).unwrap().is_non_compliant(), "{name}: {:?}", judge(before));
-            assert!(judge(after).is_ok(), "{name}: {:?}", judge(after));
+            let evaluate = |state| control.evaluate(state, &attempt.parameters, attempt.started_at);
+            assert!(evaluate(before).unwrap().is_non_compliant(), "{name}: {:?}", evaluate(before));
+            assert!(evaluate(after).is_ok(), "{name}: {:?}", evaluate(after));
             assert!(!kept.is_empty(), "{name}: it changed something");
             assert_eq!(undo(control, &attempt), kept, "{name}");
             expected.insert(name);
         }
     }
-    assert_eq!(files(), expected, "no file without its control and version");
+    assert_eq!(files(), expected, "every file belongs to a control and a version");
 }
 
-/// What CloudFormation does not tag is looked up by what the calls change, and never by what they newly make.
+/// Resources that CloudFormation does not tag are looked up by the resources the calls change, not by those they create.
 #[test]
-fn what_the_calls_change_is_looked_up_where_tags_do_not_tell_whose_it_is() {
+fn untagged_resources_are_looked_up_by_the_resources_the_calls_change() {
     let trail = "main in us-east-1";
     let expected: BTreeMap<&str, Vec<&str>> = BTreeMap::from([
         ("access-keys-rotated", vec!["AKIAEXAMPLEEXAMPABCD", "alice"]),
@@ -83,14 +83,14 @@ fn what_the_calls_change_is_looked_up_where_tags_do_not_tell_whose_it_is() {
     ]);
     for name in files() {
         let Kept { attempt, .. } = kept(&name);
-        let half = rectify_catalogue::find(&attempt.control).unwrap().remediation.unwrap();
+        let remediation = rectify_catalogue::find(&attempt.control).unwrap().remediation.unwrap();
         let before = attempt.before.as_ref().unwrap();
-        let ids = attempt.done().flat_map(|(action, _)| half.stack_resources(before, action).unwrap());
+        let ids = attempt.done().flat_map(|(action, _)| remediation.stack_resources(before, action).unwrap());
         let ids: BTreeSet<String> = ids
             .map(|it| it.region.map_or_else(|| it.id.clone(), |region| format!("{} in {}", it.id, region.as_str())))
             .collect();
         let expected = expected.get(attempt.control.as_str());
-        let looks_up = matches!(half.managed_by(), ManagedBy::Lookup(_));
+        let looks_up = matches!(remediation.managed_by(), ManagedBy::Lookup(_));
         assert_eq!(
             (looks_up, ids),
             (expected.is_some(), expected.into_iter().flatten().map(|it| (*it).to_owned()).collect()),
@@ -99,9 +99,9 @@ fn what_the_calls_change_is_looked_up_where_tags_do_not_tell_whose_it_is() {
     }
 }
 
-/// By its tags it is told what CloudFormation manages, by its ARN what is exempt.
+/// Tags identify the stack that manages a resource, and ARNs the resources that are exempt.
 #[test]
-fn every_image_knows_the_resource_its_arn_and_its_tags() {
+fn every_stored_state_has_resource_arn_and_tags() {
     let tag = ("aws:cloudformation:stack-name".to_owned(), "shop".to_owned());
     let mut tagged = 0;
     for name in files() {
@@ -118,15 +118,15 @@ fn every_image_knows_the_resource_its_arn_and_its_tags() {
         };
         owner.insert("tags".to_owned(), json!({ tag.0.as_str(): tag.1 }));
         let arn = owner.get("arn").and_then(Value::as_str).map(str::to_owned);
-        let known = control.image(subject).unwrap();
-        assert_eq!((known.resource, known.arn), (attempt.target.resource, arn), "{name}");
-        assert_eq!(known.tags, Tags::from([tag.clone()]), "{name}");
+        let state = control.image(subject).unwrap();
+        assert_eq!((state.resource, state.arn), (attempt.target.resource, arn), "{name}");
+        assert_eq!(state.tags, Tags::from([tag.clone()]), "{name}");
         tagged += 1;
     }
     assert!(tagged > 15, "{tagged}");
 }
 
-/// The object that `tags` is a key of, nearest to the root.
+/// The object nearest to the root that has a key `tags`.
 fn owner_of_tags(subject: &mut Value) -> Option<&mut Map<String, Value>> {
     let object = subject.as_object_mut()?;
     if object.contains_key("tags") {
@@ -137,7 +137,7 @@ fn owner_of_tags(subject: &mut Value) -> Option<&mut Map<String, Value>> {
 
 fn kept(name: &str) -> Kept {
     let text = std::fs::read_to_string(binaries::root().join(name))
-        .unwrap_or_else(|error| panic!("{name}: {error}: `make images` keeps what the control's journey stored"));
+        .unwrap_or_else(|error| panic!("{name}: {error}: `make images` writes the attempt that the control's journey stores"));
     serde_json::from_str(&text).unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 

@@ -1,4 +1,4 @@
-//! One world for all tests of this module, one test at a time: starting it takes longer than most of them.
+//! One local AWS for all tests of this module, one test at a time: it takes longer to start than most tests run.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -22,36 +22,36 @@ pub(super) const RULE: &str = "rectify-restricted-ssh";
 pub(super) const FIX: &str = "rectify-restricted-ssh-fix";
 /// The type of its resources.
 const GROUP: &str = "AWS::EC2::SecurityGroup";
-/// A rule and a queue of ours, for AWS Config's own events.
-const HEARD: &str = "heard";
+/// The rule and the queue that collect AWS Config's own events.
+const RECEIVED: &str = "received";
 
-/// A world's tasks end with the runtime that started them, so it is none of a single test.
+/// The tasks of a world end with the runtime that started them, so no single test may own the runtime.
 static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().unwrap());
-static STAGE: Mutex<Option<Env>> = Mutex::const_new(None);
+static ENV: Mutex<Option<Env>> = Mutex::const_new(None);
 
-/// A running world, with an ear on AWS Config's events.
+/// A running world and the queue that collects AWS Config's events.
 #[derive(Debug)]
 pub(super) struct Env {
     pub(super) world: World,
-    heard: String,
+    received: String,
 }
 
-/// Runs a test in the world. All controls enforce, and no budget is in the way.
-pub(super) fn play(test: impl AsyncFnOnce(&Env)) {
+/// Runs a test in the environment. All controls enforce, and the hourly budget is never reached.
+pub(super) fn run(test: impl AsyncFnOnce(&Env)) {
     RUNTIME.block_on(async {
-        let mut guard = STAGE.lock().await;
+        let mut guard = ENV.lock().await;
         if guard.is_none() {
             *guard = Some(Env::start().await);
         }
-        let stage = guard.as_ref().unwrap();
-        stage.world.proxy().clear_faults();
-        stage.settle().await;
-        stage.world.proxy().clear_calls();
-        test(stage).await;
+        let env = guard.as_ref().unwrap();
+        env.world.proxy().clear_faults();
+        env.settle().await;
+        env.world.proxy().clear_calls();
+        test(env).await;
     });
 }
 
-/// What a world of these tests is started with.
+/// The settings of a world for these tests.
 pub(super) fn settings(logs: &Path, mode: &str) -> WorldSettings {
     let mut settings = WorldSettings::new(&binaries::root().join("template.yaml"), binaries::folder(), logs);
     settings.parameters = rectify_local::demo::parameters();
@@ -70,18 +70,18 @@ pub(super) fn settings(logs: &Path, mode: &str) -> WorldSettings {
 impl Env {
     async fn start() -> Self {
         let logs = std::env::temp_dir().join(format!("rectify-end-to-end-{}", std::process::id()));
-        // Two processes a function: an event that hangs does not keep the next one from overtaking it.
+        // Two processes per function, so that an event can overtake one that hangs.
         let settings = WorldSettings { instances: 2, ..settings(&logs, "enforce") };
         let region = settings.region.clone();
         let world = World::start(settings).await.unwrap();
         let clients = world.clients();
-        let heard = clients.sqs.create_queue().queue_name(HEARD).send().await.unwrap().queue_url.unwrap();
+        let received = clients.sqs.create_queue().queue_name(RECEIVED).send().await.unwrap().queue_url.unwrap();
         let pattern = r#"{"source": ["aws.config"]}"#;
-        clients.events.put_rule().name(HEARD).event_pattern(pattern).send().await.unwrap();
-        let arn = format!("arn:aws:sqs:{region}:{ACCOUNT}:{HEARD}");
-        let target = aws_sdk_eventbridge::types::Target::builder().id(HEARD).arn(arn).build().unwrap();
-        clients.events.put_targets().rule(HEARD).targets(target).send().await.unwrap();
-        Self { world, heard }
+        clients.events.put_rule().name(RECEIVED).event_pattern(pattern).send().await.unwrap();
+        let arn = format!("arn:aws:sqs:{region}:{ACCOUNT}:{RECEIVED}");
+        let target = aws_sdk_eventbridge::types::Target::builder().id(RECEIVED).arn(arn).build().unwrap();
+        clients.events.put_targets().rule(RECEIVED).targets(target).send().await.unwrap();
+        Self { world, received }
     }
 
     pub(super) async fn settle(&self) {
@@ -98,12 +98,12 @@ impl Env {
         ResourceKey::new(GROUP, id)
     }
 
-    /// A group that lets everyone reach SSH, and a web port besides.
+    /// A group that opens SSH and a web port to the internet.
     pub(super) async fn open_group(&self, name: &str) -> ResourceKey {
         self.group(name, &[(22, 22, "0.0.0.0/0"), (443, 443, "0.0.0.0/0")]).await
     }
 
-    /// Revokes SSH from everyone, as a person does.
+    /// Revokes the SSH rule by hand.
     pub(super) async fn close(&self, group: &ResourceKey) {
         let revoke = self.world.clients().ec2.revoke_security_group_ingress().group_id(&group.resource_id);
         revoke.ip_permissions(permission((22, 22, "0.0.0.0/0"))).send().await.unwrap();
@@ -114,22 +114,22 @@ impl Env {
         ingress(&self.world.clients().ec2, &group.resource_id).await.into_iter().map(|(_, rule)| rule).collect()
     }
 
-    /// What the remediation told about the resource, oldest first: detail type and detail.
-    pub(super) fn told(&self, resource: &ResourceKey) -> Vec<(String, Value)> {
-        let told = self.world.bus().announcements().into_iter();
-        let about = told.filter(|it| it.detail["resourceId"] == resource.resource_id.as_str());
+    /// The announcements about the resource, oldest first: detail type and detail.
+    pub(super) fn announcements(&self, resource: &ResourceKey) -> Vec<(String, Value)> {
+        let all = self.world.bus().announcements().into_iter();
+        let about = all.filter(|it| it.detail["resourceId"] == resource.resource_id.as_str());
         about.map(|it| (it.detail_type, it.detail)).collect()
     }
 
-    /// The outcomes told about the resource, oldest first.
+    /// The announced outcomes of the resource, oldest first.
     pub(super) fn outcomes(&self, resource: &ResourceKey) -> Vec<String> {
-        self.told(resource).iter().map(|(_, detail)| detail["outcome"].as_str().unwrap().to_owned()).collect()
+        self.announcements(resource).iter().map(|(_, detail)| detail["outcome"].as_str().unwrap().to_owned()).collect()
     }
 
-    /// What the remediation's invocations about the resource came to, by its log: an outcome, or the fault's type.
+    /// The results of the remediation's invocations about the resource, from its log: an outcome, or the error's type.
     pub(super) async fn ended(&self, resource: &ResourceKey, count: usize) -> Vec<String> {
         let mut ended = Vec::new();
-        // A line may arrive shortly after the answer.
+        // A log line may arrive shortly after the answer.
         for _try in 0..100 {
             let lines = self.world.host().logs(FIX);
             let lines = lines.iter().filter_map(|line| serde_json::from_str::<Value>(line).ok());
@@ -154,28 +154,28 @@ impl Env {
             .collect()
     }
 
-    /// What the rule says about the resource.
+    /// The rule's verdict on the resource.
     pub(super) fn verdict(&self, rule: &str, resource: &ResourceKey) -> Option<Compliance> {
         self.world.compliance_of(rule, resource)
     }
 
-    /// The compliance changes about the resource that AWS Config has sent since this was last asked, oldest first.
-    pub(super) async fn heard(&self, resource: &ResourceKey) -> Vec<Value> {
+    /// The compliance changes of the resource that AWS Config sent since the last call, oldest first.
+    pub(super) async fn received(&self, resource: &ResourceKey) -> Vec<Value> {
         let sqs = &self.world.clients().sqs;
-        let mut heard = Vec::new();
+        let mut received = Vec::new();
         loop {
-            let answer = sqs.receive_message().queue_url(&self.heard).max_number_of_messages(10).send().await.unwrap();
+            let answer = sqs.receive_message().queue_url(&self.received).max_number_of_messages(10).send().await.unwrap();
             let messages = answer.messages.unwrap_or_default();
             if messages.is_empty() {
-                return heard;
+                return received;
             }
             for message in messages {
                 let event: Value = serde_json::from_str(message.body().unwrap()).unwrap();
                 if event["detail"]["resourceId"] == resource.resource_id.as_str() {
-                    heard.push(event["detail"].clone());
+                    received.push(event["detail"].clone());
                 }
                 let receipt = message.receipt_handle().unwrap();
-                sqs.delete_message().queue_url(&self.heard).receipt_handle(receipt).send().await.unwrap();
+                sqs.delete_message().queue_url(&self.received).receipt_handle(receipt).send().await.unwrap();
             }
         }
     }
@@ -186,7 +186,7 @@ impl Env {
         bus.put_event(ComplianceChange::SOURCE, ComplianceChange::DETAIL_TYPE, detail).await.unwrap();
     }
 
-    /// Makes the next calls of one caller go wrong.
+    /// Injects a fault into the next calls of one caller.
     pub(super) fn inject(&self, caller: &str, call: (&str, &str), times: u32, kind: FaultKind) {
         let fault = Fault::new(call.0, call.1, times, kind);
         self.world.proxy().inject(Fault { caller: Some(caller.to_owned()), ..fault });
@@ -197,13 +197,13 @@ impl Env {
         until("the fault hits", async || self.world.proxy().pending_faults().is_empty()).await;
     }
 
-    /// The attempts about a group, as the ledger has them.
+    /// The attempts on a group, from the ledger.
     pub(super) async fn attempts(&self, group: &ResourceKey) -> Vec<Attempt> {
         let ledger = Ledger::new(&self.world.clients().sdk, self.table());
         ledger.attempts(&self.path(group), "restricted-ssh").await.unwrap()
     }
 
-    /// Lets the lease on a group end, as it does some time after its owner's death.
+    /// Ends the lease on a group, as happens some time after its owner dies.
     pub(super) async fn end_lease(&self, group: &ResourceKey) {
         use aws_sdk_dynamodb::types::AttributeValue::{N, S};
         let update = self.world.clients().dynamodb.update_item().table_name(self.table());
@@ -233,15 +233,15 @@ impl Env {
     }
 }
 
-/// Waits for something to become true, at most ten seconds.
-pub(super) async fn until(what: &str, mut is_true: impl AsyncFnMut() -> bool) {
+/// Waits at most ten seconds for a condition.
+pub(super) async fn until(condition: &str, mut is_true: impl AsyncFnMut() -> bool) {
     for _try in 0..500 {
         if is_true().await {
             return;
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    panic!("{what}: not within ten seconds");
+    panic!("{condition}: not within ten seconds");
 }
 
 /// Adds ingress rules: TCP ports and CIDR.
