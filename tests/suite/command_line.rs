@@ -8,7 +8,7 @@ use aws_sdk_ec2::types::{IpPermission, IpRange};
 use rectify_compliance::{Target, Timestamp};
 use rectify_runtime::ledger::{Attempt, BeginOutcome, Fence, Ledger, Registry, ResourcePath, new_id};
 use rectify_tests::binaries::{folder, root};
-use rectify_tests::emulator::{ACCOUNT, REGION, Surroundings, endpoint};
+use rectify_tests::emulator::{ACCOUNT, REGION, Sandbox, endpoint};
 use serde_json::{Value, json};
 
 const ROOT_KEYS: &str = "iam-root-access-key-check";
@@ -154,12 +154,12 @@ fn completions_and_help_need_no_settings() {
 
 /// A separate ledger in the emulator, and the environment that points the binary to it.
 struct Bench {
-    sandbox: Surroundings,
+    sandbox: Sandbox,
 }
 
 impl Bench {
     async fn create() -> Self {
-        Self { sandbox: Surroundings::create().await }
+        Self { sandbox: Sandbox::create().await }
     }
 
     /// Runs the binary on a blocking thread, so that the async runtime goes on serving.

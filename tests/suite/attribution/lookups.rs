@@ -7,7 +7,7 @@ use rectify_platform::client::trail::Trail;
 use rectify_runtime::bus::Bus;
 use rectify_runtime::invocation::Invocation;
 use rectify_runtime::ledger::{Attempt, Ledger, ResourcePath};
-use rectify_tests::emulator::{ACCOUNT, REGION, Surroundings};
+use rectify_tests::emulator::{ACCOUNT, REGION, Sandbox};
 use rectify_tests::replay::{Answer, Replay};
 use serde_json::{Value, json};
 
@@ -19,12 +19,12 @@ const FIX_ROLE: &str = "rectify-WidgetDisabledFixRole-1A2B";
 
 /// Ledger and bus of one test.
 struct Env {
-    sandbox: Surroundings,
+    sandbox: Sandbox,
 }
 
 impl Env {
     async fn new() -> Self {
-        Self { sandbox: Surroundings::create().await }
+        Self { sandbox: Sandbox::create().await }
     }
 
     fn ledger(&self) -> Ledger {
