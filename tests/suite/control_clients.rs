@@ -58,7 +58,8 @@ async fn run_scheduled(rule: &Rule, services: &Services, region: &str) -> Result
     handle(&context, &event, &invocation(), &mut line).await
 }
 
-/// Every action behind these calls is among the permissions.\nfn assert_permitted(permissions: &[rectify_compliance::Permission], calls: &[String]) {
+/// Every action behind these calls is among the permissions.
+fn assert_permitted(permissions: &[rectify_compliance::Permission], calls: &[String]) {
     for call in calls {
         for action in operations::actions(call) {
             assert!(permissions.iter().any(|it| it.action == action), "{call}: the role does not hold {action}");
@@ -217,9 +218,10 @@ where
 #[tokio::test]
 async fn old_finding_about_a_root_user_without_keys_ends_as_already_compliant() {
     let (sandbox, services) = (Sandbox::create().await, Services::default());
-    let disposition = remediate::<_, rectify_iam_lambda::Clients>(&IAM_ROOT_ACCESS_KEY_CHECK, &services, &sandbox, ACCOUNT)
-        .await
-        .unwrap();
+    let disposition =
+        remediate::<_, rectify_iam_lambda::Clients>(&IAM_ROOT_ACCESS_KEY_CHECK, &services, &sandbox, ACCOUNT)
+            .await
+            .unwrap();
     assert!(matches!(disposition, Disposition::Ended { outcome: Outcome::AlreadyCompliant, .. }), "{disposition:?}");
     assert_eq!(services.calls(), ["iam:GetAccountSummary"]);
 }
@@ -271,7 +273,8 @@ async fn denied_revocation_fails_the_attempt_terminally() {
     let (ec2, id) = open_group("denied").await;
     let operation = Some("ec2:RevokeSecurityGroupIngress");
     let services = Services::refusing([InjectedError { operation, number: 1, code: "UnauthorizedOperation" }]);
-    let error = remediate::<_, rectify_ec2_lambda::Clients>(&RESTRICTED_SSH, &services, &sandbox, &id).await.unwrap_err();
+    let error =
+        remediate::<_, rectify_ec2_lambda::Clients>(&RESTRICTED_SSH, &services, &sandbox, &id).await.unwrap_err();
     assert!(matches!(&error, Error::ActionFailed { terminal: true, number: 1, .. }), "{error:?}");
     let again = remediate::<_, rectify_ec2_lambda::Clients>(&RESTRICTED_SSH, &Services::default(), &sandbox, &id).await;
     let Ok(Disposition::Acknowledged(finding)) = again else { panic!("{again:?}") };
@@ -335,7 +338,8 @@ async fn trail_of_another_home_region_fails_terminally_and_a_deleted_trail_is_go
     assert!(matches!(&error, Error::ActionFailed { terminal: true, .. }), "{error:?}");
     let attempts = rectify_runtime::ledger::Ledger::new(&sdk, &sandbox.name);
     let Ok(Disposition::Acknowledged(finding)) =
-        remediate::<_, Clients>(&CLOUD_TRAIL_LOG_FILE_VALIDATION_ENABLED, &Services::default(), &sandbox, "audit").await
+        remediate::<_, Clients>(&CLOUD_TRAIL_LOG_FILE_VALIDATION_ENABLED, &Services::default(), &sandbox, "audit")
+            .await
     else {
         panic!("a terminal failure is acknowledged")
     };

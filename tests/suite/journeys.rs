@@ -82,7 +82,11 @@ async fn run_lifecycle(control: &str, parameters: &str, make: impl AsyncFnOnce(&
     assert_eq!(restored.plan.calls().len(), enforced.actions.len(), "{control}: the same plan again: {restored:#?}");
 
     evaluate(&world, &rule).await;
-    assert_eq!(world.compliance_of(&rule, &resource), Some(Compliance::NonCompliant), "{control}: held, still violating");
+    assert_eq!(
+        world.compliance_of(&rule, &resource),
+        Some(Compliance::NonCompliant),
+        "{control}: held, still violating"
+    );
     let after = self::attempts(&world, &target).await;
     let [_, held] = after.as_slice() else { panic!("{control}: one more attempt: {after:#?}\n{}", log()) };
     assert_eq!((held.outcome, held.actions.len()), (Some(Outcome::Planned), 0), "{control}: {held:#?}");

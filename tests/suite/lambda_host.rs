@@ -157,7 +157,10 @@ async fn asynchronous_event_is_tried_three_times_and_then_dead_lettered() {
     assert_eq!((dead_letter.function.as_str(), &dead_letter.payload, dead_letter.attempts), (FUNCTION, &event, 3));
     assert_eq!(dead_letter.record["requestContext"]["condition"], "RetriesExhausted");
     assert_eq!(dead_letter.record["requestContext"]["approximateInvokeCount"], 3);
-    assert_eq!(dead_letter.record["responsePayload"], json!({ "errorType": "Misbehavior", "errorMessage": "as ordered" }));
+    assert_eq!(
+        dead_letter.record["responsePayload"],
+        json!({ "errorType": "Misbehavior", "errorMessage": "as ordered" })
+    );
 }
 
 #[tokio::test]

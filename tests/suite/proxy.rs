@@ -199,7 +199,8 @@ async fn substitutions_for_moto_are_made_and_counted() {
             "AWS4-HMAC-SHA256 Credential={KEY}/20260101/us-east-1/iam/aws4_request, SignedHeaders=host, Signature=0"
         ),
     );
-    let summary = request.body("Action=GetAccountSummary&Version=2010-05-08").send().await.unwrap().text().await.unwrap();
+    let summary =
+        request.body("Action=GetAccountSummary&Version=2010-05-08").send().await.unwrap().text().await.unwrap();
     let (_, after) = summary.split_once("AccountAccessKeysPresent").unwrap();
     assert!(after.split_once("<value>2</value>").is_some_and(|(between, _)| !between.contains("<value>")), "{after}");
 

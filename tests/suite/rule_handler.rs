@@ -27,13 +27,7 @@ use serde_json::{Value, json};
 const TOKEN: &str = "eyJlbmNyeXB0ZWREYXRhIjpb";
 
 /// Runs a rule's function on an event in `region`.
-async fn run_in(
-    rule: &Rule,
-    region: &str,
-    event: &Value,
-    replay: &Replay,
-    widgets: &FakeService,
-) -> Result<(), Error> {
+async fn run_in(rule: &Rule, region: &str, event: &Value, replay: &Replay, widgets: &FakeService) -> Result<(), Error> {
     run_as(rule, &invocation(), region, event, replay, widgets).await
 }
 

@@ -136,8 +136,9 @@ fn owner_of_tags(subject: &mut Value) -> Option<&mut Map<String, Value>> {
 }
 
 fn kept(name: &str) -> Kept {
-    let text = std::fs::read_to_string(binaries::root().join(name))
-        .unwrap_or_else(|error| panic!("{name}: {error}: `make images` writes the attempt that the control's journey stores"));
+    let text = std::fs::read_to_string(binaries::root().join(name)).unwrap_or_else(|error| {
+        panic!("{name}: {error}: `make images` writes the attempt that the control's journey stores")
+    });
     serde_json::from_str(&text).unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 

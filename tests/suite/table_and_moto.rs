@@ -109,7 +109,11 @@ impl Generator {
                 let (left, right) =
                     (self.condition_text(depth - 1, expression), self.condition_text(depth - 1, expression));
                 let operator = if other == 6 { "AND" } else { "OR" };
-                if self.0.bool() { format!("({left}) {operator} {right}") } else { format!("{left} {operator} ({right})") }
+                if self.0.bool() {
+                    format!("({left}) {operator} {right}")
+                } else {
+                    format!("{left} {operator} ({right})")
+                }
             }
         }
     }

@@ -78,10 +78,7 @@ fn forty_controls_fit_into_one_stack() {
     let base = total - controls().map(of).sum::<usize>();
     let max = controls().map(of).max().unwrap();
     let estimate = base + PLANNED_CONTROLS * max;
-    assert!(
-        estimate <= MAX_RESOURCES,
-        "{PLANNED_CONTROLS} controls of {max} resources and {base} others: {estimate}"
-    );
+    assert!(estimate <= MAX_RESOURCES, "{PLANNED_CONTROLS} controls of {max} resources and {base} others: {estimate}");
 }
 
 #[test]

@@ -82,7 +82,10 @@ async fn failed_attempts_end_as_a_dead_letter_and_change_nothing() {
     assert_eq!(world.compliance_of(RULE, &group), Some(Compliance::NonCompliant));
     let dead_letters = world.host().dead_letters();
     assert_eq!(
-        dead_letters.iter().map(|dead_letter| (dead_letter.function.as_str(), dead_letter.attempts)).collect::<Vec<_>>(),
+        dead_letters
+            .iter()
+            .map(|dead_letter| (dead_letter.function.as_str(), dead_letter.attempts))
+            .collect::<Vec<_>>(),
         [(FIX, 3)]
     );
     let sqs = &world.clients().sqs;

@@ -79,7 +79,14 @@ async fn actor_is_named_with_the_outcome_of_the_fix() {
     let world = world(logs.path(), "enforce", "2").await;
     let (by_jane, by_stack) = (group(&world, "a").await, group(&world, "b").await);
     // runtime/23: a user of IAM Identity Center.
-    add_trail_event(&world, &by_jane, "e-1", "AuthorizeSecurityGroupIngress", &session("AWSReservedSSO_x", "jane@corp")).await;
+    add_trail_event(
+        &world,
+        &by_jane,
+        "e-1",
+        "AuthorizeSecurityGroupIngress",
+        &session("AWSReservedSSO_x", "jane@corp"),
+    )
+    .await;
     // runtime/22: the fix is in CloudTrail too, and is not the cause of the violation.
     let fix = session("rectify-RestrictedSshFixRole", "rectify-restricted-ssh-fix");
     add_trail_event(&world, &by_jane, "e-2", "RevokeSecurityGroupIngress", &fix).await;
@@ -94,8 +101,12 @@ async fn actor_is_named_with_the_outcome_of_the_fix() {
     let logs_of = world.host().logs(ATTRIBUTION);
     assert_eq!(named(&world, &by_jane), ["jane@corp via AWSReservedSSO_x"], "{logs_of:#?}");
     assert_eq!(named(&world, &by_stack), ["CloudFormation stack web for AWSCloudFormation via CfnRole"]);
-    let attribution = world.bus().announcements().into_iter().find(|it| it.detail_type == "Rectify Attribution").unwrap();
-    assert_eq!((&attribution.detail["control"], &attribution.detail["outcome"]), (&json!("restricted-ssh"), &json!("verified")));
+    let attribution =
+        world.bus().announcements().into_iter().find(|it| it.detail_type == "Rectify Attribution").unwrap();
+    assert_eq!(
+        (&attribution.detail["control"], &attribution.detail["outcome"]),
+        (&json!("restricted-ssh"), &json!("verified"))
+    );
     assert!(world.proxy().substitutions().iter().any(|it| it.call == "cloudtrail:LookupEvents"));
 
     // The second lookup finds the same and announces nothing.

@@ -312,5 +312,8 @@ async fn lookup_stops_after_six_pages_and_says_so() {
     let pages = (0..6).map(|number| page(std::slice::from_ref(&read), Some(&format!("t-{number}"))));
     let trail = Replay::of(pages.chain([accepted()]));
     assert_eq!(env.invoke(&trail, 30, &[message("01A")]).await, [""; 0]);
-    assert!(env.attributions().await[0].1.contains("; only the newest 6 records were read; asked once more"), "{trail:?}");
+    assert!(
+        env.attributions().await[0].1.contains("; only the newest 6 records were read; asked once more"),
+        "{trail:?}"
+    );
 }

@@ -35,7 +35,8 @@ async fn denied_read_of_security_groups_is_an_error_in_every_control() {
         DENIED,
     )
     .await;
-    each_denied_read_is_reported(&on_change_and_schedule::<_, Clients>(&SECURITY_GROUP_DRIFT), "eu-west-1", DENIED).await;
+    each_denied_read_is_reported(&on_change_and_schedule::<_, Clients>(&SECURITY_GROUP_DRIFT), "eu-west-1", DENIED)
+        .await;
 }
 
 /// The default group of a new VPC, with the self-referencing rule that moto leaves out.
@@ -63,7 +64,8 @@ async fn group_that_keeps_its_egress_is_a_failed_attempt() {
     let (ec2, id) = default_group("10.7.0.0/16").await;
     let operation = Some("ec2:RevokeSecurityGroupEgress");
     let services = Services::refusing([InjectedError { operation, number: 1, code: "UnauthorizedOperation" }]);
-    let error = remediate::<_, Clients>(&VPC_DEFAULT_SECURITY_GROUP_CLOSED, &services, &sandbox, &id).await.unwrap_err();
+    let error =
+        remediate::<_, Clients>(&VPC_DEFAULT_SECURITY_GROUP_CLOSED, &services, &sandbox, &id).await.unwrap_err();
     assert!(matches!(&error, Error::ActionFailed { terminal: true, number: 2, total: 2, .. }), "{error:?}");
     assert_eq!((ingress_rules(&ec2, &id).await.len(), rules(&ec2, &id).await), (0, 1), "closed in part");
     let again = remediate::<_, Clients>(&VPC_DEFAULT_SECURITY_GROUP_CLOSED, &Services::default(), &sandbox, &id).await;

@@ -43,7 +43,8 @@ async fn denied_read_of_a_user_or_of_the_account_is_an_error() {
 #[tokio::test]
 async fn throttled_read_of_the_account_summary_is_an_error() {
     let services = Services::refusing([InjectedError { operation: None, number: 1, code: "Throttling" }]);
-    let error = run_scheduled(&on_schedule::<_, Clients>(&ROOT_ACCOUNT_MFA_ENABLED), &services, REGION).await.unwrap_err();
+    let error =
+        run_scheduled(&on_schedule::<_, Clients>(&ROOT_ACCOUNT_MFA_ENABLED), &services, REGION).await.unwrap_err();
     assert_eq!((error.kind(), services.evaluations()), ("Throttled", vec![]), "{error}");
 }
 
@@ -160,7 +161,8 @@ async fn users_are_listed_in_pages_and_reported_a_hundred_at_a_time() {
     assert_eq!(listed, expected, "in the order of the list");
     assert_eq!((scripted.count("ListUsers"), scripted.count("ListMFADevices")), (2, 150));
     let calls = scripted.0.lock().unwrap();
-    let first = |matches: &dyn Fn(&str, &str) -> bool| calls.iter().position(|(name, body)| matches(name, body)).unwrap();
+    let first =
+        |matches: &dyn Fn(&str, &str) -> bool| calls.iter().position(|(name, body)| matches(name, body)).unwrap();
     assert!(first(&|name, _| name == "PutEvaluations") < first(&|_, body| body.contains("Marker=more")));
 }
 
@@ -210,14 +212,9 @@ async fn deleted_user_is_not_evaluated() {
             "ListMFADevices" => Some(NO_DEVICE.to_owned()),
             _ => None,
         });
-        run_rule(
-            &on_change_and_schedule::<_, Clients>(&MFA_ENABLED_FOR_IAM_CONSOLE_ACCESS),
-            &sdk,
-            &change,
-            &json!({}),
-        )
-        .await
-        .unwrap();
+        run_rule(&on_change_and_schedule::<_, Clients>(&MFA_ENABLED_FOR_IAM_CONSOLE_ACCESS), &sdk, &change, &json!({}))
+            .await
+            .unwrap();
         let expected = vec![vec![("AWS::IAM::User".to_owned(), id.clone(), verdict.to_owned())]];
         assert_eq!(scripted.reported(), expected, "{case}");
     }

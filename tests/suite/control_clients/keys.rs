@@ -26,7 +26,8 @@ where
     let account_region = AccountRegion { account: AccountId::new(ACCOUNT), region: Region::new(region) };
     let params = RuleParameters::<K::Params>::parse(None).unwrap().control;
     let ids = async || -> BTreeSet<ResourceKey> {
-        let pages: Vec<Vec<ResourceKey>> = control.logic.keys(&clients, &account_region, &params).try_collect().await.unwrap();
+        let pages: Vec<Vec<ResourceKey>> =
+            control.logic.keys(&clients, &account_region, &params).try_collect().await.unwrap();
         pages.into_iter().flatten().collect()
     };
     let before = ids().await;

@@ -31,9 +31,13 @@ async fn unsupported_key_is_not_applicable_and_a_deleted_key_is_left_out() {
     {
         let operation = Some("kms:GetKeyRotationStatus");
         let services = Services::refusing([InjectedError { operation, number: 1, code }]);
-        run_scheduled(&on_change_and_schedule::<_, Clients>(&CMK_BACKING_KEY_ROTATION_ENABLED), &services, "eu-south-1")
-            .await
-            .unwrap();
+        run_scheduled(
+            &on_change_and_schedule::<_, Clients>(&CMK_BACKING_KEY_ROTATION_ENABLED),
+            &services,
+            "eu-south-1",
+        )
+        .await
+        .unwrap();
         let sent = services.evaluations()[0]["Evaluations"][0].clone();
         assert_eq!(sent["ComplianceType"], "NOT_APPLICABLE", "{sent}");
         assert!(sent["Annotation"].as_str().unwrap().ends_with(annotation), "{sent}");

@@ -163,10 +163,13 @@ async fn denied_bucket_leaves_the_other_three_verdicts() {
     let buckets = four_buckets("eu-south-2").await;
     let services =
         Services::refusing([InjectedError { operation: Some("s3:GetBucketAcl"), number: 2, code: "AccessDenied" }]);
-    let error =
-        run_scheduled(&on_change_and_schedule::<_, Clients>(&S3_BUCKET_PUBLIC_READ_PROHIBITED), &services, "eu-south-2")
-            .await
-            .unwrap_err();
+    let error = run_scheduled(
+        &on_change_and_schedule::<_, Clients>(&S3_BUCKET_PUBLIC_READ_PROHIBITED),
+        &services,
+        "eu-south-2",
+    )
+    .await
+    .unwrap_err();
     let judged = evaluated(&services);
     let lost: Vec<&String> = buckets.iter().filter(|name| !judged.contains(*name)).collect();
     assert_eq!((judged.len(), lost.len(), error.kind()), (3, 1, "RunIncomplete"), "{error}: {judged:?}");

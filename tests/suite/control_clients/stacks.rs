@@ -28,7 +28,8 @@ async fn reason<K>(control: &'static Declared<K>, sandbox: &Sandbox, disposition
 async fn key_that_a_stack_manages_is_planned_and_the_stack_is_named() {
     let (sandbox, id) = (Sandbox::create().await, key().await);
     let services = Services::default().in_stack(id, "keys");
-    let disposition = remediate::<_, Clients>(&CMK_BACKING_KEY_ROTATION_ENABLED, &services, &sandbox, id).await.unwrap();
+    let disposition =
+        remediate::<_, Clients>(&CMK_BACKING_KEY_ROTATION_ENABLED, &services, &sandbox, id).await.unwrap();
     assert!(matches!(disposition, Disposition::Ended { outcome: Outcome::Planned, .. }), "{disposition:?}");
     assert_eq!(
         reason(&CMK_BACKING_KEY_ROTATION_ENABLED, &sandbox, &disposition).await,
@@ -42,7 +43,8 @@ async fn key_that_a_stack_manages_is_planned_and_the_stack_is_named() {
 async fn key_outside_any_stack_is_fixed_after_one_lookup() {
     let (sandbox, id) = (Sandbox::create().await, key().await);
     let services = Services::default();
-    let disposition = remediate::<_, Clients>(&CMK_BACKING_KEY_ROTATION_ENABLED, &services, &sandbox, id).await.unwrap();
+    let disposition =
+        remediate::<_, Clients>(&CMK_BACKING_KEY_ROTATION_ENABLED, &services, &sandbox, id).await.unwrap();
     assert!(matches!(disposition, Disposition::Ended { outcome: Outcome::Verified, .. }), "{disposition:?}");
     assert!(is_rotated(id).await);
     assert_eq!(services.calls().iter().filter(|it| *it == LOOKUP).count(), 1, "{:?}", services.calls());
@@ -96,7 +98,10 @@ async fn no_lookup_in_mode_plan_or_if_stacks_may_be_changed() {
         let worker = delivery("worker");
         let disposition = remedy(&context, &event, &worker, &mut line).await;
         let disposition = disposition.unwrap();
-        assert!(matches!(&disposition, Disposition::Ended { outcome: it, .. } if *it == outcome), "{name}: {disposition:?}");
+        assert!(
+            matches!(&disposition, Disposition::Ended { outcome: it, .. } if *it == outcome),
+            "{name}: {disposition:?}"
+        );
         assert!(!services.calls().contains(&LOOKUP.to_owned()), "{name}: {:?}", services.calls());
     }
 }

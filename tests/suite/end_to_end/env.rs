@@ -164,7 +164,8 @@ impl Env {
         let sqs = &self.world.clients().sqs;
         let mut received = Vec::new();
         loop {
-            let answer = sqs.receive_message().queue_url(&self.received).max_number_of_messages(10).send().await.unwrap();
+            let answer =
+                sqs.receive_message().queue_url(&self.received).max_number_of_messages(10).send().await.unwrap();
             let messages = answer.messages.unwrap_or_default();
             if messages.is_empty() {
                 return received;

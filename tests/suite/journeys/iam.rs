@@ -38,7 +38,11 @@ async fn attach_and_detach(control: &str) {
     assert_eq!(attempt.actions.len(), 1, "{control}: {attempt:#?}");
     assert_eq!(attached(&world).await, [arn], "{control}");
     evaluate(&world, &rule).await;
-    assert_eq!(world.compliance_of(&rule, &resource), Some(Compliance::NonCompliant), "{control}: waiting for the user");
+    assert_eq!(
+        world.compliance_of(&rule, &resource),
+        Some(Compliance::NonCompliant),
+        "{control}: waiting for the user"
+    );
 
     assert_eq!(undo(&world, attempt).await, "restored", "{control}");
     assert_eq!(attached(&world).await, [""; 0], "{control}");

@@ -12,7 +12,11 @@ use rectify_tests::binaries;
 
 /// Permissions that no journey uses: role, action and reason.
 const NEVER: &[(&str, &str, &str)] = &[
-    ("fix", "config:GetDiscoveredResourceCounts", "journeys set a budget share of 100 %: the emulator has default resources"),
+    (
+        "fix",
+        "config:GetDiscoveredResourceCounts",
+        "journeys set a budget share of 100 %: the emulator has default resources",
+    ),
     ("fix", "logs:CreateLogStream", "Lambda writes the logs"),
     ("fix", "logs:PutLogEvents", "Lambda writes the logs"),
     ("fix", "sqs:SendMessage", "Lambda sends to the dead-letter queue"),
@@ -86,7 +90,9 @@ fn write(control: &str, unused: &BTreeSet<Held>, listed: &BTreeMap<Held, String>
     let row = |held: &Held| {
         let (role, action) = held;
         let usual = match role.as_str() {
-            _ if Permission::unscoped(Box::leak(action.clone().into_boxed_str())).reads() => "read for another violation",
+            _ if Permission::unscoped(Box::leak(action.clone().into_boxed_str())).reads() => {
+                "read for another violation"
+            }
             "undo" => "undoes another fix",
             _ => "fixes another violation",
         };

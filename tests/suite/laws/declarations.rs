@@ -44,10 +44,16 @@ fn titles_read_well_after_found() {
     for control in controls() {
         let (id, title) = (control.meta.id, control.meta.title);
         assert!(title.starts_with(char::is_uppercase), "{id}: `{title}` starts in lower case");
-        assert!(!title.ends_with(['.', ' ']) && !title.contains('"'), "{id}: `{title}` ends with a period or space, or has quotes");
+        assert!(
+            !title.ends_with(['.', ' ']) && !title.contains('"'),
+            "{id}: `{title}` ends with a period or space, or has quotes"
+        );
         assert!((10..=80).contains(&title.chars().count()), "{id}: `{title}` is too short or too long");
         let remedy = ["Ensure", "Enable", "Disable", "Check", "Should", "Must", "Verify"];
-        assert!(!remedy.iter().any(|word| title.starts_with(word)), "{id}: `{title}` names a remedy, not the violation");
+        assert!(
+            !remedy.iter().any(|word| title.starts_with(word)),
+            "{id}: `{title}` names a remedy, not the violation"
+        );
     }
 }
 

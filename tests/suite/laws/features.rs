@@ -39,6 +39,9 @@ fn each_package_alone_has_the_features_of_the_workspace() {
     for package in WITH_SDK {
         let alone = features(&["-p", package]);
         let others: Vec<&String> = alone.difference(&workspace).collect();
-        assert!(others.is_empty(), "{package} alone: add the features of the workspace to tools/workspace-hack: {others:#?}");
+        assert!(
+            others.is_empty(),
+            "{package} alone: add the features of the workspace to tools/workspace-hack: {others:#?}"
+        );
     }
 }

@@ -23,10 +23,7 @@ const BOTH_WAYS: &[(&str, &str)] = &[
     ("iam:UpdateAccessKey", "one action deactivates and activates a key"),
     ("cloudtrail:PutEventSelectors", "one action replaces the selectors and restores them"),
     ("logs:PutRetentionPolicy", "one action sets longer and shorter retentions"),
-    (
-        "ec2:ModifyNetworkInterfaceAttribute",
-        "one action replaces the groups of an interface in both directions",
-    ),
+    ("ec2:ModifyNetworkInterfaceAttribute", "one action replaces the groups of an interface in both directions"),
     ("ec2:ModifyEbsDefaultKmsKeyId", "one action replaces the key and restores it"),
     ("kms:EnableKeyRotation", "one action enables rotation and sets shorter and longer periods"),
     ("rds:ModifyDBInstance", "one action changes every setting of an instance, in both directions"),
@@ -47,7 +44,11 @@ const BOTH_WAYS_OF: [(&str, &str, &str); 4] = [
         "ec2:AuthorizeSecurityGroupIngress",
         "a missing rule is authorized, and so is a revoked one",
     ),
-    ("security-group-drift", "ec2:AuthorizeSecurityGroupEgress", "a missing rule is authorized, and so is a revoked one"),
+    (
+        "security-group-drift",
+        "ec2:AuthorizeSecurityGroupEgress",
+        "a missing rule is authorized, and so is a revoked one",
+    ),
     ("security-group-drift", "ec2:RevokeSecurityGroupIngress", "an extra rule is revoked, and so is an added one"),
     ("security-group-drift", "ec2:RevokeSecurityGroupEgress", "an extra rule is revoked, and so is an added one"),
 ];

@@ -108,7 +108,8 @@ async fn compare<K>(control: &'static Declared<K>, case: &Case)
 where
     K: FromItem + ReadFacts<FakeService> + List<FakeService> + Fix<FakeService>,
 {
-    let (verdict, annotation, _) = rule(on_change_and_schedule::<_, FakeService>(control), case, &change(&case.item())).await;
+    let (verdict, annotation, _) =
+        rule(on_change_and_schedule::<_, FakeService>(control), case, &change(&case.item())).await;
     let (by_schedule, annotation_by_schedule, about) =
         rule(on_change_and_schedule::<_, FakeService>(control), case, &scheduled()).await;
     assert_eq!((&by_schedule, &annotation_by_schedule), (&verdict, &annotation), "{case:?}");

@@ -60,8 +60,7 @@ async fn key_of_a_trail_conforms() {
         json!({"remediationKeyArn": key, "kmsKeyArns": key}),
     ] {
         let params = RuleParameters::parse(Some(&parameters.to_string())).unwrap().control;
-        let calls =
-            assert_model_conforms::<_, Clients>(&CLOUD_TRAIL_ENCRYPTION_ENABLED, &sdk, &target, &params).await;
+        let calls = assert_model_conforms::<_, Clients>(&CLOUD_TRAIL_ENCRYPTION_ENABLED, &sdk, &target, &params).await;
         let arn = format!("arn:aws:cloudtrail:{SEPARATE}:{ACCOUNT}:trail/keyed");
         assert_eq!(calls, [format!(r#"UpdateTrail {{"KmsKeyId":"{key}","Name":"{arn}"}}"#)]);
     }

@@ -10,7 +10,7 @@ use rectify_local::engine::{Engine, EngineOutputs, EngineSettings};
 use rectify_runtime::client::Connect;
 use rectify_tests::emulator::{ACCOUNT, REGION, sdk_at};
 
-use super::{live, apply_and_undo, target};
+use super::{apply_and_undo, live, target};
 
 /// AWS Config alone, with an SDK configuration for it; served until the runtime ends.
 async fn aws_config() -> (Engine, EngineOutputs, SdkConfig) {

@@ -30,8 +30,7 @@ async fn revocation_of_ingress_conforms() {
 
     let target = target(&RESTRICTED_SSH, SEPARATE, &group);
     let params = Default::default();
-    let calls =
-        assert_model_conforms::<_, rectify_ec2_lambda::Clients>(&RESTRICTED_SSH, &sdk, &target, &params).await;
+    let calls = assert_model_conforms::<_, rectify_ec2_lambda::Clients>(&RESTRICTED_SSH, &sdk, &target, &params).await;
     assert_eq!(calls.len(), 1, "{calls:?}");
     assert!(calls[0].starts_with("RevokeSecurityGroupIngress {"), "{calls:?}");
     assert_eq!(calls[0].matches("sgr-").count(), 2, "{calls:?}");

@@ -14,7 +14,7 @@ use rectify_tests::mfa_policy;
 use rectify_tests::services::Services;
 use serde_json::json;
 
-use super::{assert_model_conforms, apply_and_undo, target};
+use super::{apply_and_undo, assert_model_conforms, target};
 
 /// One test for both: an account has one password policy.
 #[tokio::test]
@@ -63,8 +63,7 @@ async fn deactivation_of_keys_conforms() {
     }
     let params = serde_json::from_value(json!({"deactivateUnusedDays": "180"})).unwrap();
     let later = Timestamp::from_second(Timestamp::now().as_second() + 200 * 24 * 60 * 60).unwrap();
-    let (actions, after) =
-        apply_and_undo::<_, Clients>(&ACCESS_KEYS_ROTATED, &sdk, &target, &params, later).await;
+    let (actions, after) = apply_and_undo::<_, Clients>(&ACCESS_KEYS_ROTATED, &sdk, &target, &params, later).await;
     assert_eq!(actions.len(), 2, "{actions:?}");
     assert!(after.keys.values().all(|key| !key.is_active()), "{after:#?}");
 

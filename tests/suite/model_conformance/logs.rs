@@ -68,7 +68,6 @@ async fn alarm_chains_conform() {
     let sign_in = target(&CLOUDWATCH_ALARM_CONSOLE_LOGIN_WITHOUT_MFA, CHAIN, ACCOUNT);
     let params = parameters("{}");
     let calls =
-        assert_model_conforms::<_, Clients>(&CLOUDWATCH_ALARM_CONSOLE_LOGIN_WITHOUT_MFA, &sdk, &sign_in, &params)
-            .await;
+        assert_model_conforms::<_, Clients>(&CLOUDWATCH_ALARM_CONSOLE_LOGIN_WITHOUT_MFA, &sdk, &sign_in, &params).await;
     assert_eq!(calls, [r#"EnableAlarmActions {"AlarmNames":["watch"]}"#]);
 }

@@ -15,7 +15,7 @@ use rectify_tests::emulator::sdk_over;
 use rectify_tests::services::Services;
 use serde_json::json;
 
-use super::{SEPARATE, live, assert_model_conforms, target};
+use super::{SEPARATE, assert_model_conforms, live, target};
 
 /// Creates an instance in moto; the target has the id and the name that AWS Config records.
 async fn instance<K: Remediation>(control: &'static Declared<K>, sdk: &SdkConfig, name: &str) -> Target {

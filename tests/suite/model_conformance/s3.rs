@@ -39,8 +39,11 @@ async fn public_bucket(sdk: &SdkConfig, name: &str, block: Option<PublicAccessBl
 }
 
 /// Checks one of the controls that set a bucket's block.
-async fn assert_block_conforms<K>(control: &'static Declared<K>, name: &str, block: Option<PublicAccessBlockConfiguration>)
-where
+async fn assert_block_conforms<K>(
+    control: &'static Declared<K>,
+    name: &str,
+    block: Option<PublicAccessBlockConfiguration>,
+) where
     K: Fix<Clients>,
 {
     let sdk = Services::default().sdk("us-east-1");
@@ -93,7 +96,11 @@ async fn undo_restores_the_exact_text_of_a_policy() {
     assert_eq!(after.policy(), Some(text.as_str()));
 }
 
-async fn assert_encryption_conforms(name: &str, rule: Option<types::ServerSideEncryptionRule>, params: serde_json::Value) {
+async fn assert_encryption_conforms(
+    name: &str,
+    rule: Option<types::ServerSideEncryptionRule>,
+    params: serde_json::Value,
+) {
     let sdk = Services::default().sdk("us-east-1");
     let s3 = create_bucket(&sdk, name).await;
     if let Some(rule) = rule {

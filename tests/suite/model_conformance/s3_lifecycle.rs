@@ -13,7 +13,7 @@ use rectify_tests::emulator::sdk_over;
 use rectify_tests::services::Services;
 use serde_json::json;
 
-use super::{live, assert_model_conforms, target};
+use super::{assert_model_conforms, live, target};
 
 /// Parameters that select every bucket.
 fn params() -> <S3LifecycleLogArchive as rectify_compliance::Control>::Params {

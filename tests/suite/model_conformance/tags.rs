@@ -35,7 +35,8 @@ async fn written_tags_conform() {
     let params = parameters(r#"{"tag1Key":"Owner","tag2Key":"Name","defaults":{"Owner":"unassigned"}}"#);
     let target = of_type("AWS::EC2::Volume", &volume);
     let calls = assert_model_conforms::<_, Clients>(&REQUIRED_TAGS, &sdk, &target, &params).await;
-    let expected = format!(r#"CreateTags {{"Resources":["{volume}"],"Tags":[{{"Key":"Owner","Value":"unassigned"}}]}}"#);
+    let expected =
+        format!(r#"CreateTags {{"Resources":["{volume}"],"Tags":[{{"Key":"Owner","Value":"unassigned"}}]}}"#);
     assert_eq!(calls, [expected]);
 }
 

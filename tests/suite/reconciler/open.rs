@@ -69,8 +69,13 @@ async fn finding_with_an_attempt_in_progress_is_requested_once() {
 #[tokio::test]
 async fn unannounced_attempt_is_requested_and_announced() {
     let env = Env::with([Widget::disabled("d-1", &["top"])]).await;
-    let outage =
-        Outage { containing: "PutEvents", first: 1, last: usize::MAX, code: "AccessDeniedException", takes_effect: false };
+    let outage = Outage {
+        containing: "PutEvents",
+        first: 1,
+        last: usize::MAX,
+        code: "AccessDeniedException",
+        takes_effect: false,
+    };
     let (http, _) = during(http(), outage);
     let context = env.world.context_over(&sdk_over(endpoint(), http));
     deliver_through(&context, &finding("d-1", RECORDED), &delivery("w")).await.unwrap_err();

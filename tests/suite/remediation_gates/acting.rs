@@ -156,7 +156,11 @@ async fn throttled_action_counts_as_not_made() {
 async fn repeated_failure_is_announced_once() {
     let world = World::with([Widget::disabled("d-1", &["top"])]).await;
     for apply in 1..=3 {
-        world.widgets.inject_fault(On::Apply, apply, InjectedFault::Refused("InternalError", CallErrorKind::Unavailable));
+        world.widgets.inject_fault(
+            On::Apply,
+            apply,
+            InjectedFault::Refused("InternalError", CallErrorKind::Unavailable),
+        );
     }
     for _ in 0..3 {
         assert_eq!(world.deliver_hurried(&finding("d-1", RECORDED)).await.unwrap_err().kind(), "ActionFailed");
@@ -185,7 +189,10 @@ async fn permanent_refusals_are_terminal_and_temporary_ones_are_not() {
         let world = World::with([Widget::disabled("d-1", &["top"])]).await;
         world.widgets.inject_fault(On::Apply, 1, InjectedFault::Refused(code, CallErrorKind::Rejected));
         let error = world.deliver_hurried(&finding("d-1", RECORDED)).await.unwrap_err();
-        assert!(matches!(&error, Error::ActionFailed { terminal, .. } if *terminal == is_terminal), "{code}: {error:?}");
+        assert!(
+            matches!(&error, Error::ActionFailed { terminal, .. } if *terminal == is_terminal),
+            "{code}: {error:?}"
+        );
         let state = if is_terminal { State::Finished } else { State::Open };
         assert_eq!(only(&world).await.state, state, "{code}");
     }
@@ -265,7 +272,10 @@ async fn pending_change_is_made_and_announced_once() {
     );
     assert_eq!(world.widgets.writes().len(), 1);
     let attempt = only(&world).await;
-    assert_eq!(world.sandbox.announced().await, [announcement(&attempt, "Rectify Outcome", "verified", &[call("top")])]);
+    assert_eq!(
+        world.sandbox.announced().await,
+        [announcement(&attempt, "Rectify Outcome", "verified", &[call("top")])]
+    );
 }
 
 #[tokio::test]

@@ -104,7 +104,11 @@ async fn failing_resource_opens_its_own_breaker_and_not_the_controls() {
 async fn permanently_refused_resource_opens_its_own_breaker() {
     let world = widgets_beyond_the_limit().await;
     for number in 1..=RESOURCE_LIMIT {
-        world.widgets.inject_fault(On::Apply, number, InjectedFault::Refused("AccessDenied", CallErrorKind::AccessDenied));
+        world.widgets.inject_fault(
+            On::Apply,
+            number,
+            InjectedFault::Refused("AccessDenied", CallErrorKind::AccessDenied),
+        );
         request(&world, 0).await.unwrap_err();
     }
     assert_eq!(outcome(&world, 0).await, Outcome::BreakerOpen);
@@ -122,7 +126,11 @@ async fn breaker_of_a_control_is_closed_by_a_success_and_by_an_operator() {
     assert_eq!(outcome(&world, CONTROL_LIMIT).await, Outcome::Verified);
     fail(&mut world, CONTROL_LIMIT - 1).await;
     let now = Timestamp::now();
-    assert_eq!(world.ledger().control_breaker("widget-disabled", now).await.unwrap(), None, "a success resets the count");
+    assert_eq!(
+        world.ledger().control_breaker("widget-disabled", now).await.unwrap(),
+        None,
+        "a success resets the count"
+    );
 
     let mut world = widgets_beyond_the_limit().await;
     for number in 0..CONTROL_LIMIT {

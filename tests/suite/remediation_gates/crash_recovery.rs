@@ -33,7 +33,8 @@ async fn crash_at_any_step_is_recovered_by_the_next_delivery() {
             break;
         }
         world.widgets.crash_at(&CrashPoint::at(usize::MAX));
-        let disposition = world.deliver(&finding("d-1", RECORDED)).await.unwrap_or_else(|error| panic!("{step}: {error}"));
+        let disposition =
+            world.deliver(&finding("d-1", RECORDED)).await.unwrap_or_else(|error| panic!("{step}: {error}"));
         let attempt = only(&world).await;
         assert_eq!(disposition.attempt(), Some(attempt.id.as_str()), "{step}");
         assert_eq!(attempt.outcome, Some(Outcome::Verified), "{step}");
@@ -77,7 +78,10 @@ async fn plan_is_announced_after_a_crash_at_any_step() {
         let attempt = only(&world).await;
         let announced = world.sandbox.announced().await;
         assert!((1..=2).contains(&announced.len()), "{step}: announced {} times", announced.len());
-        assert!(announced.iter().all(|it| it.0 == "Rectify Plan" && it.1["attempt"] == attempt.id), "{step}: {announced:?}");
+        assert!(
+            announced.iter().all(|it| it.0 == "Rectify Plan" && it.1["attempt"] == attempt.id),
+            "{step}: {announced:?}"
+        );
         assert_eq!(world.widgets.writes(), [], "{step}");
         step += 1;
     }

@@ -57,7 +57,8 @@ async fn exempt_resource_is_not_changed_until_the_exemption_ends() {
         let until = tomorrow();
         world.ledger().exempt(&exemption(control, selector, until), &audit_entry("exempt add")).await.unwrap();
         let attempt = assert_not_changed(&world, Outcome::Exempt).await;
-        let expected = format!("exempt until {}: vendor widget (approved by jane, SEC-1, exemption 01X)", in_ledger(until));
+        let expected =
+            format!("exempt until {}: vendor widget (approved by jane, SEC-1, exemption 01X)", in_ledger(until));
         assert_eq!((attempt.reason, attempt.before), (expected, None), "{selector}: nothing was read");
         assert_eq!(world.widgets.calls(), []);
         let ended_by = Ended { by: "joe".to_owned(), at: Timestamp::now() };
@@ -207,8 +208,9 @@ async fn malformed_exemption_prevents_every_change_and_is_reported() {
         assert!(attempt.reason.starts_with(&format!("exemption 01H cannot be read: {error}")), "{}", attempt.reason);
         // It can be ended although the rest cannot be read.
         let ended_by = Ended { by: "joe".to_owned(), at: Timestamp::now() };
-        let end =
-            async |id| world.ledger().end_exemption(id, &["*", "widget-disabled"], &ended_by, &audit_entry("exempt end")).await;
+        let end = async |id| {
+            world.ledger().end_exemption(id, &["*", "widget-disabled"], &ended_by, &audit_entry("exempt end")).await
+        };
         assert_eq!((end("01J").await, end("01H").await, end("01H").await), (Ok(false), Ok(true), Ok(false)));
         assert_eq!(ended(&world.deliver(&finding("d-1", RECORDED)).await.unwrap()).1, Outcome::Verified);
     }

@@ -187,7 +187,13 @@ async fn delivery_survives_transaction_conflicts_on_the_kill_switch() {
     use rectify_tests::outage::{Outage, during};
     let world = World::with([Widget::disabled("d-1", &["bottom", "top"])]).await;
     // The first five transactions conflict with another client's.
-    let outage = Outage { containing: "TransactWriteItems", first: 1, last: 5, code: "TransactionConflict", takes_effect: false };
+    let outage = Outage {
+        containing: "TransactWriteItems",
+        first: 1,
+        last: 5,
+        code: "TransactionConflict",
+        takes_effect: false,
+    };
     let (http, transactions) = during(http(), outage);
     let context = world.context_over(&sdk_over(endpoint(), http));
     let disposition = deliver_through(&context, &finding("d-1", RECORDED), &delivery("w")).await.unwrap();

@@ -41,7 +41,11 @@ async fn repeatedly_reverted_resource_opens_its_breaker_until_it_is_reset() {
 
     let breaker_blocked = world.ledger().breaker_blocked("widget-disabled").await.unwrap();
     assert_eq!(breaker_blocked.iter().map(|it| &it.target).collect::<Vec<_>>(), [&target("d-1")]);
-    world.ledger().reset_resource_breaker(&path("d-1"), "widget-disabled", &audit_entry("breaker reset")).await.unwrap();
+    world
+        .ledger()
+        .reset_resource_breaker(&path("d-1"), "widget-disabled", &audit_entry("breaker reset"))
+        .await
+        .unwrap();
     assert_eq!(ended(&world.deliver(&finding("d-1", &at(12))).await.unwrap()).1, Outcome::Verified);
 }
 
@@ -200,8 +204,9 @@ async fn one_resource_an_hour_is_changed_if_aws_config_does_not_count_the_type()
     let world = World::with(widgets).await.setting("BUDGET_SHARE_PERCENT", "50");
     // Answers AWS Config's calls, and counts nothing.
     let context = world.context_over(&Services::default().sdk(REGION));
-    let outcome =
-        async |id: &str| ended(&deliver_through(&context, &finding(id, RECORDED), &delivery("worker")).await.unwrap()).1;
+    let outcome = async |id: &str| {
+        ended(&deliver_through(&context, &finding(id, RECORDED), &delivery("worker")).await.unwrap()).1
+    };
     assert_eq!((outcome("d-1").await, outcome("d-2").await), (Outcome::Verified, Outcome::OverBudget));
     let attempt = world.attempts("d-2").await.remove(0);
     assert_eq!(attempt.reason, "budget of 1 an hour used up: 50 % of resources that AWS Config does not count");

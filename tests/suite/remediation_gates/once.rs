@@ -20,7 +20,8 @@ async fn held_lease_fails_the_delivery_before_any_read() {
 async fn delivery_waits_for_a_lease_that_is_released_soon() {
     let world = World::with([Widget::disabled("d-1", &["top"])]).await;
     let now = Timestamp::now();
-    let lease = world.ledger().lease(&path("d-1"), "another-worker", now, now + jiff::SignedDuration::from_secs(60)).await;
+    let lease =
+        world.ledger().lease(&path("d-1"), "another-worker", now, now + jiff::SignedDuration::from_secs(60)).await;
     let (ledger, event) = (world.ledger(), finding("d-1", RECORDED));
     let soon = async {
         tokio::time::sleep(std::time::Duration::from_millis(300)).await;
@@ -115,7 +116,11 @@ async fn workers_with_clock_skew_make_one_change() {
         assert_eq!(disposition.attempt(), Some(attempt.id.as_str()), "round {round}");
         assert_eq!(attempt.outcome, Some(Outcome::Verified), "round {round}: {attempt:#?}");
         assert_eq!(attempt.before.as_ref().unwrap().read::<Widget>().unwrap(), before, "round {round}");
-        assert_eq!(world.widgets.effects(), [Call::Apply(enable("bottom")), Call::Apply(enable("top"))], "round {round}");
+        assert_eq!(
+            world.widgets.effects(),
+            [Call::Apply(enable("bottom")), Call::Apply(enable("top"))],
+            "round {round}"
+        );
         assert_eq!(world.sandbox.budget_used().await, 1, "round {round}");
         world.undo(&attempt.id).await.unwrap();
         assert_eq!(world.widgets.widget("d-1").as_ref(), Some(&before), "round {round}");

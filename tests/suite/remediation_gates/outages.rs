@@ -27,10 +27,15 @@ async fn survives(code: &'static str, takes_effect: bool, lasts: bool) {
         }
         if !world.widgets.effects().is_empty() {
             let stored = only(&world).await;
-            assert_eq!(stored.before.unwrap().read::<Widget>().unwrap(), before, "{case}: changed without a stored prior state");
+            assert_eq!(
+                stored.before.unwrap().read::<Widget>().unwrap(),
+                before,
+                "{case}: changed without a stored prior state"
+            );
         }
         world.end_lease("d-1").await;
-        let disposition = world.deliver(&finding("d-1", RECORDED)).await.unwrap_or_else(|error| panic!("{case}: {error}"));
+        let disposition =
+            world.deliver(&finding("d-1", RECORDED)).await.unwrap_or_else(|error| panic!("{case}: {error}"));
         let attempts = world.attempts("d-1").await;
         let attempt = attempts.first().unwrap_or_else(|| panic!("{case}: {disposition:?}"));
         assert_eq!((attempts.len(), attempt.outcome), (1, Some(Outcome::Verified)), "{case}: {attempts:?}");

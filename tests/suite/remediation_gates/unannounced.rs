@@ -15,8 +15,13 @@ const LATER: &str = "2026-03-04T05:30:00.000Z";
 
 /// Delivers a finding to a function that reaches the ledger and not the bus.
 async fn deliver_unannounced(world: &World, recorded_at: &str, delivery: &rectify_runtime::remediation::Delivery) {
-    let outage =
-        Outage { containing: "PutEvents", first: 1, last: usize::MAX, code: "AccessDeniedException", takes_effect: false };
+    let outage = Outage {
+        containing: "PutEvents",
+        first: 1,
+        last: usize::MAX,
+        code: "AccessDeniedException",
+        takes_effect: false,
+    };
     let (http, calls) = during(http(), outage);
     let context = world.context_over(&sdk_over(endpoint(), http));
     deliver_through(&context, &finding("d-1", recorded_at), delivery).await.unwrap_err();
@@ -156,7 +161,11 @@ async fn failure_after_an_announced_pending_is_announced() {
     assert_eq!(ended(&world.deliver(&finding("d-1", RECORDED)).await.unwrap()).1, Outcome::Pending);
     assert_eq!(world.sandbox.announced().await.len(), 1);
     let reads = world.widgets.calls().iter().filter(|call| matches!(call, Call::Read(_))).count();
-    world.widgets.inject_fault(On::Read, reads + 1, InjectedFault::Refused("AccessDenied", CallErrorKind::AccessDenied));
+    world.widgets.inject_fault(
+        On::Read,
+        reads + 1,
+        InjectedFault::Refused("AccessDenied", CallErrorKind::AccessDenied),
+    );
     world.deliver(&finding("d-1", RECORDED)).await.unwrap_err();
     let attempt = only(&world).await;
     let expected = announcement(&attempt, "Rectify Outcome", "failed", &[call("top")]);

@@ -98,7 +98,10 @@ async fn unreadable_widgets_are_not_an_empty_list() {
     }
     let replay = Replay::of([stored_results(&[(WIDGET, "d-001"), (WIDGET, "d-gone")], None), Answer::stored()]);
     let error = run(&plain(&scheduled()), &replay, &widgets).await.unwrap_err();
-    assert_eq!(replay.requests(), [results_request(None), put(&[not_applicable(WIDGET, "d-gone", "resource deleted")])]);
+    assert_eq!(
+        replay.requests(),
+        [results_request(None), put(&[not_applicable(WIDGET, "d-gone", "resource deleted")])]
+    );
     let text = error.to_string();
     assert!(text.starts_with("7 of 7 resources could not be read: ") && text.ends_with(" +2 more"), "{text}");
 }
@@ -130,8 +133,12 @@ async fn vanished_resources_are_retired_by_type_and_id_after_every_page_of_resul
         not_applicable(WIDGET, "d-gone", "resource deleted"),
         not_applicable(WIDGET, "d-gone-too", "resource deleted"),
     ];
-    let expected =
-        [put(&[disabled("d-1", SCHEDULED_ON_WIRE)]), results_request(None), results_request(Some("more")), put(&retired)];
+    let expected = [
+        put(&[disabled("d-1", SCHEDULED_ON_WIRE)]),
+        results_request(None),
+        results_request(Some("more")),
+        put(&retired),
+    ];
     assert_eq!(replay.requests(), expected);
 }
 

@@ -27,7 +27,10 @@ fn undo_has_exactly_the_permissions_of_deployed_controls() {
         held.entry(condition).or_default().push(statement);
     }
     for control in controls() {
-        let Some(remediation) = control.remediation.filter(|remediation| !remediation.undo_permissions().is_empty()) else { continue };
+        let Some(remediation) = control.remediation.filter(|remediation| !remediation.undo_permissions().is_empty())
+        else {
+            continue;
+        };
         let statements = held.remove(&format!("{}Remediated", control.meta.pascal_id())).unwrap_or_default();
         assert_eq!(
             granted(&statements),

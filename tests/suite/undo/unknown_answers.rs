@@ -23,7 +23,11 @@ async fn action_that_took_effect_is_undone() {
     let (world, id) = unanswered(InjectedFault::AnswerLost).await;
     assert!(matches!(world.undo(&id).await.unwrap(), Undone::Restored { .. }));
     assert_eq!(world.widgets.widget("d-1"), Some(Widget::disabled("d-1", &["top"])));
-    assert_eq!(receipts(&stored(&world, &id).await), [Some(json!({"Token": 101}))], "undo reads the receipt that it needs");
+    assert_eq!(
+        receipts(&stored(&world, &id).await),
+        [Some(json!({"Token": 101}))],
+        "undo reads the receipt that it needs"
+    );
     assert_eq!(world.widgets.effects().len(), 2);
 }
 

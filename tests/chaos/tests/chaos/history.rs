@@ -1,13 +1,13 @@
-//! The steps of a history as people read them, to be printed with a violation.
+//! The steps of a history as text, printed with a violation.
 
 use std::collections::BTreeMap;
 
-use rectify_chaos::actor::{Entry, Event, Who};
+use rectify_chaos::actor::{ActorKind, Entry, Event};
 use rectify_chaos::vaults::{Vault, id_of};
 use rectify_runtime::ledger::{Attempt, Outcome};
 use serde_json::Value;
 
-/// The attempt that a write to the ledger stores, if it stores one: whatever its key, its body is the attempt.
+/// The attempt that a write to the ledger stores, if any: the body of its item.
 pub(super) fn stored(input: &Value) -> Result<Option<Attempt>, String> {
     let writes = input["TransactItems"].as_array().into_iter().flatten();
     let puts = writes.map(|write| &write["Put"]["Item"]).chain([&input["Item"]]);
@@ -15,14 +15,14 @@ pub(super) fn stored(input: &Value) -> Result<Option<Attempt>, String> {
     body.map(|text| serde_json::from_str(text).map_err(|error| format!("{error}: {text}"))).transpose()
 }
 
-/// One step as people read it.
+/// One step as text.
 pub(super) fn line(entry: &Entry) -> String {
-    let who = match &entry.who {
-        Who::Delivery { control, id, .. } => format!("delivery {} of {} on {id}", entry.actor, id_of(*control)),
-        Who::Undo { attempt, id, .. } => format!("undo {} of {attempt} on {id}", entry.actor),
+    let kind = match &entry.kind {
+        ActorKind::Delivery { control, id, .. } => format!("delivery {} of {} on {id}", entry.actor, id_of(*control)),
+        ActorKind::Undo { attempt, id, .. } => format!("undo {} of {attempt} on {id}", entry.actor),
         other => format!("{other:?} ({})", entry.actor),
     };
-    let what = match &entry.event {
+    let event = match &entry.event {
         Event::Committed(operation, input) => match stored(input) {
             Ok(Some(it)) => {
                 let outcome = it.outcome.map_or("-", Outcome::name);
@@ -49,10 +49,10 @@ pub(super) fn line(entry: &Entry) -> String {
             format!("{call:?} in {region}: {} -> {}", text(before), text(after))
         }
         Event::Settled(_, after) => format!("settles {}", text(after)),
-        Event::LeaseOver(why) => format!("loses its lease: {why}"),
-        Event::Ended(how) => format!("ends: {how}"),
+        Event::LeaseOver(reason) => format!("loses its lease: {reason}"),
+        Event::Ended(result) => format!("ends: {result}"),
     };
-    format!("{who}: {what}")
+    format!("{kind}: {event}")
 }
 
 fn text(vault: &Vault) -> String {
