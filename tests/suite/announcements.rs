@@ -46,7 +46,7 @@ fn attempt() -> Attempt {
                    "resource": {"type": "House::Widget", "id": "d-1"}, "name": null, "arn": null},
         "recorded_at": "2026-03-04T05:06:07Z", "started_at": "2026-03-04T05:06:08Z", "finished_at": null,
         "state": "open", "mode": "enforce", "parameters": "{}", "finding": "disabled",
-        "plan": {"kind": "do", "steps": [{"level": "L1", "call": {"Shut": {}}}, {"level": "L0", "person": "knock"}]},
+        "plan": {"kind": "do", "steps": [{"level": "L1", "call": {"EnableFlag": {}}}, {"level": "L0", "person": "knock"}]},
         "before": null, "actions": [], "after": null, "outcome": "verified", "reason": "as planned",
         "announced": false, "undo": null
     }))

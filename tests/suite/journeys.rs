@@ -30,27 +30,23 @@ const SKIPPED: &[(&str, &str, &str)] = &[
     (
         "access-keys-rotated",
         "a key that is a day old: moto dates a key by its own clock",
-        "model_and_reality::iam::keys_are_turned_off_as_expected_and_on_again",
+        "model_conformance::iam::deactivation_of_keys_conforms",
     ),
     (
         "cloud-trail-cloud-watch-logs-enabled",
         "SimulatePrincipalPolicy, which checks the given role",
-        "model_and_reality::cloudtrail::log_group_of_a_trail_is_as_expected_and_taken_away_again",
+        "model_conformance::cloudtrail::log_group_of_a_trail_conforms",
     ),
     (
         "iam-user-mfa-enabled",
         "a user that registers a device: the resource violates until then, so its journey differs",
-        "journeys::iam::policy_that_asks_for_mfa_is_attached_and_detached_again",
+        "journeys::iam::mfa_policy_is_attached_and_undone",
     ),
-    (
-        "mfa-enabled-for-iam-console-access",
-        "the same",
-        "journeys::iam::policy_that_asks_for_mfa_is_attached_and_detached_again",
-    ),
+    ("mfa-enabled-for-iam-console-access", "the same", "journeys::iam::mfa_policy_is_attached_and_undone"),
     (
         "rds-multi-az-support",
         "RDS makes a standby in the maintenance window, moto at once, and moto knows no orderable options",
-        "model_and_reality::rds::standby_waits_for_the_window_and_is_taken_back",
+        "model_conformance::rds::pending_standby_conforms",
     ),
 ];
 

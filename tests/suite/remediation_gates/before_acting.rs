@@ -129,7 +129,7 @@ async fn steps_above_the_allowed_level_are_planned_only() {
         ("risky", "false", "a step of level L2 is not allowed for this control"),
         ("destructive", "true", "a step of level L3 is never applied by machine"),
         ("manual", "true", "a step must be taken by a person"),
-        ("held", "true", "somebody is in the room"),
+        ("blocked", "true", "the widget is in use"),
     ] {
         let parameters = json!({"plan": kind}).to_string();
         let world = disabled().await.setting("PARAMETERS", &parameters).setting("ALLOW_L2", allow_l2);

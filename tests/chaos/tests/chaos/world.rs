@@ -137,7 +137,7 @@ impl World {
         ]);
         let function = FunctionSettings::read(&environment).unwrap();
         let settings = RemediationSettings::read(&environment).unwrap();
-        Rc::new(RemediationContext::died(remediation(control), &self.sdk, function, settings))
+        Rc::new(RemediationContext::over(remediation(control), &self.sdk, function, settings))
     }
 
     /// Deploys a control's function in this mode.
