@@ -48,8 +48,8 @@ pub async fn topic(sdk: &SdkConfig, name: &str, service: &str) -> String {
     arn
 }
 
-/// Sets moto's number of confirmed subscriptions, which moto never counts itself: it reads the number from an attribute whose
-/// name is misspelled in its model (moto 5.2.5, `sns/models`).
+/// Sets moto's number of confirmed subscriptions, which moto never counts itself: it reads the number from an attribute
+/// whose name is misspelled in its model (moto 5.2.5, `sns/models`).
 pub async fn confirm(sdk: &SdkConfig, arn: &str, confirmed: u32) {
     set(&aws_sdk_sns::Client::new(sdk), arn, "SubscriptionsConfimed", &confirmed.to_string()).await;
 }

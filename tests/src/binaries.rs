@@ -1,7 +1,7 @@
 //! The binaries built with this test; stale ones are an error.
 //!
-//! `cargo test` builds the binaries of its own package only: without `make programs sample` before it, an end-to-end test
-//! would run old functions and pass for the wrong reason.
+//! `cargo test` builds the binaries of its own package only: without `make programs sample` before it, an end-to-end
+//! test would run old functions and pass for the wrong reason.
 
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
@@ -43,8 +43,8 @@ pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("a crate in a workspace")
 }
 
-/// A control of each service whose two programs are built separately, to be compared with the program of the service, which
-/// is deployed.
+/// A control of each service whose two programs are built separately, to be compared with the program of the service,
+/// which is deployed.
 pub const SAMPLE: [&str; 8] = [
     "cmk-backing-key-rotation-enabled",
     "cloud-trail-encryption-enabled",

@@ -1,6 +1,7 @@
 //! A fake resource and its controls: a widget whose flags must be enabled.
 //!
-//! They have everything a control can have, and [`crate::fake_service`] as their service: the tests are about the runtime.
+//! They have everything a control can have, and [`crate::fake_service`] as their service: the tests are about the
+//! runtime.
 
 use std::collections::BTreeMap;
 

@@ -56,8 +56,8 @@ pub fn sdk_at(endpoint: &str) -> SdkConfig {
     sdk_over(endpoint, http())
 }
 
-/// Plain HTTP, one DynamoDB call at a time: moto rolls back a cancelled transaction by restoring the whole table, including
-/// concurrent writes of others (moto 5.2.5, `dynamodb/models`). DynamoDB's own transactions are serializable.
+/// Plain HTTP, one DynamoDB call at a time: moto rolls back a cancelled transaction by restoring the whole table,
+/// including concurrent writes of others (moto 5.2.5, `dynamodb/models`). DynamoDB's own transactions are serializable.
 pub fn http() -> SharedHttpClient {
     SharedHttpClient::new(OneAtATime(aws_smithy_http_client::Builder::new().build_http()))
 }

@@ -137,8 +137,8 @@ impl FakeService {
         self
     }
 
-    /// Runs `work` while the `number`th call of this kind, counted from 1, is answered: the call took effect, and its caller does
-    /// not have the answer yet.
+    /// Runs `work` while the `number`th call of this kind, counted from 1, is answered: the call took effect, and its
+    /// caller does not have the answer yet.
     pub fn during_call(&self, on: On, number: usize, work: impl Future<Output = ()> + Send + 'static) -> &Self {
         self.state().during_call.push((on, number, work.boxed()));
         self

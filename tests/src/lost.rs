@@ -30,8 +30,8 @@ struct Lossy<I> {
     received: Arc<AtomicUsize>,
 }
 
-/// `inner`, except that requests whose body contains `containing` get these replies in order, and then the real ones. Also
-/// returns the number of such requests so far.
+/// `inner`, except that requests whose body contains `containing` get these replies in order, and then the real ones.
+/// Also returns the number of such requests so far.
 pub fn lossy(
     inner: SharedHttpClient,
     containing: &'static str,

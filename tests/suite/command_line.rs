@@ -1,4 +1,5 @@
-//! The command line as an operator runs it: the built binary, its arguments, exit codes and output, and its calls to the emulator.
+//! The command line as an operator runs it: the built binary, its arguments, exit codes and output, and its calls to
+//! the emulator.
 
 mod decisions;
 
@@ -59,7 +60,7 @@ fn check_arguments(control: &str, name: &str) -> Vec<String> {
 #[test]
 fn exit_code_of_every_event_matches_its_file_name() {
     let mut wrong = Vec::new();
-    let mut judged = 0;
+    let mut checked = 0;
     for control in rectify_catalogue::controls() {
         let id = control.meta.id;
         let folder = root().join("events").join(id);
@@ -79,11 +80,11 @@ fn exit_code_of_every_event_matches_its_file_name() {
             if !is_right {
                 wrong.push(format!("{id}/{name}: {verdict}, exit code {}: {answer}", ran.code));
             }
-            judged += 1;
+            checked += 1;
         }
     }
-    assert!(judged > 50, "{judged} events judged");
-    assert!(wrong.is_empty(), "{} of {judged}:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(checked > 50, "{checked} events checked");
+    assert!(wrong.is_empty(), "{} of {checked}:\n{}", wrong.len(), wrong.join("\n"));
 }
 
 /// The verdict of an answer as file names spell it, and its exit code.

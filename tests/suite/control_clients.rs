@@ -78,8 +78,8 @@ fn evaluated(services: &Services) -> BTreeSet<String> {
     all.map(|it| it["ComplianceResourceId"].as_str().unwrap().to_owned()).collect()
 }
 
-/// Denies each read of a run in turn. A read that all resources depend on fails the run with its name and stores nothing;
-/// a read of a single resource leaves out the verdict of that resource alone, and the run names it.
+/// Denies each read of a run in turn. A read that all resources depend on fails the run with its name and stores
+/// nothing; a read of a single resource leaves out the verdict of that resource alone, and the run names it.
 async fn each_denied_read_is_reported(rule: &Rule, region: &str, code: &'static str) {
     let free = Services::default();
     run_scheduled(rule, &free, region).await.unwrap();
@@ -91,15 +91,15 @@ async fn each_denied_read_is_reported(rule: &Rule, region: &str, code: &'static 
         let error = run_scheduled(rule, &services, region).await.unwrap_err();
         // Several buckets are read at the same time, so the `number`th call differs between runs.
         let denied = &services.calls()[number - 1];
-        let judged = evaluated(&services);
+        let evaluated_ids = evaluated(&services);
         match &error {
             Error::Unreadable { count: 1, first, .. } => {
                 let lost = first.split(' ').nth(1).unwrap();
                 assert!(first.ends_with(&format!("({denied}: {code})")), "{denied}: {error}");
-                assert!(!judged.contains(lost), "{denied}: {error}");
-                assert!(whole.len() == 1 || !judged.is_empty(), "{denied}: {error}");
+                assert!(!evaluated_ids.contains(lost), "{denied}: {error}");
+                assert!(whole.len() == 1 || !evaluated_ids.is_empty(), "{denied}: {error}");
             }
-            _ => assert_eq!((error.kind(), judged), ("AccessDenied", BTreeSet::new()), "{denied}: {error}"),
+            _ => assert_eq!((error.kind(), evaluated_ids), ("AccessDenied", BTreeSet::new()), "{denied}: {error}"),
         }
     }
 }

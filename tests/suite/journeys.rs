@@ -1,8 +1,8 @@
-//! The full cycle of every remediation with calls: a violating resource is found, fixed by the built binaries, compliant,
-//! undone, violating again and held.
+//! The full cycle of every remediation with calls: a violating resource is found, fixed by the built binaries,
+//! compliant, undone, violating again and held.
 //!
-//! Each control runs in a separate world in which no other control is deployed. Controls that need what the emulator lacks
-//! are listed in [`SKIPPED`], each with the test that replaces its journey.
+//! Each control runs in a separate world in which no other control is deployed. Controls that need what the emulator
+//! lacks are listed in [`SKIPPED`], each with the test that replaces its journey.
 
 mod cloudtrail;
 mod config;
@@ -50,7 +50,8 @@ const SKIPPED: &[(&str, &str, &str)] = &[
     ),
 ];
 
-/// Runs a control with these rule parameters from the violation that `make` creates to its undone fix and the next finding.
+/// Runs a control with these rule parameters from the violation that `make` creates to its undone fix and the next
+/// finding.
 async fn run_lifecycle(control: &str, parameters: &str, make: impl AsyncFnOnce(&World) -> ResourceKey) {
     let logs = tempfile::tempdir().unwrap();
     let world = world_of(control, parameters, logs.path()).await;
@@ -122,7 +123,8 @@ async fn evaluate(world: &World, rule: &str) {
     world.settle().await.unwrap();
 }
 
-/// Undoes an attempt through the deployed function, whose role is as narrow as a remediation's, and returns its outcome.
+/// Undoes an attempt through the deployed function, whose role is as narrow as a remediation's, and returns its
+/// outcome.
 async fn undo(world: &World, attempt: &Attempt) -> String {
     let request = json!({"attempt": attempt.id, "by": "test"});
     let answer = world.host().invoke("rectify-undo", &request).await;

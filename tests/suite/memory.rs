@@ -1,7 +1,7 @@
 //! Memory does not grow with the account: a rule's process has the same peak over 100,000 resources as over 1,000.
 //!
-//! EC2 and AWS Config are served here, since no emulator holds 100,000 resources. The rule is one whose list calls return
-//! all it evaluates: further calls per resource would take minutes and show nothing else.
+//! EC2 and AWS Config are served here, since no emulator holds 100,000 resources. The rule is one whose list calls
+//! return all it evaluates: further calls per resource would take minutes and show nothing else.
 //! `shared/runtime/src/rule/periodic.rs` says what may grow: eight bytes per resource, to find those that are gone.
 
 use std::collections::BTreeMap;

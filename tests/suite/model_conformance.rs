@@ -1,7 +1,7 @@
 //! Models conform to the emulator: each call of a plan changes a resource as `predict` says, and undo restores it.
 //!
-//! Each control reads, applies and reverts through its own client. A call that moto lacks runs against replayed answers of
-//! the service, and the test says so.
+//! Each control reads, applies and reverts through its own client. A call that moto lacks runs against replayed answers
+//! of the service, and the test says so.
 
 mod cloudtrail;
 mod config;

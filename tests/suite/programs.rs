@@ -38,7 +38,8 @@ async fn answers(program: &str, function: &str, events: &[Value]) -> Vec<Result<
     answers
 }
 
-/// Events that a function answers without a call to AWS; the first is an event of the control with an unknown parameter.
+/// Events that a function answers without a call to AWS; the first is an event of the control with an unknown
+/// parameter.
 fn events(id: &str) -> Vec<Value> {
     let folder = binaries::root().join("events").join(id);
     let mut names: Vec<_> = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name()).collect();

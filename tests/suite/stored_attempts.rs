@@ -1,9 +1,9 @@
 //! Attempts as earlier versions stored them: every stored attempt can be undone for ever.
 //!
-//! `attempt.v<version>.json` in the folder of a control is the attempt of a journey, as stored in the ledger, with the calls
-//! that undid it. A journey writes the file of its control if it does not exist and `RECTIFY_KEEP_IMAGES` is set; an existing
-//! file is never overwritten. A new version of the state gets a new file beside the old one. A control without a journey (see
-//! `journeys::SKIPPED`) has a file in the same form, written from its model.
+//! `attempt.v<version>.json` in the folder of a control is the attempt of a journey, as stored in the ledger, with the
+//! calls that undid it. A journey writes the file of its control if it does not exist and `RECTIFY_KEEP_IMAGES` is set;
+//! an existing file is never overwritten. A new version of the state gets a new file beside the old one. A control
+//! without a journey (see `journeys::SKIPPED`) has a file in the same form, written from its model.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -62,7 +62,8 @@ fn every_stored_state_still_violates_and_is_undone_by_the_same_calls() {
     assert_eq!(files(), expected, "every file belongs to a control and a version");
 }
 
-/// Resources that CloudFormation does not tag are looked up by the resources the calls change, not by those they create.
+/// Resources that CloudFormation does not tag are looked up by the resources the calls change, not by those they
+/// create.
 #[test]
 fn untagged_resources_are_looked_up_by_the_resources_the_calls_change() {
     let trail = "main in us-east-1";

@@ -1,4 +1,5 @@
-//! The table in memory answers like moto: generated sequences of operations are sent to both and their answers compared.
+//! The table in memory answers like moto: generated sequences of operations are sent to both and their answers
+//! compared.
 //!
 //! moto is the reference. The table replaces it where tens of thousands of calls must take seconds.
 
@@ -48,7 +49,8 @@ impl Generator {
         HashMap::from([("pk".to_owned(), text(pk)), ("sk".to_owned(), text(sk))])
     }
 
-    /// A value for this attribute, with the attribute's type in the ledger; moto refuses to compare values of other types.
+    /// A value for this attribute, with the attribute's type in the ledger; moto refuses to compare values of other
+    /// types.
     fn value(&mut self, name: &str) -> AttributeValue {
         match name {
             "#until" | "until" | "n" => number(self.0.i64(-2..12)),
@@ -203,7 +205,8 @@ impl Generator {
                 for _ in 0..self.0.u32(1..5) {
                     let check = Operation::Check { key: self.key(), condition: self.condition() };
                     let write = if self.0.bool() { self.write() } else { check };
-                    // DynamoDB refuses two operations on one item before it checks conditions; the ledger never sends them.
+                    // DynamoDB refuses two operations on one item before it checks conditions; the ledger never sends
+                    // them.
                     if keys.insert(format!("{:?} {:?}", write.key()["pk"], write.key()["sk"])) {
                         writes.push(write);
                     }

@@ -278,8 +278,8 @@ fn functions_have_the_documented_names_and_code() {
     }
 }
 
-/// A rule that lists an account gets the maximum timeout and may continue in another invocation; a rule that evaluates one
-/// resource needs neither.
+/// A rule that lists an account gets the maximum timeout and may continue in another invocation; a rule that evaluates
+/// one resource needs neither.
 #[test]
 fn rules_have_timeout_and_memory_for_their_triggers() {
     let resources = section("Resources");

@@ -1,9 +1,8 @@
 //! DynamoDB and an event bus in memory, behind the AWS SDK's HTTP client, for tests with tens of thousands of calls.
 //!
-//! It replaces DynamoDB only for speed. It is independent of the ledger's items and supports only the operations and
-//! expressions that the ledger uses; any other request panics. A test runs generated sequences of operations against it
-//! and against moto and compares every answer. It lacks item size limits, throughput, indexes, streams, `Scan`, numbers
-//! that are not integers, and documents and sets in expressions.
+//! It supports only the operations and expressions that the ledger uses; any other request panics. A test runs
+//! generated sequences of operations against it and against moto and compares every answer. It lacks item size limits,
+//! throughput, indexes, streams, `Scan`, numbers that are not integers, and documents and sets in expressions.
 
 pub mod expression;
 

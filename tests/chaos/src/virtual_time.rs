@@ -1,5 +1,5 @@
-//! A single-threaded executor with a virtual clock: it jumps to the next wake-up time when no task can run. Tasks take no
-//! real time, and run in the same order each time.
+//! A single-threaded executor with a virtual clock: it jumps to the next wake-up time when no task can run. Tasks take
+//! no real time, and run in the same order each time.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;

@@ -1,5 +1,5 @@
-//! The built function, as the template deploys it: announcements reach it through the bus and its queue. The local proxy
-//! answers for CloudTrail, since moto has no LookupEvents.
+//! The built function, as the template deploys it: announcements reach it through the bus and its queue. The local
+//! proxy answers for CloudTrail, since moto has no LookupEvents.
 
 use std::path::Path;
 use std::time::Duration;

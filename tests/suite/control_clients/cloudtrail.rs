@@ -39,7 +39,8 @@ async fn denied_read_of_status_or_selectors_of_a_local_trail_is_an_error() {
     .await;
 }
 
-/// `multi-region-cloudtrail-enabled/2`: a trail that another account denies is unverified; any other refusal is an error.
+/// `multi-region-cloudtrail-enabled/2`: a trail that another account denies is unverified; any other refusal is an
+/// error.
 #[tokio::test]
 async fn denied_organization_trail_is_unverified_and_other_refusals_are_errors() {
     let arn = "arn:aws:cloudtrail:eu-west-1:444455556666:trail/org";
@@ -149,7 +150,8 @@ async fn key_denied_by_another_account_is_a_fact_and_by_this_account_an_error() 
     assert!(error.to_string().contains("ruleParameters.kmsKeyArns"), "{error}");
 }
 
-/// The policy of a candidate key in this account is read, and a denial is an error; that of another account is not read.
+/// The policy of a candidate key in this account is read, and a denial is an error; that of another account is not
+/// read.
 #[tokio::test]
 async fn policy_of_the_candidate_key_is_read_in_this_account_only() {
     let live = async |key: &str, answers: Vec<Answer>| {
@@ -222,8 +224,8 @@ async fn trail_status_is_read_only_if_deliveries_are_checked() {
     assert_eq!(error.kind(), Some(CallErrorKind::AccessDenied), "{error}");
 }
 
-/// Each read of the candidate log group and role is denied in turn: for the trail or the group that is an error, for the
-/// role a plan for an operator.
+/// Each read of the candidate log group and role is denied in turn: for the trail or the group that is an error, for
+/// the role a plan for an operator.
 #[tokio::test]
 async fn denied_read_of_a_log_group_is_an_error_and_of_a_role_blocks_the_plan() {
     buckets().await;

@@ -53,7 +53,8 @@ async fn throttled_read_of_the_account_summary_is_an_error() {
 struct Scripted(Arc<Mutex<Vec<(String, String)>>>);
 
 impl Scripted {
-    /// An SDK over these answers; `None` is `NoSuchEntity`. AWS Config accepts every evaluation and has these earlier results.
+    /// An SDK over these answers; `None` is `NoSuchEntity`. AWS Config accepts every evaluation and has these earlier
+    /// results.
     fn sdk(&self, results: Value, answer: impl Fn(&str, &str) -> Option<String> + Send + Sync + 'static) -> SdkConfig {
         let calls = Arc::clone(&self.0);
         let http = infallible_client_fn(move |request: http::Request<SdkBody>| {
@@ -166,8 +167,8 @@ async fn users_are_listed_in_pages_and_reported_a_hundred_at_a_time() {
     assert!(first(&|name, _| name == "PutEvaluations") < first(&|_, body| body.contains("Marker=more")));
 }
 
-/// `mfa-enabled-for-iam-console-access/5`, `iam-user-mfa-enabled/5`: a user deleted between the list and its reads is left
-/// out, and a change of a deleted user, or of one whose name now belongs to another user, is not applicable.
+/// `mfa-enabled-for-iam-console-access/5`, `iam-user-mfa-enabled/5`: a user deleted between the list and its reads is
+/// left out, and a change of a deleted user, or of one whose name now belongs to another user, is not applicable.
 #[tokio::test]
 async fn deleted_user_is_not_evaluated() {
     let one = |operation: &str, _: &str| (operation == "ListUsers").then(|| users(0..1, None));

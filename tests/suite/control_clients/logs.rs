@@ -30,8 +30,9 @@ async fn every_page_of_log_groups_is_evaluated() {
     let services = Services::default();
     run_scheduled(&on_schedule::<_, Clients>(&CW_LOGGROUP_RETENTION_PERIOD_CHECK), &services, GROUPS).await.unwrap();
     assert_eq!(services.calls(), ["logs:DescribeLogGroups"; 2]);
-    let judged: usize = services.evaluations().iter().map(|body| body["Evaluations"].as_array().unwrap().len()).sum();
-    assert_eq!(judged, 60);
+    let evaluated_count: usize =
+        services.evaluations().iter().map(|body| body["Evaluations"].as_array().unwrap().len()).sum();
+    assert_eq!(evaluated_count, 60);
 }
 
 #[tokio::test]

@@ -170,9 +170,9 @@ async fn denied_bucket_leaves_the_other_three_verdicts() {
     )
     .await
     .unwrap_err();
-    let judged = evaluated(&services);
-    let lost: Vec<&String> = buckets.iter().filter(|name| !judged.contains(*name)).collect();
-    assert_eq!((judged.len(), lost.len(), error.kind()), (3, 1, "RunIncomplete"), "{error}: {judged:?}");
+    let evaluated_ids = evaluated(&services);
+    let lost: Vec<&String> = buckets.iter().filter(|name| !evaluated_ids.contains(*name)).collect();
+    assert_eq!((evaluated_ids.len(), lost.len(), error.kind()), (3, 1, "RunIncomplete"), "{error}: {evaluated_ids:?}");
     assert_eq!(
         error.to_string(),
         format!("1 of 4 resources could not be read: AWS::S3::Bucket {} (s3:GetBucketAcl: AccessDenied)", lost[0])
@@ -182,8 +182,8 @@ async fn denied_bucket_leaves_the_other_three_verdicts() {
 /// Denies each operation of a live read at its first call. The order of calls differs between runs that read several
 /// buckets at once, and the number of buckets changes while other tests create some.
 ///
-/// A denied operation on another bucket (`elsewhere`) names that bucket in the subject, and blocks every plan with these
-/// parameters; any other denied operation is an error.
+/// A denied operation on another bucket (`elsewhere`) names that bucket in the subject, and blocks every plan with
+/// these parameters; any other denied operation is an error.
 async fn each_denied_operation_is_reported<K: Fix<Clients>>(
     control: &'static Declared<K>,
     free: &Services,
@@ -218,8 +218,8 @@ async fn each_denied_operation_is_reported<K: Fix<Clients>>(
     }
 }
 
-/// `s3-account-level-public-access-blocks-periodic/5`: the action returns the denial. `remediation_gates` tests that the
-/// attempt then fails terminally.
+/// `s3-account-level-public-access-blocks-periodic/5`: the action returns the denial. `remediation_gates` tests that
+/// the attempt then fails terminally.
 #[tokio::test]
 async fn action_returns_the_denial_of_a_block_managed_by_the_organization() {
     let operation = Some("s3control:PutPublicAccessBlock");

@@ -15,7 +15,7 @@ async fn volume(world: &World) -> ResourceKey {
 }
 
 /// Excludes the default resources of an account: each of them would be a finding too.
-const PARAMETERS: &str = r#"{"tag1Key": "Owner", "defaults": "{\"Owner\": \"nobody\"}",
+const PARAMETERS: &str = r#"{"tag1Key": "Owner", "defaults": "{\"Owner\": \"unassigned\"}",
     "excludeResources": "vpc-*, subnet-*, igw-*, rtb-*, acl-*, sg-*"}"#;
 
 #[tokio::test(flavor = "multi_thread")]

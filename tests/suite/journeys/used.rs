@@ -1,7 +1,8 @@
 //! Permissions that no journey uses: each is not needed, or its journey does not go far enough.
 //!
 //! `tests/unused/<control>.txt` lists the permissions of a control's roles that its journey does not use, each with the
-//! reason. A journey writes the file of its control if `RECTIFY_KEEP_UNUSED` is set, and keeps the reasons already given.
+//! reason. A journey writes the file of its control if `RECTIFY_KEEP_UNUSED` is set, and keeps the reasons already
+//! given.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;

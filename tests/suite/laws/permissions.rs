@@ -10,8 +10,8 @@ use rectify_tests::operations;
 
 use super::tree::{self, shipped};
 
-/// Actions that both a fix and its undo need, because IAM has one action for both directions. The remediation's role then
-/// holds a permission of undo, although none of its code paths undoes.
+/// Actions that both a fix and its undo need, because IAM has one action for both directions. The remediation's role
+/// then holds a permission of undo, although none of its code paths undoes.
 const BOTH_WAYS: &[(&str, &str)] = &[
     ("s3:PutAccountPublicAccessBlock", "setting and removing the block are one action"),
     ("s3:PutEncryptionConfiguration", "setting and removing default encryption are one action"),
@@ -80,7 +80,8 @@ fn roles_of_remediations_cannot_undo() {
     assert_eq!(unused, [""; 0], "unused exceptions");
 }
 
-/// Whether the conditions require different values of the same key, so that `granted` does not allow what `other` allows.
+/// Whether the conditions require different values of the same key, so that `granted` does not allow what `other`
+/// allows.
 fn differs_by_condition(granted: &Permission, other: &Permission) -> bool {
     match (granted.condition, other.condition) {
         (Some(Condition::Equals(key, value)), Some(Condition::Equals(other_key, other_value))) => {

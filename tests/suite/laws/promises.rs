@@ -1,8 +1,9 @@
-//! For every sentence of `docs/switching-it-on.md`, `tests/promises/switching-it-on.txt` names the tests that verify it.
+//! For every sentence of `docs/switching-it-on.md`, `tests/promises/switching-it-on.txt` names the tests that verify
+//! it.
 //!
-//! A block is `> ` and the sentence as on the page, then one line per test, `path::function`. A sentence that only advises
-//! and promises no behavior is followed by `advice: ` and the reason. The page and the list have the same sentences in the
-//! same order, so that an untested sentence cannot enter the page.
+//! A block is `> ` and the sentence as on the page, then one line per test, `path::function`. A sentence that only
+//! advises and promises no behavior is followed by `advice: ` and the reason. The page and the list have the same
+//! sentences in the same order, so that an untested sentence cannot enter the page.
 
 use std::path::Path;
 

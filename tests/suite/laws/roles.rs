@@ -1,5 +1,5 @@
-//! Permissions of the runtime and of the platform functions against the calls their code can reach: every call is permitted
-//! and every permission is used, function by function.
+//! Permissions of the runtime and of the platform functions against the calls their code can reach: every call is
+//! permitted and every permission is used, function by function.
 
 use std::collections::BTreeSet;
 
@@ -134,8 +134,8 @@ fn reads(permission: &Permission) -> bool {
     ["dynamodb:ConditionCheckItem", "dynamodb:GetItem", "dynamodb:Query"].contains(&permission.action)
 }
 
-/// A remediation writes the items of its control and the leases. It cannot write operators' decisions or the prior states of
-/// other controls.
+/// A remediation writes the items of its control and the leases. It cannot write operators' decisions or the prior
+/// states of other controls.
 #[test]
 fn functions_write_only_their_own_partitions_of_the_ledger() {
     assert_eq!(EACH_CONTROL, "<control>");

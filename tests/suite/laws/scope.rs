@@ -1,4 +1,5 @@
-//! Rule and remediation use the same scope: one decision says which resources a rule evaluates, for every kind of event.
+//! Rule and remediation use the same scope: one decision says which resources a rule evaluates, for every kind of
+//! event.
 
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;

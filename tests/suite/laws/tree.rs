@@ -45,8 +45,8 @@ pub(crate) fn files(folders: &[&str], extension: &str) -> Vec<SourceFile> {
         .collect()
 }
 
-/// Rust sources under these folders without test code: modules under `#[cfg(test)]`, in their own files or at the end of a
-/// file.
+/// Rust sources under these folders without test code: modules under `#[cfg(test)]`, in their own files or at the end
+/// of a file.
 pub(crate) fn shipped(folders: &[&str]) -> Vec<SourceFile> {
     let files = files(folders, "rs");
     let tests: BTreeSet<PathBuf> = files.iter().flat_map(test_files).collect();

@@ -1,5 +1,5 @@
-//! Databases. moto 5.2.5 applies pending modifications at once and has orderable options of two engines only, so tests of
-//! the maintenance window run against replayed answers of RDS.
+//! Databases. moto 5.2.5 applies pending modifications at once and has orderable options of two engines only, so tests
+//! of the maintenance window run against replayed answers of RDS.
 
 use aws_smithy_http_client::test_util::{ReplayEvent, StaticReplayClient};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;

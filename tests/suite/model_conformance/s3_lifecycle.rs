@@ -1,5 +1,5 @@
-//! Lifecycle configurations. moto 5.2.5 drops object sizes in a filter and `NewerNoncurrentVersions`, ignores the default
-//! minimum object size, and lacks newer elements: tests of these run against replayed answers of S3.
+//! Lifecycle configurations. moto 5.2.5 drops object sizes in a filter and `NewerNoncurrentVersions`, ignores the
+//! default minimum object size, and lacks newer elements: tests of these run against replayed answers of S3.
 
 use aws_sdk_s3::types;
 use aws_smithy_http_client::test_util::{ReplayEvent, StaticReplayClient};

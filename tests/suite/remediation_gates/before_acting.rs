@@ -109,7 +109,8 @@ async fn modes_below_plan_ignore_events() {
     }
 }
 
-/// `runtime/10`: announced once however often the event is delivered. `runtime/20`: the calls are those that mode `enforce` makes.
+/// `runtime/10`: announced once however often the event is delivered. `runtime/20`: the calls are those that mode
+/// `enforce` makes.
 #[tokio::test]
 async fn mode_plan_records_and_announces_once_the_calls_of_enforce() {
     let mut world = World::with([Widget::disabled("d-1", &["bottom", "top"])]).await.setting("MODE", "plan");

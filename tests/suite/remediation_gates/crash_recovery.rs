@@ -20,8 +20,9 @@ async fn crashes(context: RemediationContext, crash_point: &CrashPoint) -> bool 
     true
 }
 
-/// Whatever step it dies at, the next delivery ends the same attempt: each flag is enabled once, every receipt is recorded,
-/// the prior state is the first one, the budget is used once, the outcome is announced, and undo restores the widget.
+/// Whatever step it dies at, the next delivery ends the same attempt: each flag is enabled once, every receipt is
+/// recorded, the prior state is the first one, the budget is used once, the outcome is announced, and undo restores the
+/// widget.
 #[tokio::test]
 async fn crash_at_any_step_is_recovered_by_the_next_delivery() {
     let before = Widget::disabled("d-1", &["bottom", "top"]);

@@ -1,4 +1,5 @@
-//! Operators' decisions: exemptions, modes of an account or a resource, and the grace period between a finding and its fix.
+//! Operators' decisions: exemptions, modes of an account or a resource, and the grace period between a finding and its
+//! fix.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use rectify_compliance::exemption::{Ended, Exemption};

@@ -180,7 +180,8 @@ async fn hold_that_has_ended_does_not_prevent_the_fix() {
     assert_eq!(ended(&world.deliver(&finding("d-1", RECORDED)).await.unwrap()).1, Outcome::Verified);
 }
 
-/// Every action of every control checks the global kill switch, and DynamoDB cancels one of two conflicting transactions.
+/// Every action of every control checks the global kill switch, and DynamoDB cancels one of two conflicting
+/// transactions.
 #[tokio::test]
 async fn delivery_survives_transaction_conflicts_on_the_kill_switch() {
     use rectify_tests::emulator::{endpoint, http, sdk_over};

@@ -41,8 +41,8 @@ impl Owner {
     }
 }
 
-/// `safety/22`: for any two clocks within ten minutes, the second owner waits for the whole term of the first, and at most
-/// 41 minutes more.
+/// `safety/22`: for any two clocks within ten minutes, the second owner waits for the whole term of the first, and at
+/// most 41 minutes more.
 #[tokio::test]
 async fn two_owners_never_hold_one_lease_despite_clock_skew() {
     let sandbox = Sandbox::create().await;
@@ -62,8 +62,8 @@ async fn two_owners_never_hold_one_lease_despite_clock_skew() {
     }
 }
 
-/// Lambda tries an event three times: again a minute after the first failure, and two minutes after the second. A function
-/// that holds the lease may die at once or at its timeout of 120 seconds; its lease is 30 seconds longer.
+/// Lambda tries an event three times: again a minute after the first failure, and two minutes after the second. A
+/// function that holds the lease may die at once or at its timeout of 120 seconds; its lease is 30 seconds longer.
 #[tokio::test]
 async fn last_retry_takes_the_lease_of_a_function_that_died_in_the_first() {
     let sandbox = Sandbox::create().await;

@@ -96,8 +96,8 @@ async fn two_concurrent_deliveries_apply_once() {
     }
 }
 
-/// By the second worker's clock the first one's lease has ended while it still works: a delivery that the ledger refuses is
-/// retried, and both workers together make one attempt and one change.
+/// By the second worker's clock the first one's lease has ended while it still works: a delivery that the ledger
+/// refuses is retried, and both workers together make one attempt and one change.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn workers_with_clock_skew_make_one_change() {
     let before = Widget::disabled("d-1", &["bottom", "top"]);

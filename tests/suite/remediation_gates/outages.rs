@@ -7,9 +7,9 @@ use rectify_tests::outage::{Outage, during};
 
 use super::*;
 
-/// Fails each call to the ledger in turn, until a run makes fewer calls. After each run AWS works again and the finding is
-/// delivered once more. In every case nothing is changed without a stored prior state, nothing is changed twice, nothing is
-/// lost, and undo restores the widget.
+/// Fails each call to the ledger in turn, until a run makes fewer calls. After each run AWS works again and the finding
+/// is delivered once more. In every case nothing is changed without a stored prior state, nothing is changed twice,
+/// nothing is lost, and undo restores the widget.
 async fn survives(code: &'static str, takes_effect: bool, lasts: bool) {
     let before = Widget::disabled("d-1", &["bottom", "top"]);
     let mut number = 1;

@@ -1,4 +1,5 @@
-//! The remediation has the rule's scope: excluded resources and global controls outside their home region are not changed.
+//! The remediation has the rule's scope: excluded resources and global controls outside their home region are not
+//! changed.
 
 use rectify_tests::controls::GLOBAL_WIDGET_DISABLED;
 

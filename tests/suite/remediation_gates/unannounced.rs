@@ -1,5 +1,5 @@
-//! Outcomes that are stored and not announced: the next delivery for the control and the resource announces them, whatever
-//! was decided in the meantime.
+//! Outcomes that are stored and not announced: the next delivery for the control and the resource announces them,
+//! whatever was decided in the meantime.
 
 use std::sync::atomic::Ordering;
 

@@ -58,8 +58,8 @@ fn ids(replay: &Replay) -> Vec<String> {
     all.map(|it| it["ComplianceResourceId"].as_str().unwrap().to_owned()).collect()
 }
 
-/// A part reports what it read before it passes the rest on, with the token and the next page. Deleted resources are retired
-/// at the end of the round by a separate listing, since no part knows the resources of the others.
+/// A part reports what it read before it passes the rest on, with the token and the next page. Deleted resources are
+/// retired at the end of the round by a separate listing, since no part knows the resources of the others.
 #[tokio::test]
 async fn round_continues_where_it_stopped_and_retires_once_at_its_end() {
     let widgets = FakeService::with(many(150));
@@ -102,7 +102,8 @@ async fn retiring_runs_in_a_separate_invocation_if_little_time_is_left() {
     assert_eq!(ids(&replay), ["d-gone"]);
 }
 
-/// The last part reports what any part could not read: an earlier part that failed would be retried and pass the rest on again.
+/// The last part reports what any part could not read: an earlier part that failed would be retried and pass the rest
+/// on again.
 #[tokio::test]
 async fn unreadable_resources_of_any_part_are_reported_at_the_end_and_not_retired() {
     let widgets = FakeService::with(many(150));
@@ -149,8 +150,8 @@ async fn rest_is_passed_on_again_only_after_throttling() {
     assert_eq!((requests.len(), &requests[1]), (3, &requests[2]));
 }
 
-/// Lambda may deliver an event twice, and retries a failed part: each run does the same and passes on the same part number,
-/// so that both rounds end alike.
+/// Lambda may deliver an event twice, and retries a failed part: each run does the same and passes on the same part
+/// number, so that both rounds end alike.
 #[tokio::test]
 async fn part_that_is_delivered_twice_does_the_same_twice() {
     let widgets = FakeService::with(many(150));

@@ -171,7 +171,8 @@ fn attribution_gets_exactly_the_settings_it_reads() {
     assert_eq!(given, read);
 }
 
-/// The roles of all functions that make changes, each listed while deployed: attribution would name a missing one as actor.
+/// The roles of all functions that make changes, each listed while deployed: attribution would name a missing one as
+/// actor.
 #[test]
 fn roles_of_all_functions_fit_into_the_environment_of_attribution() {
     let variables = &section("Resources")["Attributor"]["Properties"]["Environment"]["Variables"];

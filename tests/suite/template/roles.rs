@@ -34,7 +34,8 @@ fn texts(value: &Value) -> BTreeSet<String> {
     value.as_sequence().map_or_else(|| [text(value)].into(), |all| all.iter().map(text).collect())
 }
 
-/// The permissions that these statements grant; a statement on a stack parameter must depend on that parameter being set.
+/// The permissions that these statements grant; a statement on a stack parameter must depend on that parameter being
+/// set.
 pub(super) fn granted(statements: &[Value]) -> Grants {
     let mut grants = Grants::new();
     for statement in statements {

@@ -51,7 +51,8 @@ async fn undo_of_a_pending_action_is_refused() {
     assert_eq!(error, refusal(&id, &format!("`{action}` may have arrived, and {reason}")));
 }
 
-/// Six deliveries get no answer and the last one changed the widget: the attempt ends as failed, and can still be undone.
+/// Six deliveries get no answer and the last one changed the widget: the attempt ends as failed, and can still be
+/// undone.
 #[tokio::test]
 async fn attempt_that_failed_without_an_answer_can_be_undone() {
     for readable in [true, false] {

@@ -266,7 +266,8 @@ impl<'a> Parser<'a> {
     }
 }
 
-/// Names (with an optional `#` or `:`), comparators and single characters; a dot or a bracket is an unsupported character.
+/// Names (with an optional `#` or `:`), comparators and single characters; a dot or a bracket is an unsupported
+/// character.
 fn tokens(text: &str) -> Vec<String> {
     let mut tokens: Vec<String> = Vec::new();
     let mut characters = text.chars().peekable();

@@ -60,7 +60,8 @@ pub(super) fn ending(decision: &Decision) -> Decision {
 }
 
 impl World {
-    /// Carries a decision out after a delay, as the command line does. Its errors are ignored: an operator would see them.
+    /// Carries a decision out after a delay, as the command line does. Its errors are ignored: an operator would see
+    /// them.
     pub(super) fn decide(&self, decision: &Decision, after: Duration, random: fastrand::Rng) -> Task {
         let (kind, decision) = (ActorKind::Decision(decision.clone()), decision.clone());
         let clock = self.env.clock.clone();

@@ -1,5 +1,5 @@
-//! Checks after the faults end: every finding is answered, no attempt is in progress, and every change can be undone or its
-//! undo is refused with the difference.
+//! Checks after the faults end: every finding is answered, no attempt is in progress, and every change can be undone or
+//! its undo is refused with the difference.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -70,8 +70,8 @@ impl Chaos {
         }
     }
 
-    /// The findings that AWS Config reports now, recorded again. AWS Config evaluates a resource after every change and records
-    /// the result again even if it is the same; the reconciler requests the finding with that time.
+    /// The findings that AWS Config reports now, recorded again. AWS Config evaluates a resource after every change and
+    /// records the result again even if it is the same; the reconciler requests the finding with that time.
     fn renewed_findings(&mut self) -> Vec<Finding> {
         let mut found = self.findings_now();
         for finding in &mut found {
@@ -208,7 +208,8 @@ impl Chaos {
                     let made = parts.iter().fold(before.clone(), predict);
                     // If no call took effect and an operator made the same change, that change counts as the attempt's.
                     let must = is_left(lefts.last().unwrap_or(&made));
-                    // An interrupted undo may find the restored state, or the state after any of its calls, whoever made it.
+                    // An interrupted undo may find the restored state, or the state after any of its calls,
+                    // whichever actor made it.
                     let may = must
                         || is_left(&made)
                         || (attempt.undo.is_some() && (found == restored || lefts.iter().any(is_left)));

@@ -1,6 +1,6 @@
-//! Deliveries over fifty resources and six controls, with random faults, checked against a model that is independent of the
-//! code: no change that the model forbids is made, no finding is lost, and every change can be undone or is refused with
-//! the difference.
+//! Deliveries over fifty resources and six controls, with random faults, checked against a model that is independent of
+//! the code: no change that the model forbids is made, no finding is lost, and every change can be undone or is refused
+//! with the difference.
 //!
 //! A violation prints the seed and the last steps about the resource; the same seed repeats the same steps.
 //! `make chaos` runs it with a new seed.

@@ -1,5 +1,5 @@
-//! The model, independent of the code under test: the history of changes to resources and of operators' decisions, and the
-//! rules that no entry may break.
+//! The model, independent of the code under test: the history of changes to resources and of operators' decisions, and
+//! the rules that no entry may break.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::rc::Rc;

@@ -22,8 +22,8 @@ fn policy(vault: &Vault) -> Vec<&str> {
     vault.policy.iter().map(String::as_str).collect()
 }
 
-/// Both controls replace the whole policy. A statement that an operator adds between the call and the verifying read is in
-/// the resulting state, but is not a change of the attempt.
+/// Both controls replace the whole policy. A statement that an operator adds between the call and the verifying read is
+/// in the resulting state, but is not a change of the attempt.
 #[test]
 fn undo_refuses_a_change_made_between_the_last_call_and_the_verifying_read() {
     for control in [LOCK, PRIVATE] {
@@ -59,8 +59,8 @@ fn undo_refuses_a_change_made_between_the_last_call_and_the_verifying_read() {
     }
 }
 
-/// The SDK repeats a transaction whose answer was lost, and DynamoDB recognizes its token: the decision is made once, and
-/// its end is not reverted by the repetition.
+/// The SDK repeats a transaction whose answer was lost, and DynamoDB recognizes its token: the decision is made once,
+/// and its end is not reverted by the repetition.
 #[test]
 fn transaction_repeated_after_a_lost_answer_is_committed_once() {
     let world = World::with(0..2);

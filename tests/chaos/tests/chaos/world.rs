@@ -1,4 +1,5 @@
-//! The world of a chaos test: ledger and bus in memory, fifty vaults, the functions of six controls, and the tasks of actors.
+//! The world of a chaos test: ledger and bus in memory, fifty vaults, the functions of six controls, and the tasks of
+//! actors.
 
 use std::future::Future;
 use std::ops::Range;
