@@ -1,4 +1,4 @@
-//! What alarm chains begin and end with, made in the emulator: a trail with a log group, a topic with a listener.
+//! The ends of alarm chains, created in the emulator: a trail with a log group, and a topic with a subscription.
 
 use aws_sdk_cloudtrail::types::{EventSelector, ReadWriteType};
 use aws_types::SdkConfig;
@@ -9,7 +9,7 @@ use crate::emulator::ACCOUNT;
 /// The name of the log group, of the trail and, with `-logs`, of its bucket.
 pub const TRAIL: &str = "chain";
 
-/// A trail of all regions and all management events that logs to a group here, which has no filter.
+/// A multi-region trail of all management events with a log group that has no filter.
 pub async fn trail(sdk: &SdkConfig) {
     let region = sdk.region().unwrap().as_ref().to_owned();
     let logs = aws_sdk_cloudwatchlogs::Client::new(sdk);
@@ -37,7 +37,7 @@ pub async fn trail(sdk: &SdkConfig) {
     trails.start_logging().name(TRAIL).send().await.unwrap();
 }
 
-/// A topic with one confirmed subscription, to which `service` may publish; its ARN.
+/// Creates a topic with one confirmed subscription, to which `service` may publish, and returns its ARN.
 pub async fn topic(sdk: &SdkConfig, name: &str, service: &str) -> String {
     let sns = aws_sdk_sns::Client::new(sdk);
     let arn = sns.create_topic().name(name).send().await.unwrap().topic_arn.unwrap();
@@ -48,13 +48,13 @@ pub async fn topic(sdk: &SdkConfig, name: &str, service: &str) -> String {
     arn
 }
 
-/// Makes moto count this many confirmed subscriptions, which by itself it never does: it takes the number as an attribute, by
-/// a name that is misspelt in its model (moto 5.2.5, `sns/models`).
+/// Sets moto's number of confirmed subscriptions, which moto never counts itself: it reads the number from an attribute
+/// whose name is misspelled in its model (moto 5.2.5, `sns/models`).
 pub async fn confirm(sdk: &SdkConfig, arn: &str, confirmed: u32) {
     set(&aws_sdk_sns::Client::new(sdk), arn, "SubscriptionsConfimed", &confirmed.to_string()).await;
 }
 
-/// A key of ours that this statement of its policy lets be used, put on the topic.
+/// Encrypts the topic with a new key whose policy has this statement.
 pub async fn encrypt(sdk: &SdkConfig, topic: &str, statement: &Value) {
     let kms = aws_sdk_kms::Client::new(sdk);
     let policy = json!({"Version": "2012-10-17", "Statement": [statement]}).to_string();
@@ -66,7 +66,7 @@ async fn set(sns: &aws_sdk_sns::Client, topic: &str, name: &str, value: &str) {
     sns.set_topic_attributes().topic_arn(topic).attribute_name(name).attribute_value(value).send().await.unwrap();
 }
 
-/// A filter of this pattern on the trail's log group, and an alarm on it that notifies these topics.
+/// Creates a filter with this pattern on the trail's log group, and an alarm on it that notifies these topics.
 pub async fn filter_and_alarm(sdk: &SdkConfig, pattern: &str, topics: &[&str]) {
     let metric = aws_sdk_cloudwatchlogs::types::MetricTransformation::builder();
     let metric = metric.metric_namespace("Audit").metric_name("Watched").metric_value("1").build().unwrap();

@@ -1,16 +1,16 @@
-//! The binaries that were built with this test, refused when they are older than their sources.
+//! The binaries built with this test; stale ones are an error.
 //!
-//! `cargo test` builds the binaries of its own package only: without `make programs sample` before it, an end-to-end test
-//! would run yesterday's functions and be green for the wrong reason.
+//! `cargo test` builds the binaries of its own package only: without `make programs sample` before it, an end-to-end
+//! test would run old functions and pass for the wrong reason.
 
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 use std::time::SystemTime;
 
-/// Checked once a run: the folder, or what is stale in it.
+/// The folder, or the first stale binary in it; checked once per run.
 static FOLDER: LazyLock<Result<PathBuf, String>> = LazyLock::new(|| {
     let here = std::env::current_exe().map_err(|error| error.to_string())?;
-    let folder = here.ancestors().nth(2).ok_or("a test has a folder")?.to_owned();
+    let folder = here.ancestors().nth(2).ok_or("a test binary has a folder")?.to_owned();
     for name in names() {
         let binary = folder.join(&name);
         let sources = sources(&folder.join(format!("{name}.d")))
@@ -27,7 +27,7 @@ static FOLDER: LazyLock<Result<PathBuf, String>> = LazyLock::new(|| {
 /// The folder of the built binaries.
 ///
 /// # Panics
-/// When a function or tool was not built, or was changed since.
+/// If a function or tool was not built, or its sources changed since.
 pub fn folder() -> &'static Path {
     match FOLDER.as_ref() {
         Ok(folder) => folder,
@@ -38,13 +38,13 @@ pub fn folder() -> &'static Path {
 /// The root of the repository.
 ///
 /// # Panics
-/// Never: this crate's folder has one above it.
+/// Never: this crate's folder has a parent.
 pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("a crate in a workspace")
 }
 
-/// A control of each service whose two programs are built as they are deployed, to be compared with the program of the
-/// service.
+/// A control of each service whose two programs are built separately, to be compared with the program of the service,
+/// which is deployed.
 pub const SAMPLE: [&str; 8] = [
     "cmk-backing-key-rotation-enabled",
     "cloud-trail-encryption-enabled",
@@ -56,7 +56,7 @@ pub const SAMPLE: [&str; 8] = [
     "s3-bucket-ssl-requests-only",
 ];
 
-/// The programs with every function, a sample of those with one, and the tools that end-to-end tests run.
+/// The programs of services, the sample of single functions, and the tools that end-to-end tests run.
 fn names() -> Vec<String> {
     let functions = rectify_catalogue::SERVICES.iter().map(|service| format!("{service}-functions"));
     let sample = SAMPLE.iter().flat_map(|id| [(*id).to_owned(), format!("{id}-remediation")]);
@@ -64,7 +64,7 @@ fn names() -> Vec<String> {
     functions.chain(sample).chain(others).collect()
 }
 
-/// What a binary was made of, as cargo wrote it down: `binary: source source …`, spaces in a path escaped.
+/// The sources of a binary, from cargo's dep-info file: `binary: source source …`, spaces in paths escaped.
 fn sources(dep_info: &Path) -> std::io::Result<Vec<PathBuf>> {
     let text = std::fs::read_to_string(dep_info)?;
     let (_, list) = text.split_once(": ").unwrap_or_default();

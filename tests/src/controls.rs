@@ -1,6 +1,7 @@
-//! A made-up resource and the controls over it: a widget whose flags must be shut.
+//! A fake resource and its controls: a widget whose flags must be enabled.
 //!
-//! It has everything a control can have and no service behind it but [`crate::fake_service`], so that what is tested is the shell.
+//! They have everything a control can have, and [`crate::fake_service`] as their service: the tests are about the
+//! runtime.
 
 use std::collections::BTreeMap;
 
@@ -13,16 +14,16 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-/// The type of the made-up resource.
+/// The type of the fake resource.
 pub const WIDGET: &str = "Rectify::Test::Widget";
 
-/// Parameters: how much is tolerated, and which kind of plan to make.
+/// Parameters: the number of tolerated flags and the kind of plan.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase", default)]
 pub struct Params {
     /// Flags that may be disabled, a number, 0..=10. Default 0.
     pub tolerated: Tolerated,
-    /// What the plan consists of. Default `shut`.
+    /// The kind of plan. Default `enable`.
     pub plan: PlanKind,
 }
 
@@ -41,39 +42,39 @@ impl Default for Tolerated {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum PlanKind {
-    /// Shut every disabled flag, level L1.
+    /// Enable every disabled flag, level L1.
     #[default]
-    Shut,
+    Enable,
     /// The same, level L2.
     Risky,
     /// The same, level L3.
     Destructive,
-    /// Words for a person.
-    Person,
-    /// The same calls, held back.
-    Held,
-    /// A finding without a plan against it.
+    /// A manual step.
+    Manual,
+    /// The same calls as `Enable`, blocked.
+    Blocked,
+    /// A finding without a plan.
     Nothing,
 }
 
 impl Parameters for Params {}
 
-/// A widget, whole.
+/// The state of a widget.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Widget {
     /// Its id.
     pub id: String,
-    /// What people call it, where that is something else.
+    /// Its name, if it differs from the id.
     pub name: Option<String>,
-    /// Its ARN, where it has one.
+    /// Its ARN, if it has one.
     #[serde(default)]
     pub arn: Option<String>,
-    /// Its flags by name, and whether each is disabled, which is the fault.
+    /// Its flags by name, and whether each is disabled, which is the violation.
     pub flags: BTreeMap<String, bool>,
-    /// Something no action touches.
+    /// A field that no action changes.
     pub color: String,
-    /// Whether the service still works on what it accepted.
-    pub settling: bool,
+    /// Whether an accepted change is still pending.
+    pub is_pending: bool,
     /// Its tags.
     pub tags: Tags,
 }
@@ -85,7 +86,7 @@ impl Widget {
         Self { id: id.to_owned(), flags: flags.iter().map(flag).collect(), ..Self::default() }
     }
 
-    /// Draws a flag or shuts it; it is there from now on if it was not before.
+    /// Disables or enables a flag, which is created if it does not exist.
     pub fn set(&mut self, flag: &str, disabled: bool) {
         self.flags.insert(flag.to_owned(), disabled);
     }
@@ -116,7 +117,7 @@ impl ResourceState for Widget {
     }
 }
 
-/// What an item says of a widget.
+/// A widget as a configuration item has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WidgetItem {
     id: String,
@@ -137,37 +138,37 @@ impl Resource for WidgetItem {
     }
 }
 
-/// What an item does not say: the color.
+/// The facts that an item lacks: the color.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Facts {
     /// The color of the widget.
     pub color: String,
 }
 
-/// One call to the made-up service.
+/// One call to the fake service.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all_fields = "PascalCase")]
 pub enum Action {
-    /// Shuts a flag; one that is shut stays so.
+    /// Enables a flag; an enabled one stays enabled.
     EnableFlag {
         /// Its name.
         flag: String,
     },
 }
 
-/// What shutting a flag answers.
+/// The answer of `EnableFlag`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Receipt {
-    /// The token the service put on it: shown nowhere else, and undo needs it.
+    /// The token of the change: returned nowhere else, and required by undo.
     pub token: u32,
 }
 
-/// The way back of one call.
+/// The call that undoes an action.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all_fields = "PascalCase")]
 pub enum Undo {
-    /// Draws a flag again; the service wants to see its token.
+    /// Disables a flag again; the service requires its token.
     DisableFlag {
         /// Its name.
         flag: String,
@@ -180,24 +181,24 @@ fn evaluate(widget: &Widget, params: &Params) -> Verdict {
     if widget.color == "invisible" {
         return Verdict::not_applicable("invisible widgets have no flags");
     }
-    let open = widget.disabled_flags();
-    if open.len() <= params.tolerated.0.get() as usize {
+    let disabled = widget.disabled_flags();
+    if disabled.len() <= params.tolerated.0.get() as usize {
         return Verdict::COMPLIANT;
     }
-    Verdict::non_compliant(format!("{}: flags {} are disabled; expected none", widget.id, offenders(open)))
+    Verdict::non_compliant(format!("{}: flags {} are disabled; expected none", widget.id, offenders(disabled)))
 }
 
 fn fix(live: &Widget, params: &Params) -> Plan<Action> {
     let steps = |level| {
-        let shut = |flag: &str| Step::call(level, Action::EnableFlag { flag: flag.to_owned() });
-        live.disabled_flags().into_iter().map(shut).collect()
+        let enable = |flag: &str| Step::call(level, Action::EnableFlag { flag: flag.to_owned() });
+        live.disabled_flags().into_iter().map(enable).collect()
     };
     match params.plan {
-        PlanKind::Shut => Plan::steps_in_order(steps(Level::L1)),
+        PlanKind::Enable => Plan::steps_in_order(steps(Level::L1)),
         PlanKind::Risky => Plan::steps_in_order(steps(Level::L2)),
         PlanKind::Destructive => Plan::steps_in_order(steps(Level::L3)),
-        PlanKind::Person => Plan::steps_in_order(vec![Step::manual(Level::L0, "lean against the widget")]),
-        PlanKind::Held => Plan::blocked("somebody is in the room", steps(Level::L1)),
+        PlanKind::Manual => Plan::steps_in_order(vec![Step::manual(Level::L0, "enable the flags by hand")]),
+        PlanKind::Blocked => Plan::blocked("the widget is in use", steps(Level::L1)),
         PlanKind::Nothing => Plan::Noop,
     }
 }
@@ -231,13 +232,13 @@ fn undo(done: &[Action], answers: &[Value]) -> Result<Vec<Undo>, Irreversible> {
 }
 
 const READ: &[Permission] = &[Permission::unscoped("widgets:DescribeWidget")];
-const SHUT: &[Permission] = &[Permission::unscoped("widgets:EnableFlag")];
-const DRAW: &[Permission] = &[Permission::unscoped("widgets:DisableFlag")];
+const ENABLE: &[Permission] = &[Permission::unscoped("widgets:EnableFlag")];
+const DISABLE: &[Permission] = &[Permission::unscoped("widgets:DisableFlag")];
 
 control! {
     /// ## What it checks
     /// That no flag of a widget is disabled.
-    pub WIDGET_AJAR: WidgetDisabled {
+    pub WIDGET_DISABLED: WidgetDisabled {
         id: "widget-disabled", title: "Widget is disabled", severity: Low, triggers: [Change, Periodic(OneHour)], scope: Regional,
         resource_types: &[WIDGET], level: L3, frameworks: {},
     }
@@ -245,8 +246,8 @@ control! {
 
 control! {
     /// ## What it checks
-    /// The same, of widgets whose id is not their name.
-    pub NAMED_WIDGET_AJAR: NamedWidgetDisabled {
+    /// The same, for widgets whose id is not their name.
+    pub NAMED_WIDGET_DISABLED: NamedWidgetDisabled {
         id: "named-widget-disabled", title: "Widget is disabled", severity: Low, triggers: [Change, Periodic(OneHour)], scope: Regional,
         resource_types: &[WIDGET], level: L3, frameworks: {},
     }
@@ -254,8 +255,8 @@ control! {
 
 control! {
     /// ## What it checks
-    /// The same, of widgets there is one list of, in the home region.
-    pub GLOBAL_WIDGET_AJAR: GlobalWidgetDisabled {
+    /// The same, for widgets of a global service, in the home region.
+    pub GLOBAL_WIDGET_DISABLED: GlobalWidgetDisabled {
         id: "global-widget-disabled", title: "Widget is disabled", severity: Low, triggers: [Change, Periodic(OneHour)], scope: Global,
         resource_types: &[WIDGET], level: L3, frameworks: {},
     }
@@ -298,10 +299,10 @@ macro_rules! widget_control {
                 READ
             }
             fn fix_permissions(&self) -> &'static [Permission] {
-                SHUT
+                ENABLE
             }
             fn undo_permissions(&self) -> &'static [Permission] {
-                DRAW
+                DISABLE
             }
             fn needs_name(&self) -> bool {
                 $needs_name
@@ -316,7 +317,7 @@ macro_rules! widget_control {
             }
 
             fn is_in_progress(&self, after: &Widget, _done: &[Action]) -> bool {
-                after.settling
+                after.is_pending
             }
 
             fn touched_fields(&self, subject: &Widget, done: &[Action]) -> Value {

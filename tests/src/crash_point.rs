@@ -1,4 +1,4 @@
-//! Death at any step: an HTTP client, and a counter that the made-up service shares, which stop a task for good.
+//! Crash at any step: an HTTP client and a counter, shared with the fake service, that stop a task forever.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -9,70 +9,70 @@ use aws_smithy_runtime_api::client::http::{
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 
-/// How many steps something lives. A call is two: before it is sent, and after it was answered.
+/// The step at which a task crashes. A call has two steps: before it is sent, and after it is answered.
 #[derive(Debug, Clone)]
-pub struct Life(Arc<Steps>);
+pub struct CrashPoint(Arc<Steps>);
 
 #[derive(Debug)]
 struct Steps {
     taken: AtomicUsize,
     last: usize,
-    over: AtomicBool,
+    reached: AtomicBool,
 }
 
-impl Life {
-    /// A life that ends at step `last`, counted from 1.
-    pub fn of(last: usize) -> Self {
-        Self(Arc::new(Steps { taken: AtomicUsize::new(0), last, over: AtomicBool::new(false) }))
+impl CrashPoint {
+    /// A crash at step `last`, counted from 1.
+    pub fn at(last: usize) -> Self {
+        Self(Arc::new(Steps { taken: AtomicUsize::new(0), last, reached: AtomicBool::new(false) }))
     }
 
-    /// Whether it is over.
-    pub fn is_over(&self) -> bool {
-        self.0.over.load(Ordering::SeqCst)
+    /// Whether the task has crashed.
+    pub fn is_reached(&self) -> bool {
+        self.0.reached.load(Ordering::SeqCst)
     }
 
-    /// Takes a step; the last one never ends.
+    /// Takes a step; the last one never returns.
     pub async fn step(&self) {
         let step = self.0.taken.fetch_add(1, Ordering::SeqCst) + 1;
         if step >= self.0.last {
-            self.0.over.store(true, Ordering::SeqCst);
+            self.0.reached.store(true, Ordering::SeqCst);
             std::future::pending::<()>().await;
         }
     }
 }
 
-/// An HTTP client whose calls are steps of a life.
+/// An HTTP client whose calls count as steps.
 #[derive(Debug)]
-struct CrashPoint {
+struct CrashingClient {
     inner: SharedHttpClient,
-    life: Life,
+    crash_point: CrashPoint,
 }
 
 #[derive(Debug)]
-struct MortalConnector {
+struct CrashingConnector {
     inner: SharedHttpConnector,
-    life: Life,
+    crash_point: CrashPoint,
 }
 
-/// `inner`, as long as `life` lasts.
-pub fn crash_point(inner: SharedHttpClient, life: &Life) -> SharedHttpClient {
-    SharedHttpClient::new(CrashPoint { inner, life: life.clone() })
+/// `inner`, until the crash point is reached.
+pub fn crashing(inner: SharedHttpClient, crash_point: &CrashPoint) -> SharedHttpClient {
+    SharedHttpClient::new(CrashingClient { inner, crash_point: crash_point.clone() })
 }
 
-impl HttpClient for CrashPoint {
+impl HttpClient for CrashingClient {
     fn http_connector(&self, settings: &HttpConnectorSettings, components: &RuntimeComponents) -> SharedHttpConnector {
         let inner = self.inner.http_connector(settings, components);
-        SharedHttpConnector::new(MortalConnector { inner, life: self.life.clone() })
+        SharedHttpConnector::new(CrashingConnector { inner, crash_point: self.crash_point.clone() })
     }
 }
 
-impl HttpConnector for MortalConnector {
+impl HttpConnector for CrashingConnector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let (inner, life) = (self.inner.clone(), self.life.clone());
+        let (inner, crash_point) = (self.inner.clone(), self.crash_point.clone());
         HttpConnectorFuture::new(async move {
-            life.step().await;
+            crash_point.step().await;
             let answer = inner.call(request).await;
-            life.step().await;
+            crash_point.step().await;
             answer
         })
     }

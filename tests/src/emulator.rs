@@ -1,4 +1,4 @@
-//! One moto for all tests of a binary, and in it one table, one bus and one queue for each test.
+//! One moto for all tests of a binary, with one table, one bus and one queue per test.
 
 use std::path::Path;
 use std::sync::OnceLock;
@@ -27,23 +27,23 @@ pub const ACCOUNT: &str = "111122223333";
 pub const REGION: &str = "us-east-1";
 
 static ENDPOINT: OnceLock<String> = OnceLock::new();
-static WORLDS: AtomicUsize = AtomicUsize::new(0);
+static SANDBOXES: AtomicUsize = AtomicUsize::new(0);
 
-/// Where the emulator listens; the first caller starts it. It ends with the process.
+/// The emulator's endpoint; the first caller starts it. It ends with the process.
 pub fn endpoint() -> &'static str {
     ENDPOINT.get_or_init(|| {
-        let (tell, told) = std::sync::mpsc::channel();
+        let (sender, receiver) = std::sync::mpsc::channel();
         std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(async {
                 let log = std::env::temp_dir().join(format!("rectify-moto-{}.log", std::process::id()));
                 let backend = Backend::start(&settings(&log)).await.unwrap();
-                tell.send(backend.endpoint().to_owned()).unwrap();
-                // The backend lives as long as this future, and this future as long as the process.
+                sender.send(backend.endpoint().to_owned()).unwrap();
+                // The backend lives as long as this future, which never ends.
                 std::future::pending::<()>().await;
             });
         });
-        told.recv_timeout(Duration::from_secs(60)).unwrap()
+        receiver.recv_timeout(Duration::from_secs(60)).unwrap()
     })
 }
 
@@ -51,13 +51,13 @@ fn settings(log: &Path) -> BackendSettings {
     BackendSettings::new(ACCOUNT, log)
 }
 
-/// The SDK configuration of a function whose AWS is at `endpoint`.
+/// An SDK configuration for AWS at `endpoint`.
 pub fn sdk_at(endpoint: &str) -> SdkConfig {
     sdk_over(endpoint, http())
 }
 
-/// Plain HTTP, one DynamoDB call at a time: moto rolls a refused transaction back by restoring the whole table, and with
-/// it what others wrote meanwhile (moto 5.2.5, `dynamodb/models`). DynamoDB's own transactions are serializable.
+/// Plain HTTP, one DynamoDB call at a time: moto rolls back a cancelled transaction by restoring the whole table,
+/// including concurrent writes of others (moto 5.2.5, `dynamodb/models`). DynamoDB's own transactions are serializable.
 pub fn http() -> SharedHttpClient {
     SharedHttpClient::new(OneAtATime(aws_smithy_http_client::Builder::new().build_http()))
 }
@@ -98,9 +98,9 @@ pub fn sdk_over(endpoint: &str, http: SharedHttpClient) -> SdkConfig {
     sdk_config_over(&environment, &Region::new(REGION), http).unwrap()
 }
 
-/// What a remediation needs around it: a ledger, a bus, and a queue that keeps what was announced.
+/// The resources of a remediation: a ledger, a bus, and a queue that collects announcements.
 #[derive(Debug)]
-pub struct Surroundings {
+pub struct Sandbox {
     /// Unique in the emulator.
     pub name: String,
     /// Reaches the emulator.
@@ -108,11 +108,11 @@ pub struct Surroundings {
     queue: String,
 }
 
-impl Surroundings {
+impl Sandbox {
     /// Creates table, bus, event rule and queue.
     pub async fn create() -> Self {
         let sdk = sdk_at(endpoint());
-        let name = format!("world-{}", WORLDS.fetch_add(1, Ordering::Relaxed));
+        let name = format!("sandbox-{}", SANDBOXES.fetch_add(1, Ordering::Relaxed));
         create_table(&sdk, &name).await;
         let sqs = aws_sdk_sqs::Client::new(&sdk);
         let queue = sqs.create_queue().queue_name(&name).send().await.unwrap().queue_url.unwrap();
@@ -126,7 +126,7 @@ impl Surroundings {
         Self { name, sdk, queue }
     }
 
-    /// What was announced since the last look: detail type and detail, in order.
+    /// The announcements since the last call, in order: detail type and detail.
     pub async fn announced(&self) -> Vec<(String, Value)> {
         let sqs = aws_sdk_sqs::Client::new(&self.sdk);
         let mut events = Vec::new();
@@ -162,19 +162,19 @@ impl Surroundings {
             .unwrap();
     }
 
-    /// Lets so many hours pass for everything in the table: its times and its ids lie that much further back.
+    /// Moves all times and ids in the table back by `hours`.
     pub async fn age(&self, hours: i64) {
         let dynamodb = aws_sdk_dynamodb::Client::new(&self.sdk);
         let back = hours * 3_600_000;
         let earlier = |text: &str| {
-            let words = text.split('#').map(|word| match word.parse::<ulid::Ulid>() {
+            let parts = text.split('#').map(|part| match part.parse::<ulid::Ulid>() {
                 Ok(id) => {
                     let milliseconds = id.timestamp_ms().checked_sub_signed(back).unwrap();
                     ulid::Ulid::from_parts(milliseconds, id.random()).to_string()
                 }
-                Err(_) => word.to_owned(),
+                Err(_) => part.to_owned(),
             });
-            words.collect::<Vec<_>>().join("#")
+            parts.collect::<Vec<_>>().join("#")
         };
         for item in dynamodb.scan().table_name(&self.name).send().await.unwrap().items.unwrap_or_default() {
             let gone = dynamodb.delete_item().table_name(&self.name);
@@ -184,7 +184,7 @@ impl Surroundings {
                     AttributeValue::N(number) if name.ends_with("_at") => {
                         AttributeValue::N((number.parse::<i64>().unwrap() - back).to_string())
                     }
-                    // An attempt's own id stands in its body too.
+                    // The body of an attempt contains its id too.
                     AttributeValue::S(text) if name == "body" => {
                         let id = item["sk"].as_s().unwrap();
                         AttributeValue::S(text.replace(id.as_str(), &earlier(id)))
@@ -199,7 +199,7 @@ impl Surroundings {
         }
     }
 
-    /// The value of the budget counters, all of them.
+    /// The sum of all budget counters.
     pub async fn budget_used(&self) -> u64 {
         let table = aws_sdk_dynamodb::Client::new(&self.sdk).scan().table_name(&self.name).send().await.unwrap();
         let items = table.items.unwrap_or_default();

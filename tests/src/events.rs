@@ -1,4 +1,4 @@
-//! Events as AWS delivers them, about made-up widgets.
+//! Events as AWS delivers them, about fake widgets.
 
 use std::time::Duration;
 
@@ -10,19 +10,19 @@ use serde_json::{Value, json};
 use crate::controls::WIDGET;
 use crate::emulator::{ACCOUNT, REGION};
 
-/// When the items of these events were captured: a moment with milliseconds.
+/// The capture time of these items, with milliseconds.
 pub const CAPTURED: &str = "2026-03-04T05:06:07.512Z";
-/// The same as the JSON 1.1 wire has it: epoch seconds with a fraction.
+/// [`CAPTURED`] as the JSON 1.1 wire has it: epoch seconds with a fraction.
 pub const CAPTURED_ON_WIRE: f64 = 1_772_600_767.512;
 /// When scheduled notifications were created.
 pub const SCHEDULED: &str = "2026-03-04T06:00:00.250Z";
-/// The same on the wire.
+/// [`SCHEDULED`] on the wire.
 pub const SCHEDULED_ON_WIRE: f64 = 1_772_604_000.25;
 
 /// The ARN of a rule's function.
 pub const FUNCTION: &str = "arn:aws:lambda:us-east-1:111122223333:function:rectify-widget-disabled";
 
-/// An event of AWS Config to a rule's function.
+/// An event of AWS Config for a rule's function.
 pub fn rule_event(invoking: &Value, parameters: &Value, token: &str) -> Value {
     json!({
         "version": "1.0",
@@ -102,12 +102,12 @@ pub fn scheduled() -> Value {
     })
 }
 
-/// An invocation of a rule's function that has all of its time before it.
+/// An invocation of a rule's function with its whole timeout left.
 pub fn invocation() -> Own {
     invocation_with(Duration::from_secs(900))
 }
 
-/// An invocation of a rule's function that has so much time left.
+/// An invocation of a rule's function with this much time left.
 pub fn invocation_with(left: Duration) -> Own {
     Own {
         account: Some(AccountId::new(ACCOUNT)),
@@ -149,7 +149,7 @@ pub fn finding(id: &str, recorded_at: &str) -> Value {
     })
 }
 
-/// The EventBridge event that asks for another look at a widget, with the id of a stored request or without.
+/// The EventBridge event that requests the remediation of a widget, with or without the id of a stored request.
 pub fn requested(widget: &str, recorded_at: &str, id: Option<&str>) -> Value {
     let mut detail = json!({
         "configRuleName": "rectify-widget-disabled",

@@ -1,6 +1,6 @@
-//! The service behind the made-up widgets: in memory, scripted by the test, every call written down.
+//! The service of the fake widgets: in memory, scripted by the test, recording every call.
 //!
-//! It stands in where no real part has the call; the ledger, the bus and AWS Config are never replaced by it.
+//! It never replaces the ledger, the bus or AWS Config.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
@@ -18,24 +18,24 @@ use crate::controls::{
     Action, Facts, GlobalWidgetDisabled, NamedWidgetDisabled, Params, Receipt, Undo, WIDGET, Widget, WidgetDisabled,
     WidgetItem,
 };
-use crate::crash_point::Life;
+use crate::crash_point::CrashPoint;
 
-/// One call, as the service saw it.
+/// One call to the service.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Call {
     /// The facts beside an item were read.
     Facts(String),
     /// One page was listed.
     Page(usize),
-    /// A widget was read, by the name or id it was asked for.
+    /// A widget was read, by this name or id.
     Read(String),
-    /// An action arrived.
+    /// An action.
     Apply(Action),
-    /// An undo arrived.
+    /// An undo.
     Revert(Undo),
 }
 
-/// The kinds of call a disturbance can wait for.
+/// The kinds of call that faults can be injected into.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum On {
     /// Facts and live reads.
@@ -59,22 +59,22 @@ impl On {
     }
 }
 
-/// What goes wrong.
+/// A fault injected into a call.
 #[derive(Clone)]
 pub enum InjectedFault {
-    /// The call is refused with this code, nothing happens.
+    /// The call is refused with this code and has no effect.
     Refused(&'static str, CallErrorKind),
-    /// The call is answered with this status and code, nothing happens.
+    /// The call is answered with this status and code and has no effect.
     Answered(u16, &'static str),
-    /// The call is carried out, its answer is lost.
+    /// The call takes effect, and its answer is lost.
     AnswerLost,
-    /// The call is carried out, and answered with this status and code.
+    /// The call takes effect, and is answered with this status and code.
     Misreported(u16, &'static str),
-    /// The call is answered as if it had been carried out.
-    Swallowed,
-    /// Somebody changes the widgets just before the call.
+    /// The call succeeds without an effect.
+    NoEffect,
+    /// The widgets change just before the call.
     Before(fn(&mut BTreeMap<String, Widget>)),
-    /// The service changes the widgets just after the call.
+    /// The widgets change just after the call.
     After(fn(&mut BTreeMap<String, Widget>)),
 }
 
@@ -89,8 +89,8 @@ struct State {
     tokens: HashMap<String, u32>,
     page_size: usize,
     locked: HashMap<String, (&'static str, CallErrorKind)>,
-    life: Option<Life>,
-    meanwhile: Vec<(On, usize, BoxFuture<'static, ()>)>,
+    crash_point: Option<CrashPoint>,
+    during_call: Vec<(On, usize, BoxFuture<'static, ()>)>,
 }
 
 /// The service.
@@ -118,7 +118,7 @@ impl FakeService {
         service
     }
 
-    /// The SDK configuration through which clients find this service.
+    /// An SDK configuration whose clients use this service.
     pub fn reached_through(&self, config: &SdkConfig) -> SdkConfig {
         let mut services = SERVICES.lock().unwrap_or_else(PoisonError::into_inner);
         let name = format!("widgets-{}", services.len());
@@ -126,41 +126,41 @@ impl FakeService {
         config.to_builder().app_name(AppName::new(name).unwrap()).build()
     }
 
-    /// From now on calls count as steps of this life.
-    pub fn lives(&self, life: &Life) {
-        self.state().life = Some(life.clone());
+    /// Counts calls as steps of this crash point from now on.
+    pub fn crash_at(&self, crash_point: &CrashPoint) {
+        self.state().crash_point = Some(crash_point.clone());
     }
 
-    /// Lets the `number`th call of this kind, from 1, meet trouble.
-    pub fn disturb(&self, on: On, number: usize, trouble: InjectedFault) -> &Self {
-        self.state().script.push((on, number, trouble));
+    /// Injects a fault into the `number`th call of this kind, counted from 1.
+    pub fn inject_fault(&self, on: On, number: usize, fault: InjectedFault) -> &Self {
+        self.state().script.push((on, number, fault));
         self
     }
 
-    /// Lets this happen while the `number`th call of this kind, from 1, is answered: it was carried out, and its caller does
-    /// not know yet.
-    pub fn meanwhile(&self, on: On, number: usize, work: impl Future<Output = ()> + Send + 'static) -> &Self {
-        self.state().meanwhile.push((on, number, work.boxed()));
+    /// Runs `work` while the `number`th call of this kind, counted from 1, is answered: the call took effect, and its
+    /// caller does not have the answer yet.
+    pub fn during_call(&self, on: On, number: usize, work: impl Future<Output = ()> + Send + 'static) -> &Self {
+        self.state().during_call.push((on, number, work.boxed()));
         self
     }
 
-    /// Lets a listing find this widget and not read it.
-    pub fn lock(&self, id: &str, code: &'static str, kind: CallErrorKind) -> &Self {
+    /// Makes this widget unreadable when it is listed.
+    pub fn deny_reads(&self, id: &str, code: &'static str, kind: CallErrorKind) -> &Self {
         self.state().locked.insert(id.to_owned(), (code, kind));
         self
     }
 
-    /// Lets no call meet trouble any more.
-    pub fn calm(&self) {
+    /// Removes the injected faults that were not hit.
+    pub fn clear_faults(&self) {
         self.state().script.clear();
     }
 
-    /// A widget as it is now.
+    /// The current state of a widget.
     pub fn widget(&self, id: &str) -> Option<Widget> {
         self.state().widgets.get(id).cloned()
     }
 
-    /// Changes a widget behind everybody's back.
+    /// Changes a widget without a call.
     pub fn change(&self, id: &str, change: impl FnOnce(&mut Widget)) {
         change(self.state().widgets.get_mut(id).unwrap());
     }
@@ -170,7 +170,7 @@ impl FakeService {
         self.state().calls.clone()
     }
 
-    /// The calls that write, whether they changed anything or not.
+    /// The modifying calls, with or without an effect.
     pub fn writes(&self) -> Vec<Call> {
         self.calls().into_iter().filter(|call| matches!(call, Call::Apply(_) | Call::Revert(_))).collect()
     }
@@ -184,7 +184,7 @@ impl FakeService {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// One call: counted, disturbed, carried out.
+    /// Counts a call, injects its fault and carries it out.
     async fn call<T>(
         &self,
         on: On,
@@ -192,26 +192,26 @@ impl FakeService {
         call: Call,
         work: impl FnOnce(&mut State, bool) -> Result<T, AwsError>,
     ) -> Result<T, AwsError> {
-        let life = self.state().life.clone();
-        if let Some(life) = &life {
-            life.step().await;
+        let crash_point = self.state().crash_point.clone();
+        if let Some(crash_point) = &crash_point {
+            crash_point.step().await;
         }
         let result = self.carry_out(on, operation, call, work);
-        if let Some(work) = self.happening(on) {
+        if let Some(work) = self.work_during(on) {
             work.await;
         }
-        if let Some(life) = &life {
-            life.step().await;
+        if let Some(crash_point) = &crash_point {
+            crash_point.step().await;
         }
         result
     }
 
-    /// What happens while the last call of this kind is answered.
-    fn happening(&self, on: On) -> Option<BoxFuture<'static, ()>> {
+    /// The work to run while the last call of this kind is answered.
+    fn work_during(&self, on: On) -> Option<BoxFuture<'static, ()>> {
         let mut state = self.state();
         let number = state.counts.get(on.name()).copied().unwrap_or_default();
-        let place = state.meanwhile.iter().position(|(kind, at, _)| *kind == on && *at == number)?;
-        Some(state.meanwhile.remove(place).2)
+        let index = state.during_call.iter().position(|(kind, at, _)| *kind == on && *at == number)?;
+        Some(state.during_call.remove(index).2)
     }
 
     fn carry_out<T>(
@@ -226,8 +226,8 @@ impl FakeService {
         let count = state.counts.entry(on.name()).or_default();
         *count += 1;
         let number = *count;
-        let met = state.script.iter().find(|(kind, at, _)| *kind == on && *at == number).map(|it| it.2.clone());
-        match met {
+        let fault = state.script.iter().find(|(kind, at, _)| *kind == on && *at == number).map(|it| it.2.clone());
+        match fault {
             None => work(&mut state, true),
             Some(InjectedFault::Refused(code, kind)) => Err(failed(operation, code, kind)),
             Some(InjectedFault::Answered(status, code)) => Err(answered(operation, status, code)),
@@ -239,7 +239,7 @@ impl FakeService {
                 work(&mut state, true)?;
                 Err(answered(operation, status, code))
             }
-            Some(InjectedFault::Swallowed) => work(&mut state, false),
+            Some(InjectedFault::NoEffect) => work(&mut state, false),
             Some(InjectedFault::Before(change)) => {
                 change(&mut state.widgets);
                 work(&mut state, true)
@@ -252,11 +252,11 @@ impl FakeService {
         }
     }
 
-    async fn read(&self, asked: &str, call: Call) -> Result<Option<Widget>, AwsError> {
-        self.call(On::Read, "widgets:DescribeWidget", call, |state, _| Ok(state.widgets.get(asked).cloned())).await
+    async fn read(&self, name: &str, call: Call) -> Result<Option<Widget>, AwsError> {
+        self.call(On::Read, "widgets:DescribeWidget", call, |state, _| Ok(state.widgets.get(name).cloned())).await
     }
 
-    /// The widgets of a page, and where the next begins while there may be more.
+    /// The widgets of a page, and the number of the next page while there may be more.
     async fn page(&self, number: usize) -> Result<Page<Widget>, AwsError> {
         self.call(On::Page, "widgets:ListWidgets", Call::Page(number), |state, _| {
             let listed = |widget: &Widget| match state.locked.get(&widget.id) {
@@ -274,13 +274,13 @@ impl FakeService {
         .await
     }
 
-    async fn shut(&self, id: &str, action: &Action) -> Result<Receipt, AwsError> {
-        self.call(On::Apply, "widgets:EnableFlag", Call::Apply(action.clone()), |state, real| {
+    async fn enable(&self, id: &str, action: &Action) -> Result<Receipt, AwsError> {
+        self.call(On::Apply, "widgets:EnableFlag", Call::Apply(action.clone()), |state, takes_effect| {
             let Action::EnableFlag { flag } = action;
             let key = format!("{id}/{flag}");
             let next = state.token + 1;
             let disabled = flag_of(state, id, flag, "widgets:EnableFlag")?;
-            if !real {
+            if !takes_effect {
                 return Ok(Receipt { token: 1 });
             }
             if !std::mem::replace(disabled, false) {
@@ -294,15 +294,15 @@ impl FakeService {
         .await
     }
 
-    async fn draw(&self, id: &str, undo: &Undo) -> Result<(), AwsError> {
-        self.call(On::Revert, "widgets:DisableFlag", Call::Revert(undo.clone()), |state, real| {
+    async fn disable(&self, id: &str, undo: &Undo) -> Result<(), AwsError> {
+        self.call(On::Revert, "widgets:DisableFlag", Call::Revert(undo.clone()), |state, takes_effect| {
             let Undo::DisableFlag { flag, token } = undo;
-            let known = state.tokens.get(&format!("{id}/{flag}")).copied();
+            let expected = state.tokens.get(&format!("{id}/{flag}")).copied();
             let disabled = flag_of(state, id, flag, "widgets:DisableFlag")?;
-            if !real || *disabled {
+            if !takes_effect || *disabled {
                 return Ok(());
             }
-            if known != Some(*token) {
+            if expected != Some(*token) {
                 return Err(failed("widgets:DisableFlag", "WrongToken", CallErrorKind::Rejected));
             }
             *disabled = true;
@@ -339,7 +339,7 @@ impl Connect for FakeService {
     }
 }
 
-macro_rules! edge {
+macro_rules! client {
     ($($control:ident),+) => {$(
         impl ReadFacts<FakeService> for $control {
             async fn facts(
@@ -376,25 +376,25 @@ macro_rules! edge {
 
         impl Fix<FakeService> for $control {
             async fn live(&self, widgets: &FakeService, target: &Target, _params: &Params) -> Result<Option<Widget>, AwsError> {
-                let asked = target.name_or_id();
-                widgets.read(asked, Call::Read(asked.to_owned())).await
+                let name = target.name_or_id();
+                widgets.read(name, Call::Read(name.to_owned())).await
             }
 
             async fn apply(&self, widgets: &FakeService, target: &Target, action: &Action) -> Result<(), AwsError> {
-                widgets.shut(target.name_or_id(), action).await.map(drop)
+                widgets.enable(target.name_or_id(), action).await.map(drop)
             }
 
             async fn apply_answered(&self, widgets: &FakeService, target: &Target, action: &Action) -> Result<Value, AwsError> {
-                let receipt = widgets.shut(target.name_or_id(), action).await?;
+                let receipt = widgets.enable(target.name_or_id(), action).await?;
                 Ok(serde_json::to_value(receipt).unwrap())
             }
 
             async fn revert(&self, widgets: &FakeService, target: &Target, undo: &Undo) -> Result<(), AwsError> {
-                widgets.draw(target.name_or_id(), undo).await
+                widgets.disable(target.name_or_id(), undo).await
             }
         }
 
     )+};
 }
 
-edge!(WidgetDisabled, NamedWidgetDisabled, GlobalWidgetDisabled);
+client!(WidgetDisabled, NamedWidgetDisabled, GlobalWidgetDisabled);

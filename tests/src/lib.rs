@@ -1,30 +1,29 @@
-//! Every event judged, laws over the catalogue, the shell against replayed AWS, end to end.
+//! Helpers for the tests of events, laws, handlers against replayed AWS, and end-to-end runs.
 //!
-//! | module | noun |
+//! | module | content |
 //! |---|---|
-//! | [`alarms`] | what alarm chains begin and end with |
-//! | [`binaries`] | the binaries built with this test, refused when stale |
-//! | [`breakage`] | a remediation with one thing wrong |
-//! | [`controls`] | a made-up resource and the controls over it |
-//! | [`fake_service`] | the scripted service behind it |
-//! | [`emulator`] | one moto for a test binary; a ledger, a bus and a queue for each test |
-//! | [`events`] | events as AWS delivers them, about made-up resources |
-//! | [`lost`] | answers that never come |
-//! | [`meter`] | what is read of a table, counted |
-//! | [`crash_point`] | death at any step |
+//! | [`alarms`] | the ends of alarm chains: trails and topics |
+//! | [`binaries`] | the binaries built with this test; stale ones are an error |
+//! | [`controls`] | a fake resource and its controls |
+//! | [`fake_service`] | its scripted service |
+//! | [`emulator`] | one moto per test binary; a ledger, a bus and a queue per test |
+//! | [`events`] | events as AWS delivers them, about fake resources |
+//! | [`lost`] | lost answers |
+//! | [`meter`] | the number and size of a table's reads |
+//! | [`mutants`] | a remediation with one mutation |
+//! | [`crash_point`] | a crash at any step |
 //! | [`operations`] | which IAM actions an API operation needs |
-//! | [`reach`] | which calls to AWS some code can reach |
+//! | [`reach`] | the AWS calls that some code can reach |
 //! | [`remediation`] | a remediation's function, set up for one test |
 //! | [`reorder`] | bucket policies that come back in another order |
-//! | [`replay`] | AWS Config, replayed |
-//! | [`services`] | the emulator with a fault_injector who names and refuses calls |
+//! | [`replay`] | replayed answers of AWS services |
+//! | [`services`] | the emulator behind a client that names and refuses calls |
 //!
-//! Holds what tests share and no test of its own. It may panic: whoever uses it is a test.
+//! Contains helpers only, and unit tests of theirs. It may panic, since only tests use it.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::missing_panics_doc)]
 
 pub mod alarms;
 pub mod binaries;
-pub mod breakage;
 pub mod controls;
 pub mod crash_point;
 pub mod emulator;
@@ -33,6 +32,7 @@ pub mod fake_service;
 pub mod lost;
 pub mod meter;
 pub mod mfa_policy;
+pub mod mutants;
 pub mod operations;
 pub mod outage;
 pub mod reach;

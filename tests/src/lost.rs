@@ -1,4 +1,4 @@
-//! Answers that never come: requests that a test picks are carried out, and their caller hears nothing, or something else.
+//! Lost answers: selected requests take effect, and their caller gets no answer or an error.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -11,64 +11,64 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 
-/// What the caller hears of a request.
+/// The reply to a request.
 #[derive(Debug, Clone, Copy)]
-pub enum Hears {
-    /// It is carried out, and the connection is closed.
-    Nothing,
-    /// It is carried out, and answered with this status and code, in the XML of the query protocol.
-    Error(u16, &'static str),
-    /// It is not carried out, and answered so.
-    InjectedError(u16, &'static str),
+pub enum Reply {
+    /// The request takes effect, and the connection is closed.
+    Lost,
+    /// The request takes effect, and is answered with this status and code, in the XML of the query protocol.
+    AppliedWithError(u16, &'static str),
+    /// The request has no effect, and is answered with this status and code.
+    Refused(u16, &'static str),
 }
 
 #[derive(Debug, Clone)]
-struct Losing<I> {
+struct Lossy<I> {
     inner: I,
-    holding: &'static str,
-    script: &'static [Hears],
-    met: Arc<AtomicUsize>,
+    containing: &'static str,
+    script: &'static [Reply],
+    received: Arc<AtomicUsize>,
 }
 
-/// `inner`, but for requests whose body holds `holding`: what their caller hears, one after the other, then the truth. And how
-/// many such requests there were so far.
-pub fn losing(
+/// `inner`, except that requests whose body contains `containing` get these replies in order, and then the real ones.
+/// Also returns the number of such requests so far.
+pub fn lossy(
     inner: SharedHttpClient,
-    holding: &'static str,
-    script: &'static [Hears],
+    containing: &'static str,
+    script: &'static [Reply],
 ) -> (SharedHttpClient, Arc<AtomicUsize>) {
-    let met = Arc::new(AtomicUsize::new(0));
-    (SharedHttpClient::new(Losing { inner, holding, script, met: Arc::clone(&met) }), met)
+    let received = Arc::new(AtomicUsize::new(0));
+    (SharedHttpClient::new(Lossy { inner, containing, script, received: Arc::clone(&received) }), received)
 }
 
-impl HttpClient for Losing<SharedHttpClient> {
+impl HttpClient for Lossy<SharedHttpClient> {
     fn http_connector(&self, settings: &HttpConnectorSettings, components: &RuntimeComponents) -> SharedHttpConnector {
-        let Self { holding, script, met, .. } = self.clone();
+        let Self { containing, script, received, .. } = self.clone();
         let inner = self.inner.http_connector(settings, components);
-        SharedHttpConnector::new(Losing { inner, holding, script, met })
+        SharedHttpConnector::new(Lossy { inner, containing, script, received })
     }
 }
 
-impl HttpConnector for Losing<SharedHttpConnector> {
+impl HttpConnector for Lossy<SharedHttpConnector> {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let body = request.body().bytes().map(String::from_utf8_lossy).unwrap_or_default();
-        if !body.contains(self.holding) {
+        if !body.contains(self.containing) {
             return self.inner.call(request);
         }
-        let heard = self.script.get(self.met.fetch_add(1, Ordering::SeqCst)).copied();
+        let reply = self.script.get(self.received.fetch_add(1, Ordering::SeqCst)).copied();
         let inner = self.inner.clone();
         HttpConnectorFuture::new(async move {
-            match heard {
+            match reply {
                 None => inner.call(request).await,
-                Some(Hears::Nothing) => {
+                Some(Reply::Lost) => {
                     inner.call(request).await?;
                     Err(ConnectorError::io("connection closed".into()))
                 }
-                Some(Hears::Error(status, code)) => {
+                Some(Reply::AppliedWithError(status, code)) => {
                     inner.call(request).await?;
                     Ok(answer(status, code))
                 }
-                Some(Hears::InjectedError(status, code)) => Ok(answer(status, code)),
+                Some(Reply::Refused(status, code)) => Ok(answer(status, code)),
             }
         })
     }

@@ -1,4 +1,4 @@
-//! What is read of a table: the answers to queries and single reads, counted.
+//! The number and size of answers to queries and single reads of a table.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -9,7 +9,7 @@ use aws_smithy_runtime_api::client::http::{
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 
-/// What was read so far.
+/// The counters of reads.
 #[derive(Debug, Clone, Default)]
 pub struct Meter(Arc<Counts>);
 
@@ -20,7 +20,7 @@ struct Counts {
 }
 
 impl Meter {
-    /// How many queries and reads were answered, with how many bytes in all.
+    /// The number of answered queries and reads, and their total size in bytes.
     pub fn read(&self) -> (usize, usize) {
         (self.0.requests.load(Ordering::SeqCst), self.0.bytes.load(Ordering::SeqCst))
     }
@@ -32,7 +32,7 @@ struct Metered(SharedHttpClient, Meter);
 #[derive(Debug)]
 struct MeteredConnector(SharedHttpConnector, Meter);
 
-/// `inner`, with what DynamoDB lets read through it counted.
+/// `inner`, with DynamoDB's answers to reads counted.
 pub fn metered(inner: SharedHttpClient) -> (SharedHttpClient, Meter) {
     let meter = Meter::default();
     (SharedHttpClient::new(Metered(inner, meter.clone())), meter)

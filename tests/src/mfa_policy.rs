@@ -1,9 +1,9 @@
-//! A policy that leaves a user nothing but registering an MFA device, and such a device.
+//! A policy that allows a user without MFA only to register a device, and the registration of a device.
 
 use aws_sdk_iam::Client;
 use serde_json::json;
 
-/// The document: self-service for devices, and nothing else without MFA.
+/// The policy document: self-service for devices, and nothing else without MFA.
 pub fn document() -> String {
     let listed = ["iam:CreateVirtualMFADevice", "iam:EnableMFADevice", "iam:ListMFADevices"];
     json!({"Version": "2012-10-17", "Statement": [
@@ -15,7 +15,7 @@ pub fn document() -> String {
     .to_string()
 }
 
-/// Creates the policy and tells its ARN.
+/// Creates the policy and returns its ARN.
 pub async fn create(iam: &Client, name: &str) -> String {
     let made = iam.create_policy().policy_name(name).policy_document(document()).send().await.unwrap();
     made.policy.unwrap().arn.unwrap()

@@ -1,9 +1,9 @@
-//! The API operations that sources name, and the IAM actions these need.
+//! The API operations that sources name, and the IAM actions they require.
 
 pub use rectify_local::iam::actions::actions;
 
-/// Builders in clients that give a role to a service. IAM then asks for `iam:PassRole` on the role as well, which is the
-/// name of no operation. The builder tells it and not the operation, which needs it only where it passes a role.
+/// Builder methods that pass a role to a service. IAM then requires `iam:PassRole` on the role as well, which is not an
+/// operation. The method decides, since the operation requires it only if it passes a role.
 const PASSING: &[&str] = &[
     ".cloud_watch_logs_role_arn(", // of cloudtrail:UpdateTrail
 ];
@@ -13,7 +13,7 @@ pub fn passes_a_role(source: &str) -> bool {
     PASSING.iter().any(|builder| source.contains(builder))
 }
 
-/// The operations a source names: string literals of the form `service:Operation`, sorted, without repeats.
+/// The operations a source names: string literals of the form `service:Operation`, sorted, without duplicates.
 pub fn named_in(source: &str) -> std::collections::BTreeSet<String> {
     source.split('"').skip(1).step_by(2).filter(|text| is_operation(text)).map(str::to_owned).collect()
 }
@@ -32,7 +32,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn operations_are_found_among_other_texts() {
+    fn operations_are_found_among_other_strings() {
         let source = r#"call("ec2:DescribeVpcs", &e); log("a:b"); ("s3:ListBuckets"); "AWS::EC2::VPC"; "http://x""#;
         let expected = ["ec2:DescribeVpcs".to_owned(), "s3:ListBuckets".to_owned()];
         assert_eq!(named_in(source), expected.into());

@@ -1,4 +1,4 @@
-//! AWS on a bad day for one caller: requests that a test picks are answered with a refusal, before or after they did their work.
+//! An outage for one caller: selected requests are answered with an error, with or without an effect.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,64 +10,68 @@ use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 
-/// Which requests are refused: those whose body or target holds `holding`, by their number among those, from 1.
+/// The failing requests: those whose body or target contains `containing`, by their number among those, counted from 1.
 #[derive(Debug, Clone)]
 pub struct Outage {
     /// A part of the body or of `X-Amz-Target`; empty for every request.
-    pub holding: &'static str,
-    /// The first that is refused.
+    pub containing: &'static str,
+    /// The first failing request.
     pub first: usize,
-    /// The last that is refused.
+    /// The last failing request.
     pub last: usize,
-    /// The error code they are answered with; `TransactionConflict` as the reason of a cancelled transaction.
+    /// The error code of the answers; `TransactionConflict` is sent as the reason of a cancelled transaction.
     pub code: &'static str,
-    /// Whether they do their work all the same, so that only the answer is lost.
-    pub works: bool,
+    /// Whether the requests take effect, so that only the answer is lost.
+    pub takes_effect: bool,
 }
 
 #[derive(Debug)]
 struct Refusing {
     inner: SharedHttpClient,
     outage: Outage,
-    met: Arc<AtomicUsize>,
+    received: Arc<AtomicUsize>,
 }
 
 #[derive(Debug)]
 struct RefusingConnector {
     inner: SharedHttpConnector,
     outage: Outage,
-    met: Arc<AtomicUsize>,
+    received: Arc<AtomicUsize>,
 }
 
-/// `inner` during an outage, and the number of requests it was about so far.
+/// `inner` during an outage, and the number of selected requests so far.
 pub fn during(inner: SharedHttpClient, outage: Outage) -> (SharedHttpClient, Arc<AtomicUsize>) {
-    let met = Arc::new(AtomicUsize::new(0));
-    (SharedHttpClient::new(Refusing { inner, outage, met: Arc::clone(&met) }), met)
+    let received = Arc::new(AtomicUsize::new(0));
+    (SharedHttpClient::new(Refusing { inner, outage, received: Arc::clone(&received) }), received)
 }
 
 impl HttpClient for Refusing {
     fn http_connector(&self, settings: &HttpConnectorSettings, components: &RuntimeComponents) -> SharedHttpConnector {
         let inner = self.inner.http_connector(settings, components);
-        SharedHttpConnector::new(RefusingConnector { inner, outage: self.outage.clone(), met: Arc::clone(&self.met) })
+        SharedHttpConnector::new(RefusingConnector {
+            inner,
+            outage: self.outage.clone(),
+            received: Arc::clone(&self.received),
+        })
     }
 }
 
 impl HttpConnector for RefusingConnector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let Outage { holding, first, last, code, works } = self.outage.clone();
+        let Outage { containing, first, last, code, takes_effect } = self.outage.clone();
         let body = request.body().bytes().map(String::from_utf8_lossy).unwrap_or_default();
         let target = request.headers().get("x-amz-target").unwrap_or_default();
-        let is_meant = body.contains(holding) || target.contains(holding);
-        let number = if is_meant { self.met.fetch_add(1, Ordering::SeqCst) + 1 } else { 0 };
+        let is_selected = body.contains(containing) || target.contains(containing);
+        let number = if is_selected { self.received.fetch_add(1, Ordering::SeqCst) + 1 } else { 0 };
         let inner = self.inner.clone();
         HttpConnectorFuture::new(async move {
             if !(first..=last).contains(&number) {
                 return inner.call(request).await;
             }
-            if works {
+            if takes_effect {
                 inner.call(request).await?;
             }
-            // A cancelled transaction says which of its writes was in the way; here the first.
+            // A cancelled transaction names the conflicting write, here the first.
             let (code, reasons) = match code {
                 "TransactionConflict" => ("TransactionCanceledException", "[{\"Code\":\"TransactionConflict\"}]"),
                 code => (code, "[]"),

@@ -1,13 +1,13 @@
-//! Which calls to AWS the code of a function can reach, by the names of what it calls.
+//! The AWS calls that the code of a function can reach, followed by the names of called functions.
 //!
-//! Names are all that is compared: what is found is what is called and perhaps more, never less. It reads sources as rustfmt
-//! writes them, where a function ends at the indent it begins at.
+//! Only names are compared: the result contains every reachable call, and perhaps more. It reads sources as rustfmt
+//! formats them, where a function ends at the indent it begins at.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::operations;
 
-/// How a source calls DynamoDB: a request of its own, or a member of a transaction.
+/// How a source calls DynamoDB: by a request, or by an item of a transaction.
 const BUILDERS: &[(&str, &str)] = &[
     (".get_item(", "dynamodb:GetItem"),
     (".put_item(", "dynamodb:PutItem"),
@@ -24,30 +24,30 @@ const BUILDERS: &[(&str, &str)] = &[
     ("ConditionCheck::builder()", "dynamodb:ConditionCheckItem"),
 ];
 
-/// The functions of some sources, by whom they belong to and name; several of one name are taken together.
+/// The functions of some sources by owner and name; functions of the same name are merged.
 #[derive(Debug, Default)]
 pub struct Code(BTreeMap<Key, Function>);
 
-/// Whom a function belongs to, its name, and whether it is a method.
+/// The owner of a function, its name, and whether it is a method.
 type Key = (&'static str, String, bool);
 
 #[derive(Debug, Default)]
 struct Function {
     body: String,
-    /// Whether one of this name takes nothing but itself: an empty pair of brackets calls no other.
+    /// Whether a function of this name has no parameters besides `self`: empty parentheses call no other.
     takes_nothing: bool,
 }
 
-/// Whom functions belong to that anybody may call.
-const ANYBODY: &str = "";
+/// The owner of functions that any code may call.
+const UNOWNED: &str = "";
 
 impl Code {
     /// The functions of these sources.
     pub fn of<'a>(sources: impl IntoIterator<Item = &'a str>) -> Self {
-        Self::default().with(ANYBODY, sources)
+        Self::default().with(UNOWNED, sources)
     }
 
-    /// The same with functions that others reach through a value of this name: `ledger.save(…)`.
+    /// The same with functions that others call through a value of this name: `ledger.save(…)`.
     #[must_use]
     pub fn with<'a>(mut self, owner: &'static str, sources: impl IntoIterator<Item = &'a str>) -> Self {
         for source in sources {
@@ -78,10 +78,10 @@ impl Code {
         self
     }
 
-    /// The IAM actions of every call that can be reached from `text`, which belongs to nobody.
+    /// The IAM actions of every call that can be reached from `text`, which has no owner.
     pub fn actions_reached_from(&self, text: &str) -> BTreeSet<String> {
         let mut seen = BTreeSet::new();
-        let mut open = vec![(ANYBODY, text)];
+        let mut open = vec![(UNOWNED, text)];
         let mut actions = BTreeSet::new();
         while let Some((owner, body)) = open.pop() {
             let built = BUILDERS.iter().filter(|(builder, _)| body.contains(builder));
@@ -90,7 +90,7 @@ impl Code {
             actions.extend(named.iter().flat_map(|it| operations::actions(it)).map(str::to_owned));
             for call in called(body) {
                 let reached = self.0.iter().filter(|((of, name, method), function)| {
-                    let within = *of == owner || *of == ANYBODY || *of == call.on;
+                    let within = *of == owner || *of == UNOWNED || *of == call.on;
                     let kind = if *method { call.method } else { call.free };
                     name == call.name && within && kind && (function.takes_nothing || !call.empty)
                 });
@@ -122,14 +122,14 @@ fn parameters(function: &str) -> Vec<&str> {
     all.split(',').map(str::trim).filter(|it| !it.is_empty()).collect()
 }
 
-/// A word that is called (`name(`, `name::<T>(`) or handed over to be called (`map(name)`, `map(Self::name)`).
+/// A name that is called (`name(`, `name::<T>(`) or passed to be called (`map(name)`, `map(Self::name)`).
 struct Called<'a> {
     name: &'a str,
-    /// The word before the dot, where there is one: `ledger` in `shell.ledger.save(…)`.
+    /// The name before the dot, if there is one: `ledger` in `context.ledger.save(…)`.
     on: &'a str,
-    /// Whether the brackets are empty.
+    /// Whether the parentheses are empty.
     empty: bool,
-    /// Whether it may be a method, and whether it may be none.
+    /// Whether it may be a method, and whether it may be a free function.
     method: bool,
     free: bool,
 }
@@ -144,9 +144,9 @@ fn called(body: &str) -> impl Iterator<Item = Called<'_>> {
             let name = rest.split(|it| !is_word(it)).next()?;
             at = begins + name.len();
             let (before, after) = (&body[..begins], &body[at..]);
-            // `map(name)` hands over a function, `map(Self::name)` a method as well.
-            let handed_over = before.ends_with(['(', ':']) && after.starts_with([')', ',']);
-            if after.starts_with('(') || after.starts_with("::<") || handed_over {
+            // `map(name)` passes a function, `map(Self::name)` possibly a method.
+            let passed = before.ends_with(['(', ':']) && after.starts_with([')', ',']);
+            if after.starts_with('(') || after.starts_with("::<") || passed {
                 let receiver = before.strip_suffix('.').map_or("", str::trim_end);
                 let on = receiver.rsplit(|it| !is_word(it)).next().unwrap_or_default();
                 let (dotted, pathed) = (before.ends_with('.'), before.ends_with(':'));
@@ -162,7 +162,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn calls_are_followed_by_name_and_what_nobody_calls_is_not_reached() {
+    fn calls_are_followed_by_name_and_uncalled_functions_are_not_reached() {
         let code = Code::of([r#"
 impl Ledger {
     pub(super) async fn save(
@@ -188,11 +188,15 @@ impl Ledger {
         );
         let reached = |text| code.actions_reached_from(text).into_iter().collect::<Vec<_>>();
         assert_eq!(reached("ledger.save(lease)"), ["dynamodb:DeleteItem"]);
-        assert_eq!(reached("shell\n    .bus\n    .announce(1).await"), ["dynamodb:Query", "events:PutEvents"]);
-        assert_eq!(reached("other.announce(1); put(1); save(1)"), [""; 0], "somebody else's, and no method");
+        assert_eq!(reached("context\n    .bus\n    .announce(1).await"), ["dynamodb:Query", "events:PutEvents"]);
+        assert_eq!(reached("other.announce(1); put(1); save(1)"), [""; 0], "another owner's method, and no method");
         for text in ["items.map(Self::unused)", "x.unused::<K>(1)", "Self::unused(x, 1)"] {
             assert_eq!(reached(text), ["dynamodb:PutItem"], "{text}");
         }
-        assert_eq!(reached("unused + other() + items.unused()"), [""; 0], "a word, a stranger and a namesake");
+        assert_eq!(
+            reached("unused + other() + items.unused()"),
+            [""; 0],
+            "a plain name, an unknown function, and another signature"
+        );
     }
 }

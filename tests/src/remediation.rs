@@ -12,38 +12,38 @@ use rectify_runtime::remediation::{Delivery, Deployed, Disposition, RemediationC
 use rectify_runtime::settings::{Environment, FunctionSettings, RemediationSettings};
 use serde_json::Value;
 
-use crate::controls::{GLOBAL_WIDGET_AJAR, NAMED_WIDGET_AJAR, WIDGET, WIDGET_AJAR, Widget};
-use crate::crash_point::{Life, crash_point};
-use crate::emulator::{ACCOUNT, REGION, Surroundings, endpoint, http, sdk_over};
+use crate::controls::{GLOBAL_WIDGET_DISABLED, NAMED_WIDGET_DISABLED, WIDGET, WIDGET_DISABLED, Widget};
+use crate::crash_point::{CrashPoint, crashing};
+use crate::emulator::{ACCOUNT, REGION, Sandbox, endpoint, http, sdk_over};
 use crate::events::requested;
 use crate::fake_service::FakeService;
 
-/// One test's remediation of [`WIDGET_AJAR`].
+/// The remediation of [`WIDGET_DISABLED`] for one test.
 #[derive(Debug)]
 pub struct World {
     /// Table, bus and queue.
-    pub around: Surroundings,
+    pub sandbox: Sandbox,
     /// The service.
     pub widgets: FakeService,
     settings: Vec<(String, String)>,
 }
 
 impl World {
-    /// A world in mode `enforce` with these widgets.
+    /// A remediation in mode `enforce` with these widgets.
     pub async fn with(widgets: impl IntoIterator<Item = Widget>) -> Self {
-        let around = Surroundings::create().await;
+        let sandbox = Sandbox::create().await;
         let settings = [
             ("AWS_REGION", REGION),
             ("MODE", "enforce"),
             ("EXEMPTIONS", "ledger"),
-            // AWS Config counts no widgets.
+            // AWS Config does not count widgets.
             ("BUDGET_SHARE_PERCENT", "100"),
             ("RULE_NAMES", "rectify-widget-disabled"),
-            ("LEDGER_TABLE", &around.name),
-            ("EVENT_BUS", &around.name),
+            ("LEDGER_TABLE", &sandbox.name),
+            ("EVENT_BUS", &sandbox.name),
         ];
         let settings = settings.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
-        Self { around, widgets: FakeService::with(widgets), settings }
+        Self { sandbox, widgets: FakeService::with(widgets), settings }
     }
 
     /// The same with another value of an environment variable.
@@ -58,39 +58,39 @@ impl World {
         self.settings.push((name.to_owned(), value.to_owned()));
     }
 
-    /// The function as these settings make it.
-    pub fn shell(&self) -> RemediationContext {
-        self.shell_over(&self.around.sdk)
+    /// The function with these settings.
+    pub fn context(&self) -> RemediationContext {
+        self.context_over(&self.sandbox.sdk)
     }
 
-    /// The function over another SDK configuration.
-    pub fn shell_over(&self, sdk: &SdkConfig) -> RemediationContext {
-        self.shell_with(deployed::<_, FakeService>(&WIDGET_AJAR), sdk)
+    /// The function with another SDK configuration.
+    pub fn context_over(&self, sdk: &SdkConfig) -> RemediationContext {
+        self.context_with(deployed::<_, FakeService>(&WIDGET_DISABLED), sdk)
     }
 
     /// The function of another control.
-    pub fn shell_of<K>(&self, control: &'static Declared<K>) -> RemediationContext
+    pub fn context_of<K>(&self, control: &'static Declared<K>) -> RemediationContext
     where
         K: Fix<FakeService>,
     {
-        self.shell_with(deployed::<_, FakeService>(control), &self.around.sdk)
+        self.context_with(deployed::<_, FakeService>(control), &self.sandbox.sdk)
     }
 
-    fn shell_with(&self, deployed: Deployed, sdk: &SdkConfig) -> RemediationContext {
+    fn context_with(&self, deployed: Deployed, sdk: &SdkConfig) -> RemediationContext {
         let environment = Environment::of(self.settings.clone());
         let function = FunctionSettings::read(&environment).unwrap();
         let settings = RemediationSettings::read(&environment).unwrap();
         RemediationContext::over(deployed, &self.widgets.reached_through(sdk), function, settings)
     }
 
-    /// A function that dies at step `last` of its calls to AWS and to the widgets.
-    pub fn mortal_shell(&self, life: &Life) -> RemediationContext {
-        self.shell_over(&self.mortal_sdk(life))
+    /// A function that crashes at a step of its calls to AWS and to the widgets.
+    pub fn crashing_context(&self, crash_point: &CrashPoint) -> RemediationContext {
+        self.context_over(&self.crashing_sdk(crash_point))
     }
 
-    /// Delivers an event to [`WIDGET_AJAR`].
+    /// Delivers an event to [`WIDGET_DISABLED`].
     pub async fn deliver(&self, event: &Value) -> Result<Disposition, Error> {
-        self.deliver_to(&WIDGET_AJAR, event).await
+        self.deliver_to(&WIDGET_DISABLED, event).await
     }
 
     /// Delivers an event to another control.
@@ -98,33 +98,33 @@ impl World {
     where
         K: Fix<FakeService>,
     {
-        deliver_through(&self.shell_of(control), event, &delivery("worker")).await
+        deliver_through(&self.context_of(control), event, &delivery("worker")).await
     }
 
     /// Delivers an event to a function that has no time to repeat a call.
     pub async fn deliver_hurried(&self, event: &Value) -> Result<Disposition, Error> {
-        deliver_through(&self.shell(), event, &hurried_delivery("worker")).await
+        deliver_through(&self.context(), event, &hurried_delivery("worker")).await
     }
 
-    /// Stores a request about a widget for [`WIDGET_AJAR`], and hands out its event.
+    /// Stores a request about a widget for [`WIDGET_DISABLED`], and returns its event.
     pub async fn requested(&self, id: &str, recorded_at: &str) -> Value {
         let (now, recorded) = (Timestamp::now(), recorded_at.parse().unwrap());
         let request = new_id(now);
-        let stored = StoredRequest::new(WIDGET_AJAR.meta.id, &target(id), recorded, now);
+        let stored = StoredRequest::new(WIDGET_DISABLED.meta.id, &target(id), recorded, now);
         self.ledger().store_request(&request, &stored).await.unwrap();
         requested(id, recorded_at, Some(&request))
     }
 
     /// The ledger.
     pub fn ledger(&self) -> Ledger {
-        Ledger::new(&self.around.sdk, &self.around.name)
+        Ledger::new(&self.sandbox.sdk, &self.sandbox.name)
     }
 
     /// All attempts on a widget, oldest first.
     pub async fn attempts(&self, id: &str) -> Vec<Attempt> {
         let (ledger, path) = (self.ledger(), path(id));
         let mut attempts = Vec::new();
-        for control in [WIDGET_AJAR.meta.id, NAMED_WIDGET_AJAR.meta.id, GLOBAL_WIDGET_AJAR.meta.id] {
+        for control in [WIDGET_DISABLED.meta.id, NAMED_WIDGET_DISABLED.meta.id, GLOBAL_WIDGET_DISABLED.meta.id] {
             attempts.extend(ledger.attempts(&path, control).await.unwrap());
         }
         attempts.sort_by(|left, right| left.id.cmp(&right.id));
@@ -133,18 +133,18 @@ impl World {
 
     /// Undoes an attempt.
     pub async fn undo(&self, attempt: &str) -> Result<Undone, Error> {
-        self.undo_as(&WIDGET_AJAR, attempt).await
+        self.undo_as(&WIDGET_DISABLED, attempt).await
     }
 
-    /// Lets the time of the lease on a widget run out.
-    pub async fn outlive_lease(&self, id: &str) {
-        self.around.end_lease(&format!("L#{}", path(id).as_str())).await;
+    /// Ends the lease on a widget, as time does.
+    pub async fn end_lease(&self, id: &str) {
+        self.sandbox.end_lease(&format!("L#{}", path(id).as_str())).await;
     }
 
-    /// The SDK configuration of somebody who dies at the end of this life.
-    pub fn mortal_sdk(&self, life: &Life) -> SdkConfig {
-        let http = crash_point(http(), life);
-        self.widgets.lives(life);
+    /// An SDK configuration whose caller crashes at this point.
+    pub fn crashing_sdk(&self, crash_point: &CrashPoint) -> SdkConfig {
+        let http = crashing(http(), crash_point);
+        self.widgets.crash_at(crash_point);
         sdk_over(endpoint(), http)
     }
 
@@ -153,15 +153,15 @@ impl World {
     where
         K: Fix<FakeService>,
     {
-        self.undo_over(control, &self.around.sdk, attempt).await
+        self.undo_over(control, &self.sandbox.sdk, attempt).await
     }
 
-    /// Undoes an attempt over what somebody else changed since.
+    /// Undoes an attempt and overwrites later changes.
     pub async fn undo_overwriting(&self, attempt: &str) -> Result<Undone, Error> {
-        self.undo_with(&WIDGET_AJAR, &self.around.sdk, attempt, true).await
+        self.undo_with(&WIDGET_DISABLED, &self.sandbox.sdk, attempt, true).await
     }
 
-    /// Undoes an attempt over another SDK configuration.
+    /// Undoes an attempt with another SDK configuration.
     pub async fn undo_over<K>(
         &self,
         control: &'static Declared<K>,
@@ -188,31 +188,31 @@ impl World {
         let deployed = undoable::<_, FakeService>(control);
         let pool = deployed.pool(&sdk, &Region::new(REGION));
         let request = UndoRequest { attempt: attempt.to_owned(), by: "jane".to_owned(), hold_days: 7, overwrite };
-        undo(&deployed, &Ledger::new(&sdk, &self.around.name), &pool, &AccountId::new(ACCOUNT), &request).await
+        undo(&deployed, &Ledger::new(&sdk, &self.sandbox.name), &pool, &AccountId::new(ACCOUNT), &request).await
     }
 }
 
-/// Delivers an event through this shell.
+/// Delivers an event to this function.
 pub async fn deliver_through(
-    shell: &RemediationContext,
+    context: &RemediationContext,
     event: &Value,
     delivery: &Delivery,
 ) -> Result<Disposition, Error> {
-    let mut line = Invocation::start(shell.deployed.meta.id, &delivery.owner);
-    handle(shell, event, delivery, &mut line).await
+    let mut line = Invocation::start(context.deployed.meta.id, &delivery.owner);
+    handle(context, event, delivery, &mut line).await
 }
 
-/// A delivery to this worker, with a minute to go.
+/// A delivery to this worker, with a minute left.
 pub fn delivery(owner: &str) -> Delivery {
     delivery_until(owner, Timestamp::now() + jiff::SignedDuration::from_secs(60))
 }
 
-/// A delivery to a worker whose lease lives and whose time is too short to repeat a call.
+/// A delivery to a worker with a valid lease and too little time to repeat a call.
 pub fn hurried_delivery(owner: &str) -> Delivery {
     delivery_until(owner, Timestamp::now() + jiff::SignedDuration::from_secs(10))
 }
 
-/// A delivery to a worker whose lease is over as soon as it is taken: what is left of it may be taken over at once.
+/// A delivery to a worker whose lease ends as soon as it is taken, so that another worker can resume at once.
 pub fn doomed_delivery(owner: &str) -> Delivery {
     delivery_until(owner, Timestamp::now() - jiff::SignedDuration::from_secs(31))
 }
@@ -222,7 +222,7 @@ fn delivery_until(owner: &str, deadline: Timestamp) -> Delivery {
     Delivery { owner: owner.to_owned(), account: Some(AccountId::new(ACCOUNT)), deadline, reads_until }
 }
 
-/// Waits out the last seconds of an hour, at whose end budgets begin anew.
+/// Waits for the next hour if the current one is about to end, since budgets are counted per hour.
 pub async fn early_in_the_hour() {
     let left = 3600 - Timestamp::now().as_second().rem_euclid(3600);
     if left <= 20 {
@@ -230,12 +230,12 @@ pub async fn early_in_the_hour() {
     }
 }
 
-/// Where a widget's attempts, lease and holds lie.
+/// The path of a widget's attempts, lease and holds.
 pub fn path(id: &str) -> ResourcePath {
     ResourcePath::of(&target(id))
 }
 
-/// A widget as something to call APIs about.
+/// A widget as the target of API calls.
 pub fn target(id: &str) -> Target {
     Target {
         account: AccountId::new(ACCOUNT),

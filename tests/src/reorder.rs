@@ -1,4 +1,4 @@
-//! S3 as it hands a bucket policy back: what it says stays, the order of its lists does not.
+//! S3 returns bucket policies with the same meaning and with lists in another order.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -12,27 +12,27 @@ use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::byte_stream::ByteStream;
 use serde_json::Value;
 
-/// Which answers to `GetBucketPolicy` have every list reversed: each one of a number, from 1, that this divides.
+/// Reverses every list in every `every`th answer to `GetBucketPolicy`, counted from 1.
 #[derive(Debug, Clone)]
 pub struct Reordering {
     inner: SharedHttpClient,
     every: usize,
-    met: Arc<AtomicUsize>,
+    received: Arc<AtomicUsize>,
 }
 
 #[derive(Debug)]
 struct ReorderingConnector {
     inner: SharedHttpConnector,
     every: usize,
-    met: Arc<AtomicUsize>,
+    received: Arc<AtomicUsize>,
 }
 
-/// `inner`, whose every `every`th answer to `GetBucketPolicy` is in another order.
+/// `inner`, with every `every`th answer to `GetBucketPolicy` in another order.
 pub fn reordering(inner: SharedHttpClient, every: usize) -> SharedHttpClient {
-    SharedHttpClient::new(Reordering { inner, every, met: Arc::default() })
+    SharedHttpClient::new(Reordering { inner, every, received: Arc::default() })
 }
 
-/// The same policy with the members of every list the other way round, and lists of one as what is in them.
+/// The same policy with every list reversed, and lists of one element replaced by the element.
 pub fn reversed(value: &Value) -> Value {
     match value {
         Value::Array(members) => match members.as_slice() {
@@ -47,16 +47,16 @@ pub fn reversed(value: &Value) -> Value {
 impl HttpClient for Reordering {
     fn http_connector(&self, settings: &HttpConnectorSettings, components: &RuntimeComponents) -> SharedHttpConnector {
         let inner = self.inner.http_connector(settings, components);
-        SharedHttpConnector::new(ReorderingConnector { inner, every: self.every, met: Arc::clone(&self.met) })
+        SharedHttpConnector::new(ReorderingConnector { inner, every: self.every, received: Arc::clone(&self.received) })
     }
 }
 
 impl HttpConnector for ReorderingConnector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let query = request.uri().split_once('?').map_or("", |(_, query)| query);
-        let is_meant = request.method() == "GET" && query.split('&').any(|it| it == "policy" || it == "policy=");
-        let number = if is_meant { self.met.fetch_add(1, Ordering::SeqCst) + 1 } else { 0 };
-        let is_reversed = is_meant && number.is_multiple_of(self.every);
+        let is_selected = request.method() == "GET" && query.split('&').any(|it| it == "policy" || it == "policy=");
+        let number = if is_selected { self.received.fetch_add(1, Ordering::SeqCst) + 1 } else { 0 };
+        let is_reversed = is_selected && number.is_multiple_of(self.every);
         let inner = self.inner.clone();
         HttpConnectorFuture::new(async move {
             let mut response = inner.call(request).await?;

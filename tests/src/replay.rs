@@ -1,4 +1,4 @@
-//! AWS Config, and Lambda, replayed: canned answers in order, every request kept as AWS would have seen it.
+//! Replayed AWS services: canned answers in order, and a record of every request.
 
 use aws_smithy_http_client::test_util::{ReplayEvent, StaticReplayClient};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
@@ -26,17 +26,17 @@ impl Answer {
         Self { status: 200, body: body.to_string() }
     }
 
-    /// `PutEvaluations` took everything.
+    /// `PutEvaluations` accepted every evaluation.
     pub fn stored() -> Self {
         Self::ok(&json!({"FailedEvaluations": []}))
     }
 
-    /// Lambda took an event to be handled later.
+    /// Lambda accepted an asynchronous event.
     pub fn accepted() -> Self {
         Self { status: 202, body: String::new() }
     }
 
-    /// The same with other words in its body.
+    /// The same with a string in its body replaced.
     #[must_use]
     pub fn replaced(self, from: &str, to: &str) -> Self {
         Self { body: self.body.replace(&format!("\"{from}\""), &format!("\"{to}\"")), ..self }
@@ -54,7 +54,7 @@ impl Answer {
 }
 
 impl Replay {
-    /// These answers, then none.
+    /// These answers, in order.
     pub fn of(answers: impl IntoIterator<Item = Answer>) -> Self {
         let event = |answer: Answer| {
             ReplayEvent::new(
@@ -65,14 +65,14 @@ impl Replay {
         Self(StaticReplayClient::new(answers.into_iter().map(event).collect()))
     }
 
-    /// A function's SDK configuration over it, with the SDK's own number of tries.
+    /// A function's SDK configuration for these answers, with the SDK's default number of retries.
     pub fn sdk(&self, region: &str) -> SdkConfig {
         let environment =
             Environment::of([("AWS_ACCESS_KEY_ID", "test"), ("AWS_SECRET_ACCESS_KEY", "test"), ("AWS_REGION", region)]);
         sdk_config_over(&environment, &Region::new(region), SharedHttpClient::new(self.0.clone())).unwrap()
     }
 
-    /// The hosts that were asked so far.
+    /// The hosts called so far.
     pub fn hosts(&self) -> Vec<String> {
         let host = |uri: &str| uri.split('/').nth(2).unwrap_or_default().to_owned();
         self.0.actual_requests().map(|request| host(request.uri())).collect()

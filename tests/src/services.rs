@@ -1,6 +1,6 @@
-//! The emulator with a fault_injector: names every call to a service by its operation, and refuses those a test picks.
+//! The emulator behind a client that names every call by its operation and refuses the calls that a test selects.
 //!
-//! AWS Config, which moto cannot play, is answered here: it takes every evaluation and knows no earlier result.
+//! AWS Config is answered here, since moto lacks it: it accepts every evaluation and has no earlier results.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 
 use crate::emulator::{endpoint, http as plain};
 
-/// S3 operations by method and the query key that picks them, bucket before account.
+/// S3 operations by method and query key.
 const S3: &[(&str, &str, &str)] = &[
     ("GET", "acl", "s3:GetBucketAcl"),
     ("GET", "policyStatus", "s3:GetBucketPolicyStatus"),
@@ -41,21 +41,21 @@ const S3: &[(&str, &str, &str)] = &[
     ("DELETE", "lifecycle", "s3:DeleteBucketLifecycle"),
 ];
 
-/// What moto cannot answer: it has no access points.
+/// An answer that moto lacks: no access points.
 const NO_ACCESS_POINTS: &str = "<ListAccessPointsResult xmlns=\"http://awss3control.amazonaws.com/doc/2018-08-20/\"><AccessPointList/></ListAccessPointsResult>";
 
-/// What moto cannot answer: it simulates no policies. IAM allows every role what CloudTrail does in a log group.
+/// An answer that moto lacks: the simulated policy allows every role CloudTrail's calls to a log group.
 const MAY_WRITE: &str = "<SimulatePrincipalPolicyResponse xmlns=\"https://iam.amazonaws.com/doc/2010-05-08/\"><SimulatePrincipalPolicyResult><IsTruncated>false</IsTruncated><EvaluationResults><member><EvalActionName>logs:CreateLogStream</EvalActionName><EvalDecision>allowed</EvalDecision></member><member><EvalActionName>logs:PutLogEvents</EvalActionName><EvalDecision>allowed</EvalDecision></member></EvaluationResults></SimulatePrincipalPolicyResult></SimulatePrincipalPolicyResponse>";
 
-/// Services of the ledger and the bus: passed through, neither counted nor refused.
-const OURS: [&str; 2] = ["dynamodb", "events"];
+/// The services of ledger and bus: passed through, neither counted nor refused.
+const PASSED_THROUGH: [&str; 2] = ["dynamodb", "events"];
 
-/// Which call is refused, and how.
+/// A call to refuse.
 #[derive(Debug, Clone)]
 pub struct InjectedError {
     /// The operation; any if absent.
     pub operation: Option<&'static str>,
-    /// The number of the call among those, from 1.
+    /// The number of the call among those, counted from 1.
     pub number: usize,
     /// The error code.
     pub code: &'static str,
@@ -70,12 +70,12 @@ struct State {
     stacks: Vec<(&'static str, &'static str)>,
 }
 
-/// The fault_injector.
+/// The client that names and refuses calls.
 #[derive(Debug, Clone, Default)]
 pub struct Services(Arc<Mutex<State>>);
 
 impl Services {
-    /// One that refuses these calls.
+    /// A client that refuses these calls.
     pub fn refusing(refusals: impl IntoIterator<Item = InjectedError>) -> Self {
         let services = Self::default();
         services.state().refusals = refusals.into_iter().collect();
@@ -89,7 +89,7 @@ impl Services {
         self
     }
 
-    /// A function's SDK configuration through it.
+    /// A function's SDK configuration with this client.
     pub fn sdk(&self, region: &str) -> SdkConfig {
         let environment = Environment::of([
             ("AWS_ACCESS_KEY_ID", "test"),
@@ -97,7 +97,7 @@ impl Services {
             ("AWS_ENDPOINT_URL", endpoint()),
             ("AWS_MAX_ATTEMPTS", "1"),
         ]);
-        let http = SharedHttpClient::new(FaultInjector { inner: plain(), services: self.clone() });
+        let http = SharedHttpClient::new(RefusingClient { inner: plain(), services: self.clone() });
         sdk_config_over(&environment, &Region::new(region), http).unwrap()
     }
 
@@ -115,10 +115,10 @@ impl Services {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What is answered in the emulator's place.
+    /// The answer in place of the emulator's, if there is one.
     fn answer(&self, request: &HttpRequest) -> Option<HttpResponse> {
         let service = service(request);
-        if OURS.contains(&service.as_str()) {
+        if PASSED_THROUGH.contains(&service.as_str()) {
             return None;
         }
         let operation = operation(&service, request);
@@ -148,7 +148,7 @@ impl Services {
 fn service(request: &HttpRequest) -> String {
     let signature = request.headers().get("authorization").unwrap();
     match signature.split('/').nth(3).unwrap() {
-        // Signed by the name of their endpoint, where IAM has another.
+        // Signed with the name of the endpoint, which differs from the IAM prefix.
         "monitoring" => "cloudwatch".to_owned(),
         "tagging" => "tag".to_owned(),
         service => service.to_owned(),
@@ -189,11 +189,11 @@ fn path_and_query(request: &HttpRequest) -> (String, String) {
     (uri.path().to_owned(), uri.query().unwrap_or_default().to_owned())
 }
 
-/// What moto cannot answer: it looks no stack up by a resource.
+/// An answer that moto lacks: the stack of a resource.
 fn stack_of(request: &HttpRequest, stacks: &[(&str, &str)]) -> HttpResponse {
     let body = String::from_utf8_lossy(request.body().bytes().unwrap()).into_owned();
     let id = body.split('&').find_map(|pair| pair.strip_prefix("PhysicalResourceId=")).unwrap();
-    match stacks.iter().find(|(held, _)| *held == id) {
+    match stacks.iter().find(|(physical_id, _)| *physical_id == id) {
         Some((_, stack)) => response(
             200,
             &format!(
@@ -208,7 +208,7 @@ fn stack_of(request: &HttpRequest, stacks: &[(&str, &str)]) -> HttpResponse {
     }
 }
 
-/// A refusal as the service's protocol words it.
+/// An error in the service's protocol.
 fn refusal(service: &str, request: &HttpRequest, code: &str) -> HttpResponse {
     let error = format!("<Error><Code>{code}</Code><Message>as scripted</Message></Error>");
     let body = match service {
@@ -236,7 +236,7 @@ fn cbor(status: u16, body: &Value) -> HttpResponse {
     answer
 }
 
-/// A call in Smithy RPC v2 as AWS JSON, which moto speaks.
+/// A call in Smithy RPC v2 as AWS JSON, which moto supports.
 fn in_json(request: &HttpRequest) -> Option<HttpRequest> {
     let target = rpc::target(&path_and_query(request).0)?;
     let body = rpc::to_json(request.body().bytes().unwrap()).unwrap().to_string();
@@ -249,9 +249,9 @@ fn in_json(request: &HttpRequest) -> Option<HttpRequest> {
     Some(call.unwrap().try_into().unwrap())
 }
 
-/// What must go before a filter is put: moto keeps one of the same name beside it (moto 5.2.5, `logs/metric_filters`), where
-/// CloudWatch Logs replaces it. To be dropped with that.
-fn without_the_old(request: &HttpRequest) -> Option<HttpRequest> {
+/// The deletion to send before a filter is put: moto keeps an old filter of the same name (moto 5.2.5,
+/// `logs/metric_filters`), while CloudWatch Logs replaces it. Remove this once moto does.
+fn deletion_before_put(request: &HttpRequest) -> Option<HttpRequest> {
     let target = request.headers().get("x-amz-target")?.strip_suffix("PutMetricFilter")?.to_owned();
     let mut delete = request.try_clone()?;
     delete.headers_mut().insert("x-amz-target", format!("{target}DeleteMetricFilter"));
@@ -259,25 +259,25 @@ fn without_the_old(request: &HttpRequest) -> Option<HttpRequest> {
 }
 
 #[derive(Debug)]
-struct FaultInjector {
+struct RefusingClient {
     inner: SharedHttpClient,
     services: Services,
 }
 
 #[derive(Debug)]
-struct Widget {
+struct RefusingConnector {
     inner: SharedHttpConnector,
     services: Services,
 }
 
-impl HttpClient for FaultInjector {
+impl HttpClient for RefusingClient {
     fn http_connector(&self, settings: &HttpConnectorSettings, components: &RuntimeComponents) -> SharedHttpConnector {
         let inner = self.inner.http_connector(settings, components);
-        SharedHttpConnector::new(Widget { inner, services: self.services.clone() })
+        SharedHttpConnector::new(RefusingConnector { inner, services: self.services.clone() })
     }
 }
 
-impl HttpConnector for Widget {
+impl HttpConnector for RefusingConnector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         if let Some(answer) = self.services.answer(&request) {
             return HttpConnectorFuture::ready(Ok(answer));
@@ -285,18 +285,18 @@ impl HttpConnector for Widget {
         let inner = self.inner.clone();
         if let Some(call) = in_json(&request) {
             return HttpConnectorFuture::new(async move {
-                // An operation that answers nothing answers an empty body.
+                // An operation without output answers with an empty body.
                 let body = serde_json::from_slice(&body(inner.call(call).await?).await);
                 Ok(cbor(200, &body.unwrap_or_else(|_| json!({}))))
             });
         }
-        if let Some(first) = without_the_old(&request) {
+        if let Some(first) = deletion_before_put(&request) {
             return HttpConnectorFuture::new(async move {
                 inner.call(first).await?;
                 inner.call(request).await
             });
         }
-        // The one answer that is not under the root the SDK looks for.
+        // The only answer whose XML root differs from the one the SDK expects.
         if operation(&service(&request), &request) == "s3:GetBucketVersioning" {
             return HttpConnectorFuture::new(async move {
                 let answer = inner.call(request).await?;

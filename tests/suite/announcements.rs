@@ -1,4 +1,4 @@
-//! What is announced, against the schema that its readers are given.
+//! The announcements against the schema that is published for their consumers.
 
 use std::collections::BTreeSet;
 
@@ -31,8 +31,8 @@ fn schema_of(path: &str) -> Value {
     serde_json::from_str(&text).unwrap()
 }
 
-fn words(list: &Value) -> BTreeSet<String> {
-    list.as_array().unwrap().iter().map(|word| word.as_str().unwrap().to_owned()).collect()
+fn strings(list: &Value) -> BTreeSet<String> {
+    list.as_array().unwrap().iter().map(|it| it.as_str().unwrap().to_owned()).collect()
 }
 
 fn keys(object: &Value) -> BTreeSet<String> {
@@ -46,7 +46,7 @@ fn attempt() -> Attempt {
                    "resource": {"type": "House::Widget", "id": "d-1"}, "name": null, "arn": null},
         "recorded_at": "2026-03-04T05:06:07Z", "started_at": "2026-03-04T05:06:08Z", "finished_at": null,
         "state": "open", "mode": "enforce", "parameters": "{}", "finding": "disabled",
-        "plan": {"kind": "do", "steps": [{"level": "L1", "call": {"Shut": {}}}, {"level": "L0", "person": "knock"}]},
+        "plan": {"kind": "do", "steps": [{"level": "L1", "call": {"EnableFlag": {}}}, {"level": "L0", "person": "knock"}]},
         "before": null, "actions": [], "after": null, "outcome": "verified", "reason": "as planned",
         "announced": false, "undo": null
     }))
@@ -54,32 +54,32 @@ fn attempt() -> Attempt {
 }
 
 #[test]
-fn schema_names_every_key_and_no_other() {
-    let (schema, told) = (schema(), detail(&attempt()));
+fn schema_matches_the_keys_of_an_announcement() {
+    let (schema, detail) = (schema(), detail(&attempt()));
     let of_attribution = ["actor", "changes"].map(str::to_owned);
-    let mut all = keys(&told);
+    let mut all = keys(&detail);
     all.extend(of_attribution);
     assert_eq!(all, keys(&schema["properties"]));
-    assert_eq!(keys(&told), words(&schema["required"]));
+    assert_eq!(keys(&detail), strings(&schema["required"]));
     let step = &schema["properties"]["plan"]["properties"]["steps"]["items"];
-    let in_steps: BTreeSet<String> = told["plan"]["steps"].as_array().unwrap().iter().flat_map(keys).collect();
+    let in_steps: BTreeSet<String> = detail["plan"]["steps"].as_array().unwrap().iter().flat_map(keys).collect();
     assert_eq!(in_steps, keys(&step["properties"]));
 }
 
 #[test]
 fn schema_lists_the_outcomes_that_are_announced() {
-    // What ends after something was done is announced however it ended.
+    // An attempt that made a change is announced whatever its outcome.
     let after_acting = [Outcome::Gone, Outcome::NotApplicable];
     let is_announced = |it: &Outcome| Announcement::of(*it).is_some() || after_acting.contains(it);
     let names: BTreeSet<String> = OUTCOMES.into_iter().filter(is_announced).map(|it| it.name().to_owned()).collect();
-    assert_eq!(names, words(&schema()["properties"]["outcome"]["enum"]));
+    assert_eq!(names, strings(&schema()["properties"]["outcome"]["enum"]));
 }
 
 #[test]
 fn schema_of_a_request_names_every_key_and_only_the_count_may_be_absent() {
     let schema = schema_of("docs/remediation-requested.schema.json");
     let request = |redrives| {
-        let text = "2026-03-04T05:06:07Z".to_owned();
+        let time = "2026-03-04T05:06:07Z".to_owned();
         let [rule, account, region, kind, id] = ["rectify-a", "111122223333", "eu-west-1", "House::Widget", "d-1"];
         json!(RemediationRequest {
             config_rule_name: rule.to_owned(),
@@ -87,11 +87,11 @@ fn schema_of_a_request_names_every_key_and_only_the_count_may_be_absent() {
             aws_region: region.to_owned(),
             resource_type: kind.to_owned(),
             resource_id: id.to_owned(),
-            result_recorded_time: text,
+            result_recorded_time: time,
             request_id: Some("01JZ0000000000000000000000".to_owned()),
             redrives,
         })
     };
     assert_eq!(keys(&request(1)), keys(&schema["properties"]));
-    assert_eq!(keys(&request(0)), words(&schema["required"]));
+    assert_eq!(keys(&request(0)), strings(&schema["required"]));
 }

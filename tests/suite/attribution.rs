@@ -1,9 +1,9 @@
-//! Attribution: who is named for a finding, when it is said, and what CloudTrail is asked.
+//! Attribution: the principal named for a finding, when it is announced, and the CloudTrail calls behind it.
 //!
-//! | module | noun |
+//! | module | subject |
 //! |---|---|
-//! | `asking` | the calls on the wire: CloudTrail and the queue replayed, ledger and bus in moto |
-//! | `deployed` | the built function, as the template deploys it, over a CloudTrail of our own |
+//! | `lookups` | the calls on the wire: CloudTrail and the queue replayed, ledger and bus in moto |
+//! | `deployed` | the built function, as the template deploys it, with the proxy's CloudTrail |
 
-mod asking;
 mod deployed;
+mod lookups;

@@ -1,4 +1,5 @@
-//! The command line as a person runs it: the built binary, its words, its exit codes, and its calls to the emulator.
+//! The command line as an operator runs it: the built binary, its arguments, exit codes and output, and its calls to
+//! the emulator.
 
 mod decisions;
 
@@ -8,13 +9,13 @@ use aws_sdk_ec2::types::{IpPermission, IpRange};
 use rectify_compliance::{Target, Timestamp};
 use rectify_runtime::ledger::{Attempt, BeginOutcome, Fence, Ledger, Registry, ResourcePath, new_id};
 use rectify_tests::binaries::{folder, root};
-use rectify_tests::emulator::{ACCOUNT, REGION, Surroundings, endpoint};
+use rectify_tests::emulator::{ACCOUNT, REGION, Sandbox, endpoint};
 use serde_json::{Value, json};
 
 const ROOT_KEYS: &str = "iam-root-access-key-check";
 const SSH: &str = "restricted-ssh";
 
-/// What a run of the binary came to.
+/// Exit code and output of one run of the binary.
 #[derive(Debug)]
 struct Ran {
     code: i32,
@@ -28,10 +29,10 @@ impl Ran {
     }
 }
 
-/// Runs the binary with these words and this environment, and nothing of ours.
-fn run(words: &[&str], environment: &[(&str, &str)]) -> Ran {
+/// Runs the binary with these arguments and only this environment.
+fn run(arguments: &[&str], environment: &[(&str, &str)]) -> Ran {
     let Output { status, stdout, stderr } = Command::new(folder().join("rectify"))
-        .args(words)
+        .args(arguments)
         .env_clear()
         .envs(environment.iter().copied())
         .current_dir(root())
@@ -42,51 +43,51 @@ fn run(words: &[&str], environment: &[(&str, &str)]) -> Ran {
     Ran { code: status.code().unwrap(), out: text(stdout), err: text(stderr) }
 }
 
-/// The words that judge an event, with the files that belong to it.
-fn words_for(control: &str, name: &str) -> Vec<String> {
+/// The arguments that check an event, with its files of facts or subjects.
+fn check_arguments(control: &str, name: &str) -> Vec<String> {
     let file = |folder: &str| format!("events/{control}/{folder}{name}");
-    let mut words = ["check", "--json", "--control", control, "--event"].map(str::to_owned).to_vec();
-    words.push(file(""));
+    let mut arguments = ["check", "--json", "--control", control, "--event"].map(str::to_owned).to_vec();
+    arguments.push(file(""));
     for folder in ["facts", "subjects"] {
         let path = file(&format!("{folder}/"));
         if root().join(&path).is_file() {
-            words.extend([format!("--{folder}"), path]);
+            arguments.extend([format!("--{folder}"), path]);
         }
     }
-    words
+    arguments
 }
 
 #[test]
-fn every_event_ends_with_the_exit_code_its_name_promises() {
+fn exit_code_of_every_event_matches_its_file_name() {
     let mut wrong = Vec::new();
-    let mut judged = 0;
+    let mut checked = 0;
     for control in rectify_catalogue::controls() {
         let id = control.meta.id;
         let folder = root().join("events").join(id);
         for entry in std::fs::read_dir(&folder).unwrap() {
             let name = entry.unwrap().file_name().into_string().unwrap();
-            // What starts a remediation is no rule event; what lies with AWS Config cannot be judged from a file.
+            // A finding is not a rule event, and an item that AWS Config stores cannot be evaluated from a file.
             let elsewhere = name.starts_with("remediation") || folder.join("items").join(&name).exists();
             if !name.ends_with(".json") || elsewhere {
                 continue;
             }
-            let words = words_for(id, &name);
-            let ran = run(&words.iter().map(String::as_str).collect::<Vec<_>>(), &[]);
+            let arguments = check_arguments(id, &name);
+            let ran = run(&arguments.iter().map(String::as_str).collect::<Vec<_>>(), &[]);
             let answer = ran.json();
             let (verdict, code) = outcome(&answer);
-            // An event that names no facts is asked for them before its own fault is seen.
+            // Missing facts are reported, with exit code 2, before the event's own error.
             let is_right = name.starts_with(verdict) && (ran.code == code || (verdict == "error" && ran.code == 2));
             if !is_right {
                 wrong.push(format!("{id}/{name}: {verdict}, exit code {}: {answer}", ran.code));
             }
-            judged += 1;
+            checked += 1;
         }
     }
-    assert!(judged > 50, "{judged} events judged");
-    assert!(wrong.is_empty(), "{} of {judged}:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(checked > 50, "{checked} events checked");
+    assert!(wrong.is_empty(), "{} of {checked}:\n{}", wrong.len(), wrong.join("\n"));
 }
 
-/// What an answer says as file names say it, and the exit code that belongs to it.
+/// The verdict of an answer as file names spell it, and its exit code.
 fn outcome(answer: &Value) -> (&'static str, i32) {
     let Some(findings) = answer["findings"].as_array() else { return ("error", 3) };
     let any = |verdict: &str| findings.iter().any(|it| it["verdict"] == verdict);
@@ -98,9 +99,9 @@ fn outcome(answer: &Value) -> (&'static str, i32) {
 }
 
 #[test]
-fn answer_for_programs_has_verdict_annotation_and_plan() {
-    let words = words_for(ROOT_KEYS, "non-compliant-one-root-access-key.json");
-    let ran = run(&words.iter().map(String::as_str).collect::<Vec<_>>(), &[]);
+fn json_output_has_verdict_annotation_and_plan() {
+    let arguments = check_arguments(ROOT_KEYS, "non-compliant-one-root-access-key.json");
+    let ran = run(&arguments.iter().map(String::as_str).collect::<Vec<_>>(), &[]);
     let mut answer = ran.json();
     let steps = answer["findings"][0]["plan"]["steps"].take();
     assert!(
@@ -121,11 +122,11 @@ fn answer_for_programs_has_verdict_annotation_and_plan() {
     assert_eq!((answer, ran.code, ran.err.as_str()), (expected, 1, ""));
 }
 
-/// Words, environment, and what is said about them.
+/// Arguments, environment, and the expected text on stderr.
 type Unusable<'a> = (&'a [&'a str], &'a [(&'a str, &'a str)], &'a str);
 
 #[test]
-fn what_cannot_be_used_ends_with_2_and_says_so_where_errors_go() {
+fn usage_errors_exit_with_2_and_are_printed_to_stderr() {
     let scheduled = format!("events/{ROOT_KEYS}/compliant-no-root-access-key.json");
     let place = [("AWS_REGION", REGION), ("AWS_ACCOUNT_ID", ACCOUNT)];
     let rows: [Unusable<'_>; 8] = [
@@ -138,36 +139,36 @@ fn what_cannot_be_used_ends_with_2_and_says_so_where_errors_go() {
         (&["status"], &place, "table: expected --table or LEDGER_TABLE"),
         (&["status", "--table", "t"], &[], "region: expected --region or AWS_REGION"),
     ];
-    for (words, environment, expected) in rows {
-        let ran = run(words, environment);
-        assert!(ran.code == 2 && ran.out.is_empty() && ran.err.contains(expected), "{words:?}: {ran:?}");
+    for (arguments, environment, expected) in rows {
+        let ran = run(arguments, environment);
+        assert!(ran.code == 2 && ran.out.is_empty() && ran.err.contains(expected), "{arguments:?}: {ran:?}");
     }
 }
 
 #[test]
-fn completions_and_help_are_printed_without_a_setting() {
+fn completions_and_help_need_no_settings() {
     let completions = run(&["completions", "bash"], &[]);
     assert!(completions.code == 0 && completions.out.contains("complete -F _rectify"), "{completions:?}");
     let help = run(&["--help"], &[]);
     assert!(help.code == 0 && help.out.contains("Exit codes:"), "{help:?}");
 }
 
-/// A ledger of its own in the emulator, and the environment that reaches it.
+/// A separate ledger in the emulator, and the environment that points the binary to it.
 struct Bench {
-    world: Surroundings,
+    sandbox: Sandbox,
 }
 
 impl Bench {
     async fn create() -> Self {
-        Self { world: Surroundings::create().await }
+        Self { sandbox: Sandbox::create().await }
     }
 
-    /// Runs the binary beside the runtime, which must go on serving.
-    async fn run(&self, words: &[&str]) -> Ran {
-        let words: Vec<String> = words.iter().map(|it| (*it).to_owned()).collect();
-        let table = self.world.name.clone();
+    /// Runs the binary on a blocking thread, so that the async runtime goes on serving.
+    async fn run(&self, arguments: &[&str]) -> Ran {
+        let arguments: Vec<String> = arguments.iter().map(|it| (*it).to_owned()).collect();
+        let table = self.sandbox.name.clone();
         let work = move || {
-            let words: Vec<&str> = words.iter().map(String::as_str).collect();
+            let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
             let environment = [
                 ("AWS_REGION", REGION),
                 ("AWS_ACCOUNT_ID", ACCOUNT),
@@ -177,20 +178,20 @@ impl Bench {
                 ("LEDGER_TABLE", table.as_str()),
                 ("USER", "ada"),
             ];
-            run(&words, &environment)
+            run(&arguments, &environment)
         };
         tokio::task::spawn_blocking(work).await.unwrap()
     }
 
     fn ledger(&self) -> Ledger {
-        Ledger::new(&self.world.sdk, &self.world.name)
+        Ledger::new(&self.sandbox.sdk, &self.sandbox.name)
     }
 }
 
 #[tokio::test]
-async fn stop_switch_is_shown_until_it_is_released() {
+async fn kill_switch_is_shown_until_it_is_released() {
     let bench = Bench::create().await;
-    let table = &bench.world.name;
+    let table = &bench.sandbox.name;
     let running = format!("running: no stop switch is on in {table}, {REGION}\n");
     assert_eq!(bench.run(&["status"]).await.out, running);
     let stopped = bench.run(&["stop", SSH, "--reason", "incident 42"]).await;
@@ -228,11 +229,11 @@ async fn hold_is_listed_until_it_is_ended() {
 }
 
 #[tokio::test]
-async fn attempt_and_table_nobody_knows_are_told_apart() {
+async fn unknown_attempt_and_unknown_table_have_different_errors() {
     let bench = Bench::create().await;
-    let table = bench.world.name.as_str();
-    for words in [["history", "--attempt", "01NOBODY"].as_slice(), &["undo", "01NOBODY"]] {
-        let ran = bench.run(words).await;
+    let table = bench.sandbox.name.as_str();
+    for arguments in [["history", "--attempt", "01NOBODY"].as_slice(), &["undo", "01NOBODY"]] {
+        let ran = bench.run(arguments).await;
         let expected = format!("rectify: attempt: no `01NOBODY` in table {table}, region {REGION}\n");
         assert_eq!((ran.code, ran.out.as_str(), ran.err), (2, "", expected));
     }
@@ -244,37 +245,37 @@ async fn attempt_and_table_nobody_knows_are_told_apart() {
 }
 
 #[tokio::test]
-async fn fix_is_seen_live_undone_once_and_told() {
+async fn fix_is_checked_live_undone_once_and_listed() {
     let bench = Bench::create().await;
-    let ec2 = aws_sdk_ec2::Client::new(&bench.world.sdk);
-    let group = open_group(&ec2, &bench.world.name).await;
-    let look = ["check", "--control", SSH, "--live", &group, "--json"];
-    let before = bench.run(&look).await;
+    let ec2 = aws_sdk_ec2::Client::new(&bench.sandbox.sdk);
+    let group = open_group(&ec2, &bench.sandbox.name).await;
+    let check = ["check", "--control", SSH, "--live", &group, "--json"];
+    let before = bench.run(&check).await;
     assert_eq!(before.code, 1, "{before:?}");
     let found = before.json()["findings"][0].clone();
     let revoke = found["plan"]["steps"][0]["call"].clone();
     assert_eq!(revoke["RevokeSecurityGroupIngress"]["GroupId"], json!(group), "{found}");
 
-    // What the rule does not judge, by id or by name, has no finding and no plan.
-    for excluded in [&group, &bench.world.name] {
+    // A resource that the rule excludes, by id or by name, has no finding and no plan.
+    for excluded in [&group, &bench.sandbox.name] {
         let parameters = json!({ "excludeResources": excluded }).to_string();
         let seen =
             bench.run(&["check", "--control", SSH, "--live", &group, "--parameters", &parameters, "--json"]).await;
         assert_eq!((seen.code, &seen.json()["findings"][0]["verdict"]), (0, &json!("NOT_APPLICABLE")), "{seen:?}");
     }
 
-    // The fix, as the remediation makes and records it.
+    // Make the fix and record it as the remediation does.
     let rule = revoke["RevokeSecurityGroupIngress"]["SecurityGroupRuleIds"][0].as_str().unwrap();
     ec2.revoke_security_group_ingress().group_id(&group).security_group_rule_ids(rule).send().await.unwrap();
-    let fixed = bench.run(&look).await;
+    let fixed = bench.run(&check).await;
     assert_eq!(fixed.code, 0, "{fixed:?}");
     let attempt = record(&bench, &group, &found["subject"], &revoke).await;
 
-    let asked = bench.run(&["undo", &attempt, "--json"]).await;
-    assert_eq!((asked.code, asked.json()["error"]["kind"].clone()), (1, json!("Refused")));
-    let shown = asked.json()["error"]["details"]["calls"][0].clone();
+    let refused = bench.run(&["undo", &attempt, "--json"]).await;
+    assert_eq!((refused.code, refused.json()["error"]["kind"].clone()), (1, json!("Refused")));
+    let shown = refused.json()["error"]["details"]["calls"][0].clone();
     assert!(shown.get("AuthorizeSecurityGroupIngress").is_some(), "{shown}");
-    assert_eq!(bench.run(&look).await.code, 0, "nothing is opened before somebody says yes");
+    assert_eq!(bench.run(&check).await.code, 0, "nothing is opened before the operator confirms");
 
     let undone = bench.run(&["undo", &attempt, "--confirm-exposure", "--hold-days", "2"]).await;
     assert_eq!(undone.code, 0, "{undone:?}");
@@ -283,11 +284,11 @@ async fn fix_is_seen_live_undone_once_and_told() {
         "{undone:?}"
     );
     assert!(undone.out.contains("1. AuthorizeSecurityGroupIngress {"), "{undone:?}");
-    assert_eq!(bench.run(&look).await.code, 1, "the way in is open again");
+    assert_eq!(bench.run(&check).await.code, 1, "SSH is open again");
 
     let again = bench.run(&["undo", &attempt]).await;
     assert!(again.code == 0 && again.out.starts_with("already undone on "), "{again:?}");
-    let story = bench.run(&["history", "--resource", &group, "--control", SSH]).await.out;
+    let history = bench.run(&["history", "--resource", &group, "--control", SSH]).await.out;
     for part in [
         "verified",
         "because closed",
@@ -296,23 +297,23 @@ async fn fix_is_seen_live_undone_once_and_told() {
         "AuthorizeSecurityGroupIngress",
         "held for",
     ] {
-        assert!(story.contains(part), "{part}: {story}");
+        assert!(history.contains(part), "{part}: {history}");
     }
 }
 
 #[tokio::test]
 async fn undo_is_refused_when_the_resource_was_changed_since() {
     let bench = Bench::create().await;
-    let ec2 = aws_sdk_ec2::Client::new(&bench.world.sdk);
-    let group = open_group(&ec2, &bench.world.name).await;
+    let ec2 = aws_sdk_ec2::Client::new(&bench.sandbox.sdk);
+    let group = open_group(&ec2, &bench.sandbox.name).await;
     let found = bench.run(&["check", "--control", SSH, "--live", &group, "--json"]).await.json()["findings"][0].clone();
-    // Recorded as closed, though somebody opened it again.
+    // Recorded as closed, but open now.
     let attempt = record(&bench, &group, &found["subject"], &found["plan"]["steps"][0]["call"]).await;
     let ran = bench.run(&["undo", &attempt, "--confirm-exposure"]).await;
     assert!(ran.code == 1 && ran.err.contains("changed since:"), "{ran:?}");
 }
 
-/// A security group that lets the internet reach SSH.
+/// Creates a security group that lets the internet reach SSH.
 async fn open_group(ec2: &aws_sdk_ec2::Client, name: &str) -> String {
     let vpc = ec2.create_vpc().cidr_block("10.0.0.0/16").send().await.unwrap().vpc.unwrap().vpc_id.unwrap();
     let made = ec2.create_security_group().group_name(name).description("d").vpc_id(vpc).send().await.unwrap();
@@ -323,7 +324,7 @@ async fn open_group(ec2: &aws_sdk_ec2::Client, name: &str) -> String {
     group
 }
 
-/// Writes the attempt that made this call on this subject, and returns its id.
+/// Records an attempt that made this call on this subject, and returns its id.
 async fn record(bench: &Bench, group: &str, before: &Value, call: &Value) -> String {
     let now = Timestamp::now();
     let id = new_id(now);

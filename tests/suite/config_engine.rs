@@ -1,4 +1,4 @@
-//! The local Config engine, driven by boto3: a client that knows AWS's service model and nothing of this project.
+//! The local Config engine, called by boto3: a client that is built from AWS's service model alone.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -22,7 +22,7 @@ fn workspace() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
 }
 
-/// The interpreter that has boto3: `RECTIFY_PYTHON`, or the project's own environment. Its absence is a failure.
+/// The Python that has boto3: `RECTIFY_PYTHON`, or the project's virtual environment. The test fails if neither exists.
 fn python() -> PathBuf {
     let python =
         std::env::var_os("RECTIFY_PYTHON").map_or_else(|| workspace().join(".local/venv/bin/python"), PathBuf::from);
@@ -57,7 +57,7 @@ fn bucket(name: &str, captured: Timestamp, revision: &str) -> Value {
     })
 }
 
-/// Records and injects what `FIXTURE` of the script asks for.
+/// Records the items and injects the faults that `FIXTURE` of the script expects.
 fn fill(engine: &Engine) {
     let first: Timestamp = "2026-03-04T05:06:07.512Z".parse().unwrap();
     for number in 0..12 {
@@ -93,7 +93,7 @@ fn engine() -> (Engine, EngineOutputs) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn boto3_gets_from_the_engine_what_it_would_get_from_aws_config() {
+async fn boto3_reads_the_engine_as_it_reads_aws_config() {
     let (engine, EngineOutputs { mut invocations, mut changes }) = engine();
     fill(&engine);
 
@@ -112,21 +112,21 @@ async fn boto3_gets_from_the_engine_what_it_would_get_from_aws_config() {
     let run = Command::new(python()).arg(script).arg(&endpoint).arg(&path).kill_on_drop(true).output();
     let output =
         tokio::time::timeout(Duration::from_secs(120), run).await.expect("the script ends within 2 min").unwrap();
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{said}");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{stderr}");
     let summary: Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!(summary["operations"], Operation::ALL.len() + 1, "all operations and one that is none: {summary}");
+    assert_eq!(summary["operations"], Operation::ALL.len() + 1, "all operations and an unknown one: {summary}");
 
     let mut sent = 0;
     while changes.try_recv().is_ok() {
         sent += 1;
     }
-    assert_eq!(summary["changes"], sent, "a compliance change for each transition and no other");
+    assert_eq!(summary["changes"], sent, "one compliance change for each transition");
     server.abort();
     driver.abort();
 }
 
-/// An SDK's time in milliseconds. Rounded: the wire has seconds with a fraction, and the SDK keeps that number's error.
+/// An SDK time in milliseconds, rounded: the wire has fractional seconds as a float, and the SDK keeps its error.
 fn milliseconds(time: Option<&DateTime>) -> i128 {
     (time.unwrap().as_nanos() + 500_000) / 1_000_000
 }
@@ -172,7 +172,7 @@ async fn the_rust_sdk_reads_the_answers_and_keeps_milliseconds() {
         .build()
         .unwrap();
     let put = |token: &str| client.put_evaluations().evaluations(evaluation.clone()).result_token(token).send();
-    // The first call of this operation was told to fail for another resource.
+    // The injected failure of the first call is about another resource.
     assert_eq!(put(&token).await.unwrap().failed_evaluations(), []);
     let refused = put("TESTMODE").await.unwrap_err();
     assert_eq!(refused.code(), Some("InvalidResultTokenException"));

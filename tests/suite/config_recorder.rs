@@ -1,4 +1,4 @@
-//! The recorder against the emulator: what it reads, and that it records differences only.
+//! The recorder against the emulator: it reads every type and records differences only.
 
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
@@ -16,7 +16,7 @@ const BUCKET_POLICY: &str = r#"{"Version":"2012-10-17","Statement":[]}"#;
 const USER_POLICY: &str =
     r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:ListAllMyBuckets","Resource":"*"}]}"#;
 
-/// What the first tests look at; every account has resources of most other types.
+/// The types of the first tests; a new account has resources of most other types already.
 const SOME: [&str; 4] = ["AWS::CloudTrail::Trail", "AWS::EC2::SecurityGroup", "AWS::IAM::User", "AWS::S3::Bucket"];
 
 struct Bench {
@@ -51,7 +51,7 @@ impl Bench {
         Self { engine, outputs, readers, recorder, backend, _folder: folder }
     }
 
-    /// What one tick records, without the resources every account has.
+    /// The changes one tick records, without the resources every account has.
     async fn tick(&self) -> Vec<(ChangeKind, String)> {
         let changes = self.recorder.tick().await.unwrap();
         changes
@@ -90,7 +90,7 @@ fn ssh() -> IpPermission {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_recorder_writes_items_as_aws_config_does_and_only_of_what_changed() {
+async fn the_recorder_writes_items_as_aws_config_does_and_only_on_change() {
     let mut bench = Bench::start().await;
     let Readers { ec2, s3, cloudtrail, iam, .. } = bench.readers.clone();
     let vpc = ec2.create_vpc().cidr_block("10.0.0.0/16").send().await.unwrap();
@@ -189,7 +189,7 @@ async fn the_recorder_reads_every_page() {
     let bench = Bench::start().await;
     let iam = &bench.readers.iam;
     let user = iam.create_user().user_name("ada").send().await.unwrap().user.unwrap();
-    // The emulator answers attached policies by the hundred; it has no pages of users, buckets or security groups.
+    // The emulator pages attached policies by the hundred; it does not page users, buckets or security groups.
     for number in 0..105 {
         let name = format!("policy-{number:03}");
         let policy = iam.create_policy().policy_name(&name).policy_document(USER_POLICY).send().await.unwrap();
@@ -215,9 +215,9 @@ async fn a_failed_read_retires_nothing() {
     assert_eq!(engine.recorded("AWS::S3::Bucket"), [ResourceKey::new("AWS::S3::Bucket", "logs")]);
 }
 
-/// Every type the recorder offers is one the backend answers for, and what EC2 has of it has an item with its tags.
+/// The backend supports every type of the recorder, and items of EC2 resources have their tags.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_type_is_read_and_what_ec2_tags_has_its_tags() {
+async fn every_type_is_read_and_ec2_items_have_tags() {
     let bench = Bench::start().await;
     let ec2 = &bench.readers.ec2;
     let tags = |kind: &str| {

@@ -1,13 +1,13 @@
 //! End to end: the built binaries, deployed as the template says, against the emulator and AWS Config's engine.
 //!
-//! | module | noun |
+//! | module | subject |
 //! |---|---|
-//! | `stage` | one world for all tests, one test at a time |
-//! | `deliveries` | events that come twice, late, out of order, or whose function dies |
-//! | `faults` | AWS on a bad day, and items too big to send |
-//! | `modes` | plan and enforce, and what a stack manages |
+//! | `env` | one local AWS for all tests, one test at a time |
+//! | `deliveries` | events delivered twice, late, out of order, or to a function that dies |
+//! | `faults` | denied and throttled calls, and oversized items |
+//! | `modes` | modes `plan` and `enforce`, and resources managed by a stack |
 
 mod deliveries;
+mod env;
 mod faults;
 mod modes;
-mod stage;

@@ -1,8 +1,8 @@
-//! Every remediation with calls, all the way: a faulty resource found, fixed by the built binaries, compliant, taken back,
-//! faulty again and left alone.
+//! The full cycle of every remediation with calls: a violating resource is found, fixed by the built binaries,
+//! compliant, undone, violating again and held.
 //!
-//! A control travels alone, in a world of its own in which nothing else is deployed. What the emulator does not have is
-//! named in [`SKIPPED`] with the test that stands in for it.
+//! Each control runs in a separate world in which no other control is deployed. Controls that need what the emulator
+//! lacks are listed in [`SKIPPED`], each with the test that replaces its journey.
 
 mod cloudtrail;
 mod config;
@@ -23,45 +23,42 @@ use rectify_runtime::ledger::{Attempt, Ledger, Outcome, ResourcePath};
 use rectify_tests::binaries;
 use serde_json::json;
 
-use crate::images;
+use crate::stored_attempts;
 
-/// Controls with calls that cannot run_lifecycle here: the control, what the emulator lacks, and the test that stands in.
+/// Controls with calls and without a journey: the control, the reason, and the test that replaces the journey.
 const SKIPPED: &[(&str, &str, &str)] = &[
     (
         "access-keys-rotated",
         "a key that is a day old: moto dates a key by its own clock",
-        "model_and_reality::iam::keys_are_turned_off_as_expected_and_on_again",
+        "model_conformance::iam::deactivation_of_keys_conforms",
     ),
     (
         "cloud-trail-cloud-watch-logs-enabled",
-        "SimulatePrincipalPolicy, by which the role that is given is tried",
-        "model_and_reality::cloudtrail::log_group_of_a_trail_is_as_expected_and_taken_away_again",
+        "SimulatePrincipalPolicy, which checks the given role",
+        "model_conformance::cloudtrail::log_group_of_a_trail_conforms",
     ),
     (
         "iam-user-mfa-enabled",
-        "a user that registers a device: the finding stands until then, so its journey is another one",
-        "journeys::iam::policy_that_asks_for_mfa_is_attached_and_detached_again",
+        "a user that registers a device: the resource violates until then, so its journey differs",
+        "journeys::iam::mfa_policy_is_attached_and_undone",
     ),
-    (
-        "mfa-enabled-for-iam-console-access",
-        "the same",
-        "journeys::iam::policy_that_asks_for_mfa_is_attached_and_detached_again",
-    ),
+    ("mfa-enabled-for-iam-console-access", "the same", "journeys::iam::mfa_policy_is_attached_and_undone"),
     (
         "rds-multi-az-support",
         "RDS makes a standby in the maintenance window, moto at once, and moto knows no orderable options",
-        "model_and_reality::rds::standby_waits_for_the_window_and_is_taken_back",
+        "model_conformance::rds::pending_standby_conforms",
     ),
 ];
 
-/// Takes a control, with these rule parameters, from a fault that `make` makes to its undone fix and one finding further.
+/// Runs a control with these rule parameters from the violation that `make` creates to its undone fix and the next
+/// finding.
 async fn run_lifecycle(control: &str, parameters: &str, make: impl AsyncFnOnce(&World) -> ResourceKey) {
     let logs = tempfile::tempdir().unwrap();
     let world = world_of(control, parameters, logs.path()).await;
     let rule = format!("rectify-{control}");
     let resource = make(&world).await;
     world.put_rules().unwrap();
-    judge(&world, &rule).await;
+    evaluate(&world, &rule).await;
 
     let target = target(&world, &resource);
     let attempts = attempts(&world, &target).await;
@@ -70,19 +67,23 @@ async fn run_lifecycle(control: &str, parameters: &str, make: impl AsyncFnOnce(&
     assert_eq!(enforced.outcome, Some(Outcome::Verified), "{control}: {enforced:#?}\n{}", log());
     assert_eq!(enforced.reason, "as planned", "{control}");
     assert!(enforced.has_acted() && enforced.finding.is_some(), "{control}: {enforced:#?}");
-    judge(&world, &rule).await;
+    evaluate(&world, &rule).await;
     assert_eq!(world.compliance_of(&rule, &resource), Some(Compliance::Compliant), "{control}");
 
     let operations = rectify_catalogue_lambda::operations().find(|it| it.id() == control).unwrap();
     assert_eq!(undo(&world, enforced).await, "restored", "{control}");
-    images::keep(enforced);
+    stored_attempts::keep(enforced);
     let sdk = &world.clients().sdk;
     let restored = operations.inspect(sdk, &enforced.target, parameters).await.unwrap().unwrap();
     assert!(matches!(restored.verdict, Verdict::NonCompliant(_)), "{control}: {restored:#?}");
-    assert_eq!(restored.plan.calls().len(), enforced.actions.len(), "{control}: the same again: {restored:#?}");
+    assert_eq!(restored.plan.calls().len(), enforced.actions.len(), "{control}: the same plan again: {restored:#?}");
 
-    judge(&world, &rule).await;
-    assert_eq!(world.compliance_of(&rule, &resource), Some(Compliance::NonCompliant), "{control}: held, still found");
+    evaluate(&world, &rule).await;
+    assert_eq!(
+        world.compliance_of(&rule, &resource),
+        Some(Compliance::NonCompliant),
+        "{control}: held, still violating"
+    );
     let after = self::attempts(&world, &target).await;
     let [_, held] = after.as_slice() else { panic!("{control}: one more attempt: {after:#?}\n{}", log()) };
     assert_eq!((held.outcome, held.actions.len()), (Some(Outcome::Planned), 0), "{control}: {held:#?}");
@@ -94,7 +95,7 @@ async fn run_lifecycle(control: &str, parameters: &str, make: impl AsyncFnOnce(&
     world.stop().await.unwrap();
 }
 
-/// A world in which this control alone is deployed, enforced with all it may be allowed; its rule waits to be put.
+/// A world that deploys this control alone, in mode `enforce` with its opt-in; the rule is put later.
 async fn world_of(control: &str, parameters: &str, logs: &std::path::Path) -> World {
     let entry = rectify_catalogue::find(control).unwrap();
     let pascal = entry.meta.pascal_id();
@@ -104,7 +105,7 @@ async fn world_of(control: &str, parameters: &str, logs: &std::path::Path) -> Wo
     settings.parameters.insert("Attribution".to_owned(), "false".to_owned());
     settings.parameters.insert("DeployUndo".to_owned(), "true".to_owned());
     settings.parameters.insert("MfaPolicyArn".to_owned(), format!("arn:aws:iam::{ACCOUNT}:policy/require-mfa"));
-    // The emulator has faulty resources of its own, and which of them is met first is chance.
+    // The emulator's default resources violate too, and the order of findings is random.
     settings.parameters.insert("BudgetSharePercent".to_owned(), "100".to_owned());
     settings.parameters.insert(format!("{pascal}Mode"), "enforce".to_owned());
     settings.parameters.insert(format!("{pascal}Parameters"), parameters.to_owned());
@@ -114,20 +115,21 @@ async fn world_of(control: &str, parameters: &str, logs: &std::path::Path) -> Wo
     World::start(settings).await.unwrap()
 }
 
-/// Lets changes and the schedule run until nothing happens any more.
-async fn judge(world: &World, rule: &str) {
+/// Runs the rule on pending changes and on schedule until the world is idle.
+async fn evaluate(world: &World, rule: &str) {
     world.settle().await.unwrap();
-    // A rule without a schedule says so.
+    // A rule without a schedule returns an error.
     let _change_only = world.engine().start_schedule(rule);
     world.settle().await.unwrap();
 }
 
-/// Undoes by the deployed function, whose role is as narrow as that of a remediation; the outcome it tells.
+/// Undoes an attempt through the deployed function, whose role is as narrow as a remediation's, and returns its
+/// outcome.
 async fn undo(world: &World, attempt: &Attempt) -> String {
     let request = json!({"attempt": attempt.id, "by": "test"});
     let answer = world.host().invoke("rectify-undo", &request).await;
     let log = || format!("{}\n{:?}", world.host().logs("rectify-undo").join("\n"), world.take_errors());
-    let answer = answer.unwrap_or_else(|fault| panic!("{fault}\n{}", log()));
+    let answer = answer.unwrap_or_else(|error| panic!("{error}\n{}", log()));
     answer["outcome"].as_str().unwrap_or_default().to_owned()
 }
 
@@ -156,7 +158,7 @@ fn target(world: &World, resource: &ResourceKey) -> Target {
 }
 
 #[test]
-fn every_control_with_calls_travels_or_says_what_it_lacks() {
+fn every_control_with_calls_has_a_journey_or_a_reason() {
     let folder = binaries::root().join("tests/suite/journeys");
     let journeys: String = std::fs::read_dir(folder)
         .unwrap()
@@ -164,8 +166,8 @@ fn every_control_with_calls_travels_or_says_what_it_lacks() {
         .collect();
     for control in rectify_catalogue::controls().filter(|control| control.has_calls()) {
         let id = control.meta.id;
-        let travels = journeys.contains(&format!("run_lifecycle(\"{id}\","));
-        let excused = SKIPPED.iter().any(|(control, _, _)| *control == id);
-        assert_ne!(travels, excused, "{id}: a journey, or a row that says why there is none");
+        let has_journey = journeys.contains(&format!("run_lifecycle(\"{id}\","));
+        let skipped = SKIPPED.iter().any(|(control, _, _)| *control == id);
+        assert_ne!(has_journey, skipped, "{id}: expected a journey or a row in SKIPPED");
     }
 }

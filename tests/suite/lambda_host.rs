@@ -1,4 +1,4 @@
-//! The local Lambda host against a function that misbehaves in every way a process can.
+//! The local Lambda host against a function that fails in every way a process can.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -36,24 +36,24 @@ async fn host_with(folder: &Path, spec: FunctionSpec) -> Host {
 }
 
 async fn process(host: &Host) -> u64 {
-    host.invoke(FUNCTION, &json!({ "do": "tell" })).await.unwrap()["process"].as_u64().unwrap()
+    host.invoke(FUNCTION, &json!({ "do": "report" })).await.unwrap()["process"].as_u64().unwrap()
 }
 
-/// Waits for what follows an answer by a moment; the bound only matters when the test fails.
-async fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
+/// Waits for a condition that follows an answer shortly after; the timeout matters only if the test fails.
+async fn eventually(condition: &str, mut holds: impl FnMut() -> bool) {
     let start = Instant::now();
     while !holds() {
-        assert!(start.elapsed() < Duration::from_secs(20), "{what}");
+        assert!(start.elapsed() < Duration::from_secs(20), "{condition}");
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }
 
 #[tokio::test]
-async fn function_is_started_once_with_what_lambda_gives_it() {
+async fn function_is_started_once_with_the_environment_of_lambda() {
     let folder = tempfile::tempdir().unwrap();
     let host = host_with(folder.path(), spec()).await;
-    let told = host.invoke(FUNCTION, &json!({ "do": "tell" })).await.unwrap();
-    let environment = &told["environment"];
+    let report = host.invoke(FUNCTION, &json!({ "do": "report" })).await.unwrap();
+    let environment = &report["environment"];
     for (name, value) in [
         ("AWS_LAMBDA_FUNCTION_NAME", FUNCTION),
         ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256"),
@@ -66,25 +66,25 @@ async fn function_is_started_once_with_what_lambda_gives_it() {
     ] {
         assert_eq!(environment[name], value, "{name}");
     }
-    assert_eq!(environment.get("CARGO_MANIFEST_DIR"), None, "the environment of the host is not passed on");
-    assert_eq!(told["arn"], ARN);
-    assert_eq!(process(&host).await, told["process"].as_u64().unwrap(), "the second event finds the process warm");
+    assert_eq!(environment.get("CARGO_MANIFEST_DIR"), None, "the host's environment is not inherited");
+    assert_eq!(report["arn"], ARN);
+    assert_eq!(process(&host).await, report["process"].as_u64().unwrap(), "the second event reuses the warm process");
 }
 
 #[tokio::test]
 async fn answers_and_errors_come_back_as_the_function_gave_them() {
     let folder = tempfile::tempdir().unwrap();
     let host = host_with(folder.path(), spec()).await;
-    let order = json!({ "do": "echo", "text": "é", "list": [1, null] });
-    assert_eq!(host.invoke(FUNCTION, &order).await, Ok(order));
+    let event = json!({ "do": "echo", "text": "é", "list": [1, null] });
+    assert_eq!(host.invoke(FUNCTION, &event).await, Ok(event));
     let failure = host.invoke(FUNCTION, &json!({ "do": "fail" })).await;
-    assert_eq!(failure, Err(FunctionError { error_type: "Misbehaviour".to_owned(), message: "as ordered".to_owned() }));
+    assert_eq!(failure, Err(FunctionError { error_type: "Misbehavior".to_owned(), message: "as ordered".to_owned() }));
     let panicked = host.invoke(FUNCTION, &json!({ "do": "panic" })).await.unwrap_err();
     assert!(panicked.message.contains("as ordered"), "{panicked}");
 }
 
 #[tokio::test]
-async fn crash_is_this_events_error_and_the_next_event_gets_a_new_process() {
+async fn crash_fails_its_event_and_the_next_one_gets_a_new_process() {
     let folder = tempfile::tempdir().unwrap();
     let host = host_with(folder.path(), spec()).await;
     let before = process(&host).await;
@@ -95,7 +95,7 @@ async fn crash_is_this_events_error_and_the_next_event_gets_a_new_process() {
 }
 
 #[tokio::test]
-async fn passed_deadline_ends_the_process() {
+async fn timeout_ends_the_process() {
     let folder = tempfile::tempdir().unwrap();
     let host = host_with(folder.path(), FunctionSpec { timeout: Duration::from_millis(300), ..spec() }).await;
     let before = process(&host).await;
@@ -106,7 +106,7 @@ async fn passed_deadline_ends_the_process() {
 }
 
 #[tokio::test]
-async fn process_that_never_asks_for_an_event_is_not_waited_for() {
+async fn process_that_never_polls_for_an_event_times_out() {
     let folder = tempfile::tempdir().unwrap();
     let host = Host::start(HostSettings { init_timeout: Duration::from_millis(200), ..settings(folder.path()) })
         .await
@@ -119,7 +119,7 @@ async fn process_that_never_asks_for_an_event_is_not_waited_for() {
 }
 
 #[tokio::test]
-async fn process_that_ends_at_its_start_says_how() {
+async fn process_that_exits_at_its_start_reports_its_status() {
     let folder = tempfile::tempdir().unwrap();
     let host = host_with(
         folder.path(),
@@ -131,7 +131,7 @@ async fn process_that_ends_at_its_start_says_how() {
 }
 
 #[tokio::test]
-async fn one_function_runs_as_often_at_a_time_as_it_may() {
+async fn function_runs_as_many_instances_as_configured() {
     let folder = tempfile::tempdir().unwrap();
     for (instances, different) in [(1, false), (2, true)] {
         let host = Host::start(HostSettings { instances, ..settings(folder.path()) }).await.unwrap();
@@ -143,21 +143,24 @@ async fn one_function_runs_as_often_at_a_time_as_it_may() {
 }
 
 #[tokio::test]
-async fn asynchronous_event_is_tried_three_times_and_then_a_dead_letter() {
+async fn asynchronous_event_is_tried_three_times_and_then_dead_lettered() {
     let folder = tempfile::tempdir().unwrap();
     let host = host_with(folder.path(), spec()).await;
-    let order = json!({ "do": "fail" });
-    host.enqueue(FUNCTION, order.clone()).unwrap();
+    let event = json!({ "do": "fail" });
+    host.enqueue(FUNCTION, event.clone()).unwrap();
     host.enqueue(FUNCTION, json!({ "do": "echo" })).unwrap();
     assert_eq!(host.pending(), 2);
     eventually("both events end", || host.pending() == 0).await;
-    let letters = host.dead_letters();
-    assert_eq!(letters.len(), 1, "{letters:?}");
-    let letter = &letters[0];
-    assert_eq!((letter.function.as_str(), &letter.payload, letter.attempts), (FUNCTION, &order, 3));
-    assert_eq!(letter.record["requestContext"]["condition"], "RetriesExhausted");
-    assert_eq!(letter.record["requestContext"]["approximateInvokeCount"], 3);
-    assert_eq!(letter.record["responsePayload"], json!({ "errorType": "Misbehaviour", "errorMessage": "as ordered" }));
+    let dead_letters = host.dead_letters();
+    assert_eq!(dead_letters.len(), 1, "{dead_letters:?}");
+    let dead_letter = &dead_letters[0];
+    assert_eq!((dead_letter.function.as_str(), &dead_letter.payload, dead_letter.attempts), (FUNCTION, &event, 3));
+    assert_eq!(dead_letter.record["requestContext"]["condition"], "RetriesExhausted");
+    assert_eq!(dead_letter.record["requestContext"]["approximateInvokeCount"], 3);
+    assert_eq!(
+        dead_letter.record["responsePayload"],
+        json!({ "errorType": "Misbehavior", "errorMessage": "as ordered" })
+    );
 }
 
 #[tokio::test]
@@ -166,7 +169,7 @@ async fn function_deployed_without_retries_is_tried_once() {
     let host = host_with(folder.path(), FunctionSpec { retries: 0, ..spec() }).await;
     host.enqueue(FUNCTION, json!({ "do": "end", "status": 1 })).unwrap();
     eventually("the event ends", || host.pending() == 0).await;
-    assert_eq!(host.dead_letters().iter().map(|letter| letter.attempts).collect::<Vec<_>>(), [1]);
+    assert_eq!(host.dead_letters().iter().map(|dead_letter| dead_letter.attempts).collect::<Vec<_>>(), [1]);
 }
 
 #[tokio::test]
@@ -179,7 +182,7 @@ async fn output_is_kept_and_written_to_a_file() {
 }
 
 #[tokio::test]
-async fn what_is_not_deployed_is_named() {
+async fn function_that_is_not_deployed_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let host = Host::start(settings(folder.path())).await.unwrap();
     let unknown = host.invoke("rectify-absent", &Value::Null).await.unwrap_err();

@@ -1,6 +1,6 @@
-//! Laws over the repository: what must hold for every control and every file, so that nobody has to remember it.
+//! Laws of the repository: checks that hold for every control and every file.
 //!
-//! Walks the catalogue and the sources. Knows no control by name, but for exceptions that are listed with their reason.
+//! Walks the catalogue and the sources. Names no control, except in exceptions that are listed with their reason.
 
 mod cases;
 mod declarations;

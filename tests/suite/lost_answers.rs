@@ -1,4 +1,4 @@
-//! Answers of a real service that get lost, through its own SDK client: a change that was made is known and can be undone.
+//! Lost answers of a real service, through its own SDK client: a change that took effect is recorded and can be undone.
 
 use std::sync::atomic::Ordering;
 
@@ -14,9 +14,9 @@ use rectify_runtime::ledger::{Attempt, Ledger, Outcome, ResourcePath};
 use rectify_runtime::remediation::undo::{UndoRequest, Undone, undo};
 use rectify_runtime::remediation::{Delivery, RemediationContext, deployed, handle, undoable};
 use rectify_runtime::settings::{Environment, FunctionSettings, RemediationSettings};
-use rectify_tests::emulator::{ACCOUNT, REGION, Surroundings, endpoint, http, sdk_over};
+use rectify_tests::emulator::{ACCOUNT, REGION, Sandbox, endpoint, http, sdk_over};
 use rectify_tests::events::finding;
-use rectify_tests::lost::{Hears, losing};
+use rectify_tests::lost::{Reply, lossy};
 use rectify_tests::replay::{Answer, Replay};
 use serde_json::{Value, json};
 
@@ -37,14 +37,14 @@ async fn database(sdk: &SdkConfig, name: &str) -> Target {
     }
 }
 
-/// AWS Config, which knows the database's name, as often as it is asked.
+/// AWS Config, which returns the database's name on every call.
 fn config(target: &Target) -> ConfigService {
-    let known = json!({"configurationItems": [{
+    let history = json!({"configurationItems": [{
         "accountId": ACCOUNT, "configurationItemCaptureTime": 1.5, "configurationItemStatus": "OK",
         "resourceType": INSTANCE, "resourceId": target.resource.id, "resourceName": target.name, "awsRegion": REGION,
         "configuration": "{}"
     }]});
-    ConfigService::new(&Replay::of((0..8).map(|_| Answer::ok(&known))).sdk(REGION))
+    ConfigService::new(&Replay::of((0..8).map(|_| Answer::ok(&history))).sdk(REGION))
 }
 
 fn event(target: &Target) -> Value {
@@ -58,35 +58,35 @@ fn event(target: &Target) -> Value {
     event
 }
 
-fn settings(around: &Surroundings) -> Environment {
+fn settings(sandbox: &Sandbox) -> Environment {
     Environment::of([
         ("AWS_REGION", REGION),
         ("MODE", "enforce"),
         ("EXEMPTIONS", "ledger"),
         ("BUDGET_SHARE_PERCENT", "100"),
         ("RULE_NAMES", "rectify-rds"),
-        ("LEDGER_TABLE", &around.name),
-        ("EVENT_BUS", &around.name),
+        ("LEDGER_TABLE", &sandbox.name),
+        ("EVENT_BUS", &sandbox.name),
     ])
 }
 
-/// Delivers the finding to a function that hears this of its calls, until a delivery ends well, and undoes what it did.
-async fn is_known_and_undone(name: &str, script: &'static [Hears], tries: u32, seconds: i64, requests: usize) {
-    let around = Surroundings::create().await;
-    let target = database(&around.sdk, name).await;
-    let (http, met) = losing(http(), "Action=ModifyDBInstance&", script);
+/// Delivers the finding until a delivery succeeds, with these replies to the function's calls, and undoes the attempt.
+async fn assert_recorded_and_undone(name: &str, script: &'static [Reply], tries: u32, seconds: i64, requests: usize) {
+    let sandbox = Sandbox::create().await;
+    let target = database(&sandbox.sdk, name).await;
+    let (http, received) = lossy(http(), "Action=ModifyDBInstance&", script);
     let sdk = sdk_over(endpoint(), http);
     let sdk = sdk.to_builder().retry_config(RetryConfig::standard().with_max_attempts(tries)).build();
-    let environment = settings(&around);
+    let environment = settings(&sandbox);
     let function = FunctionSettings::read(&environment).unwrap();
     let control = &RDS_INSTANCE_DELETION_PROTECTION_ENABLED;
-    let mut shell = RemediationContext::over(
+    let mut context = RemediationContext::over(
         deployed::<_, Clients>(control),
         &sdk,
         function,
         RemediationSettings::read(&environment).unwrap(),
     );
-    shell.config = config(&target);
+    context.config = config(&target);
     let mut outcomes = Vec::new();
     for number in 1..=3 {
         let delivery = Delivery {
@@ -96,7 +96,7 @@ async fn is_known_and_undone(name: &str, script: &'static [Hears], tries: u32, s
             reads_until: Deadline::after(std::time::Duration::from_secs(60)),
         };
         let mut line = Invocation::start("rds", &delivery.owner);
-        let result = handle(&shell, &event(&target), &delivery, &mut line).await;
+        let result = handle(&context, &event(&target), &delivery, &mut line).await;
         outcomes.push(
             result.as_ref().map_or_else(rectify_runtime::Error::kind, rectify_runtime::remediation::Disposition::name),
         );
@@ -104,21 +104,21 @@ async fn is_known_and_undone(name: &str, script: &'static [Hears], tries: u32, s
             break;
         }
     }
-    let ledger = Ledger::new(&around.sdk, &around.name);
+    let ledger = Ledger::new(&sandbox.sdk, &sandbox.name);
     let attempts: Vec<Attempt> =
         ledger.attempts(&ResourcePath::of(&target), RDS_INSTANCE_DELETION_PROTECTION_ENABLED.meta.id).await.unwrap();
     let [attempt] = attempts.as_slice() else { panic!("{name}: {outcomes:?}: {attempts:#?}") };
-    assert!(is_protected(&around.sdk, name).await, "{name}: {outcomes:?}");
+    assert!(is_protected(&sandbox.sdk, name).await, "{name}: {outcomes:?}");
     assert_eq!((attempt.outcome, attempt.done().count()), (Some(Outcome::Verified), 1), "{name}: {outcomes:?}");
-    assert_eq!(met.load(Ordering::SeqCst), requests, "{name}: {outcomes:?}: requests");
-    assert_eq!(around.budget_used().await, 1, "{name}: {outcomes:?}");
+    assert_eq!(received.load(Ordering::SeqCst), requests, "{name}: {outcomes:?}: requests");
+    assert_eq!(sandbox.budget_used().await, 1, "{name}: {outcomes:?}");
 
     let undoable = undoable::<_, Clients>(control);
-    let pool = undoable.pool(&around.sdk, &Region::new(REGION));
+    let pool = undoable.pool(&sandbox.sdk, &Region::new(REGION));
     let request = UndoRequest { attempt: attempt.id.clone(), by: "jane".to_owned(), hold_days: 7, overwrite: false };
     let undone = undo(&undoable, &ledger, &pool, &target.account, &request).await.unwrap();
     assert!(matches!(undone, Undone::Restored { .. }), "{name}: {undone:?}");
-    assert!(!is_protected(&around.sdk, name).await, "{name}");
+    assert!(!is_protected(&sandbox.sdk, name).await, "{name}");
 }
 
 async fn is_protected(sdk: &SdkConfig, name: &str) -> bool {
@@ -126,23 +126,23 @@ async fn is_protected(sdk: &SdkConfig, name: &str) -> bool {
     call.send().await.unwrap().db_instances.unwrap()[0].deletion_protection.unwrap()
 }
 
-/// The first request makes RDS modify the instance, and its answer is lost; a second one would be refused because of it.
+/// The first request modifies the instance and its answer is lost; RDS would refuse a second one while it is modifying.
 #[tokio::test]
-async fn change_whose_answer_was_lost_is_known_whatever_a_second_request_would_hear() {
-    let script = &[Hears::Nothing, Hears::InjectedError(400, "InvalidDBInstanceState")];
-    is_known_and_undone("lost-answer", script, 4, 60, 1).await;
-    is_known_and_undone("lost-answer-in-a-hurry", script, 4, 10, 1).await;
+async fn change_with_a_lost_answer_is_recorded_without_a_second_request() {
+    let script = &[Reply::Lost, Reply::Refused(400, "InvalidDBInstanceState")];
+    assert_recorded_and_undone("lost-answer", script, 4, 60, 1).await;
+    assert_recorded_and_undone("lost-answer-in-a-hurry", script, 4, 10, 1).await;
 }
 
-/// The name of an error of the service is one nobody listed; its status is not.
+/// The error code is not in any list; its status, 500, decides.
 #[tokio::test]
-async fn change_that_was_answered_with_a_5xx_of_any_name_is_known() {
-    is_known_and_undone("unknown-name", &[Hears::Error(500, "ServiceFailure")], 1, 10, 1).await;
+async fn change_answered_with_any_5xx_is_recorded() {
+    assert_recorded_and_undone("unknown-name", &[Reply::AppliedWithError(500, "ServiceFailure")], 1, 10, 1).await;
 }
 
-/// RDS says that it is busy, which may be with what was sent.
+/// RDS answers that the instance is being modified, possibly by the call that was sent.
 #[tokio::test]
-async fn change_that_was_answered_as_being_in_progress_is_known() {
-    is_known_and_undone("busy", &[Hears::Error(400, "InvalidDBInstanceState")], 1, 10, 1).await;
-    is_known_and_undone("really-busy", &[Hears::InjectedError(400, "InvalidDBInstanceState")], 1, 60, 2).await;
+async fn change_answered_as_in_progress_is_recorded() {
+    assert_recorded_and_undone("busy", &[Reply::AppliedWithError(400, "InvalidDBInstanceState")], 1, 10, 1).await;
+    assert_recorded_and_undone("really-busy", &[Reply::Refused(400, "InvalidDBInstanceState")], 1, 60, 2).await;
 }

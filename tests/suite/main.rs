@@ -1,4 +1,4 @@
-//! Every test that is not beside its code: one binary, linked once.
+//! Every test that is not beside its code, in one binary that is linked once.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
@@ -7,23 +7,23 @@ mod attribution;
 mod command_line;
 mod config_engine;
 mod config_recorder;
-mod controls_against_replay;
+mod control_clients;
 mod demo;
 mod end_to_end;
-mod images;
 mod journeys;
 mod lambda_host;
 mod laws;
 mod lost_answers;
 mod memory;
-mod model_and_reality;
+mod model_conformance;
 mod programs;
 mod proxy;
 mod reconciler;
 mod remediation_gates;
-mod rule_shell;
+mod rule_handler;
 mod scaffold;
 mod stacks;
+mod stored_attempts;
 mod table_and_moto;
 mod template;
 mod undo;

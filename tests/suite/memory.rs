@@ -1,8 +1,8 @@
-//! Memory does not grow with the account: the peak of a rule's own process over 100,000 resources is that over 1,000.
+//! Memory does not grow with the account: a rule's process has the same peak over 100,000 resources as over 1,000.
 //!
-//! The inventory and AWS Config are served here, since no emulator holds 100,000 resources. The rule is the one whose
-//! listing alone carries what it judges: two calls more a resource would take minutes and show nothing else.
-//! What may grow is said in `shared/runtime/src/rule/periodic.rs`: eight bytes a resource, to know what is gone.
+//! EC2 and AWS Config are served here, since no emulator holds 100,000 resources. The rule is one whose list calls
+//! return all it evaluates: further calls per resource would take minutes and show nothing else.
+//! `shared/runtime/src/rule/periodic.rs` says what may grow: eight bytes per resource, to find those that are gone.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -25,13 +25,13 @@ const CONTROL: &str = "restricted-ssh";
 const FEW: usize = 1_000;
 const MANY: usize = 100_000;
 
-/// How much more the peak may be. Eight bytes a resource in a table that doubles are 2 MiB at most.
+/// How much the peak may grow. Eight bytes per resource in a table that doubles are at most 2 MiB.
 const ALLOWED_KIB: u64 = 3 * 1024;
 
-/// One group in so many lets the internet reach SSH.
+/// Every tenth group opens SSH to the internet.
 const OPEN_EVERY: usize = 10;
-/// The results that AWS Config gives a page.
-const RESULTS_A_PAGE: usize = 100;
+/// The results on one page of AWS Config.
+const RESULTS_PER_PAGE: usize = 100;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn peak_of_a_periodic_run_does_not_grow_with_the_account() {
@@ -40,7 +40,7 @@ async fn peak_of_a_periodic_run_does_not_grow_with_the_account() {
     assert!(many <= few + ALLOWED_KIB, "{FEW} resources: {few} KiB at the peak; {MANY} resources: {many} KiB");
 }
 
-/// The most memory, KiB, that the rule's process ever had, after one run over so many security groups.
+/// The peak memory of the rule's process, in KiB, after one run over `groups` security groups.
 async fn peak_over(groups: usize) -> u64 {
     let account = Account::serve(groups).await;
     let folder = tempfile::tempdir().unwrap();
@@ -61,35 +61,35 @@ async fn peak_over(groups: usize) -> u64 {
     let answer = host.invoke(&name, &rule_event(&scheduled(), &json!({}), "token")).await;
     assert_eq!(answer, Ok(Value::Null), "{}", host.logs(&name).join("\n"));
     let count = |counter: &AtomicUsize| counter.load(Ordering::Relaxed);
-    assert_eq!(count(&account.seen.evaluated), groups, "every group is reported, and none of them retired");
+    assert_eq!(count(&account.seen.evaluated), groups, "every group is reported, and none is retired");
     assert_eq!(count(&account.seen.open), groups / OPEN_EVERY);
-    assert_eq!(count(&account.seen.results), groups, "every earlier result is asked for");
+    assert_eq!(count(&account.seen.results), groups, "every earlier result is read");
     high_water_mark(&account.endpoint)
 }
 
-/// `VmHWM` of the one process of ours that was told this endpoint; it is warm, and waits for its next event.
+/// `VmHWM` of the one process with this endpoint in its environment; it is warm and waits for its next event.
 fn high_water_mark(endpoint: &str) -> u64 {
-    let told = format!("AWS_ENDPOINT_URL={endpoint}");
-    let ours = |process: &Path| {
+    let expected = format!("AWS_ENDPOINT_URL={endpoint}");
+    let is_function = |process: &Path| {
         let read = |file: &str| std::fs::read(process.join(file)).unwrap_or_default();
-        read("environ").split(|byte| *byte == 0).any(|variable| variable == told.as_bytes())
+        read("environ").split(|byte| *byte == 0).any(|variable| variable == expected.as_bytes())
     };
     let processes = std::fs::read_dir("/proc").unwrap().map(|entry| entry.unwrap().path());
-    let found: Vec<_> = processes.filter(|process| ours(process)).collect();
+    let found: Vec<_> = processes.filter(|process| is_function(process)).collect();
     let [process] = found.as_slice() else { panic!("one process at {endpoint}: {found:?}") };
     let status = std::fs::read_to_string(process.join("status")).unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
     line.trim().strip_suffix(" kB").unwrap().parse().unwrap()
 }
 
-/// An account with many security groups, and AWS Config with a result for each from the run before.
+/// An account with many security groups, and AWS Config with a result for each from the previous run.
 struct Account {
     endpoint: String,
     seen: Arc<Seen>,
     server: tokio::task::JoinHandle<()>,
 }
 
-/// What the rule did.
+/// Counters of the rule's calls.
 #[derive(Default)]
 struct Seen {
     groups: usize,
@@ -126,7 +126,7 @@ async fn answer(State(seen): State<Arc<Seen>>, headers: HeaderMap, body: String)
 }
 
 impl Seen {
-    /// `DescribeSecurityGroups`, as many as were asked for from the number that the token is.
+    /// Answers `DescribeSecurityGroups`; the token is the number of the first group.
     fn described(&self, body: &str) -> String {
         let field = |name: &str| body.split('&').find_map(|pair| pair.strip_prefix(&format!("{name}=")));
         assert_eq!(field("Action"), Some("DescribeSecurityGroups"), "{body}");
@@ -163,7 +163,7 @@ impl Seen {
 
     fn details(&self, request: &Value) -> Value {
         let from = request["NextToken"].as_str().map_or(0, |it| it.parse::<usize>().unwrap());
-        let to = self.groups.min(from + RESULTS_A_PAGE);
+        let to = self.groups.min(from + RESULTS_PER_PAGE);
         let result = |group: usize| {
             json!({ "EvaluationResultIdentifier": { "EvaluationResultQualifier": {
                 "ConfigRuleName": "rectify-widget-disabled", "ResourceType": "AWS::EC2::SecurityGroup", "ResourceId": id(group)

@@ -1,4 +1,4 @@
-//! The program of a service serves each function as the function's own program does, which is what is deployed.
+//! The program of a service, which is deployed, answers like the separate program of each of its functions.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use rectify_runtime::serve::FUNCTION;
 use rectify_tests::binaries::{self, SAMPLE};
 use serde_json::{Value, json};
 
-/// What a function answers to each event, from `program`.
+/// The answers of a function in `program` to each event.
 async fn answers(program: &str, function: &str, events: &[Value]) -> Vec<Result<Value, FunctionError>> {
     let folder = tempfile::tempdir().unwrap();
     let host = Host::start(HostSettings::new("us-east-1", folder.path().join("logs"))).await.unwrap();
@@ -38,7 +38,8 @@ async fn answers(program: &str, function: &str, events: &[Value]) -> Vec<Result<
     answers
 }
 
-/// Events that a function answers without a call to AWS, one of the control's own with an unknown parameter first.
+/// Events that a function answers without a call to AWS; the first is an event of the control with an unknown
+/// parameter.
 fn events(id: &str) -> Vec<Value> {
     let folder = binaries::root().join("events").join(id);
     let mut names: Vec<_> = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name()).collect();
@@ -50,7 +51,7 @@ fn events(id: &str) -> Vec<Value> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn program_of_a_service_answers_as_the_programs_of_its_functions_do() {
+async fn program_of_a_service_answers_like_those_of_its_functions() {
     let mut seen = BTreeMap::<String, usize>::new();
     for id in SAMPLE {
         let service = rectify_catalogue::service(rectify_catalogue::find(id).unwrap());

@@ -61,7 +61,7 @@ impl Front {
         aws_sdk_s3::Client::from_conf(aws_sdk_s3::config::Builder::from(&self.sdk("1")).force_path_style(true).build())
     }
 
-    /// `service:operation status`, and the note where there is one.
+    /// `service:operation status`, with the note if there is one.
     fn calls(&self) -> Vec<String> {
         let line = |call: Call| {
             assert_eq!(call.caller, CALLER);
@@ -111,9 +111,9 @@ async fn every_protocol_passes_and_is_recorded() {
     assert_eq!(front.proxy.substitutions(), []);
 }
 
-/// What a role does not allow never reaches the emulator, is answered in the words of the protocol, and is told once.
+/// A call that the role does not allow never reaches the emulator, gets an error in its protocol, and is reported once.
 #[tokio::test]
-async fn role_of_a_caller_decides_its_calls() {
+async fn calls_are_authorized_by_the_callers_role() {
     let front = front().await;
     let tables = aws_sdk_dynamodb::Client::new(&front.sdk("1"));
     let statements = json!({"Statement": [
@@ -135,20 +135,20 @@ async fn role_of_a_caller_decides_its_calls() {
     assert_eq!(put("own#1").await.as_deref(), Some("ResourceNotFoundException"), "allowed: the emulator answers");
     assert_eq!(put("other#1").await.as_deref(), Some("AccessDeniedException"));
 
-    let told: Vec<String> = front.proxy.take_refused().iter().map(ToString::to_string).collect();
+    let refused: Vec<String> = front.proxy.take_refused().iter().map(ToString::to_string).collect();
     let expected = [
         "ec2:DescribeVpcs on * with {\"ec2:region\": [\"us-east-1\"]}: no statement of its role allows it",
         "s3:ListAllMyBuckets on * with {}: an explicit deny in its role",
         "dynamodb:PutItem on arn:aws:dynamodb:us-east-1:111122223333:table/ledger with {\"dynamodb:leadingkeys\": [\"other#1\"]}: no statement of its role allows it",
     ];
-    assert_eq!(told, expected.map(|it| format!("{CALLER} is not authorized to perform {it}")));
-    assert_eq!(front.proxy.take_refused(), [], "told once");
+    assert_eq!(refused, expected.map(|it| format!("{CALLER} is not authorized to perform {it}")));
+    assert_eq!(front.proxy.take_refused(), [], "reported once");
     let used: Vec<String> = front.proxy.actions_used(CALLER).into_iter().collect();
     assert_eq!(used, ["dynamodb:ListTables", "dynamodb:PutItem"]);
 }
 
 #[tokio::test]
-async fn account_is_the_local_one_and_reset_forgets_resources() {
+async fn account_is_local_and_reset_deletes_resources() {
     let front = front().await;
     let groups = front.ec2().describe_security_groups().send().await.unwrap();
     assert_eq!(groups.security_groups()[0].owner_id(), Some("111122223333"));
@@ -158,7 +158,7 @@ async fn account_is_the_local_one_and_reset_forgets_resources() {
 }
 
 #[tokio::test]
-async fn call_without_an_implementation_is_an_error_with_a_name_in_every_protocol() {
+async fn call_without_an_implementation_is_a_named_error_in_every_protocol() {
     let front = front().await;
     let query = front.ec2().describe_trunk_interface_associations().send().await.unwrap_err();
     let json = aws_sdk_cloudtrail::Client::new(&front.sdk("1")).list_imports().send().await.unwrap_err();
@@ -182,7 +182,7 @@ async fn call_without_an_implementation_is_an_error_with_a_name_in_every_protoco
 }
 
 #[tokio::test]
-async fn what_moto_cannot_have_is_put_in_and_counted() {
+async fn substitutions_for_moto_are_made_and_counted() {
     let front = front().await;
     front.proxy.set_root_access_keys(2);
     let trail = aws_sdk_cloudtrail::Client::new(&front.sdk("1"));
@@ -191,15 +191,16 @@ async fn what_moto_cannot_have_is_put_in_and_counted() {
     let events = trail.lookup_events().send().await.unwrap();
     assert_eq!(events.events()[0].username(), Some("someone"));
 
-    let answer = reqwest::Client::builder().no_proxy().build().unwrap();
-    let asked = answer.post(front.proxy.endpoint()).header("content-type", "application/x-www-form-urlencoded");
-    let asked = asked.header(
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let request = client.post(front.proxy.endpoint()).header("content-type", "application/x-www-form-urlencoded");
+    let request = request.header(
         "authorization",
         format!(
             "AWS4-HMAC-SHA256 Credential={KEY}/20260101/us-east-1/iam/aws4_request, SignedHeaders=host, Signature=0"
         ),
     );
-    let summary = asked.body("Action=GetAccountSummary&Version=2010-05-08").send().await.unwrap().text().await.unwrap();
+    let summary =
+        request.body("Action=GetAccountSummary&Version=2010-05-08").send().await.unwrap().text().await.unwrap();
     let (_, after) = summary.split_once("AccountAccessKeysPresent").unwrap();
     assert!(after.split_once("<value>2</value>").is_some_and(|(between, _)| !between.contains("<value>")), "{after}");
 
@@ -235,7 +236,7 @@ async fn injected_refusals_reach_the_caller_and_not_the_backend() {
 }
 
 #[tokio::test]
-async fn throttled_call_is_repeated_by_an_sdk_that_may() {
+async fn throttled_call_is_retried_by_the_sdk() {
     let front = front().await;
     front.proxy.inject(Fault::new("ec2", "DescribeVpcs", 1, FaultKind::Throttle));
     aws_sdk_ec2::Client::new(&front.sdk("2")).describe_vpcs().send().await.unwrap();
@@ -248,14 +249,14 @@ async fn dropped_answer_leaves_the_call_applied() {
     let front = front().await;
     front.proxy.inject(Fault::new("s3", "CreateBucket", 1, FaultKind::TimeoutAfterApply));
     let lost = front.s3().create_bucket().bucket("applied").send().await.unwrap_err();
-    assert_eq!(lost.code(), None, "the service said nothing: {}", DisplayErrorContext(&lost));
+    assert_eq!(lost.code(), None, "no answer from the service: {}", DisplayErrorContext(&lost));
     let buckets = front.s3().list_buckets().send().await.unwrap();
     assert_eq!(buckets.buckets()[0].name(), Some("applied"));
     assert_eq!(front.calls()[0], "s3:CreateBucket 0 (injected: answer 200 dropped)");
 }
 
 #[tokio::test]
-async fn delayed_answer_comes_late_and_whole() {
+async fn delayed_answer_is_late_and_complete() {
     let front = front().await;
     front.proxy.inject(Fault::new("ec2", "DescribeVpcs", 1, FaultKind::Delay(Duration::from_millis(300))));
     let start = Instant::now();
@@ -264,25 +265,25 @@ async fn delayed_answer_comes_late_and_whole() {
 }
 
 #[tokio::test]
-async fn answer_that_is_late_follows_a_call_that_was_not() {
+async fn late_answer_follows_a_call_that_took_effect_at_once() {
     let front = front().await;
     front.proxy.inject(Fault::new("s3", "CreateBucket", 1, FaultKind::AnswerLate(Duration::from_secs(20))));
-    let (ours, theirs) = (front.s3(), front.s3());
-    let waiting = tokio::spawn(async move { ours.create_bucket().bucket("early").send().await });
+    let (creator, observer) = (front.s3(), front.s3());
+    let waiting = tokio::spawn(async move { creator.create_bucket().bucket("early").send().await });
     let mut seen = false;
     for _try in 0..200 {
-        seen = !theirs.list_buckets().send().await.unwrap().buckets().is_empty();
+        seen = !observer.list_buckets().send().await.unwrap().buckets().is_empty();
         if seen {
             break;
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    assert!(seen && !waiting.is_finished(), "the bucket is there before anybody was told");
+    assert!(seen && !waiting.is_finished(), "the bucket exists before the answer");
 }
 
-/// moto loses a message that arrives while another one is taken out; through the proxy none is lost.
+/// moto loses a message that arrives while another is received; through the proxy none is lost.
 #[tokio::test(flavor = "multi_thread")]
-async fn no_message_is_lost_when_queues_are_filled_and_emptied_at_once() {
+async fn no_message_is_lost_while_sending_and_receiving() {
     const SENDERS: usize = 4;
     const EACH: usize = 50;
     let front = front().await;

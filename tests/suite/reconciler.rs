@@ -1,17 +1,17 @@
-//! The reconciler: what was lost is asked about again, what must be left alone is, and no dead letter disappears.
+//! The reconciler: lost findings are requested again, excluded ones are left alone, and no dead letter is lost.
 //!
-//! | module | noun |
+//! | module | subject |
 //! |---|---|
-//! | `bounds` | how often what keeps failing is asked about, and evaluated |
-//! | `findings` | what a rule still reports |
-//! | `letters` | dead letters of both hops |
+//! | `bounds` | how often a failing finding is requested and a failing rule is evaluated |
+//! | `findings` | findings that a rule still reports |
+//! | `dead_letters` | dead letters of EventBridge and of Lambda |
 //! | `open` | attempts that have not ended |
-//! | `stage` | one reconciler over made-up widgets: AWS Config replayed, ledger, bus and queues in moto |
+//! | `env` | one reconciler over fake widgets: AWS Config replayed, ledger, bus and queues in moto |
 //! | `deployed` | the built functions, as the template deploys them |
 
 mod bounds;
+mod dead_letters;
 mod deployed;
+mod env;
 mod findings;
-mod letters;
 mod open;
-mod stage;

@@ -1,11 +1,11 @@
-//! Every gate of a remediation, against a ledger and a bus in moto and a made-up service that tests script.
+//! Every gate of a remediation, against a ledger and a bus in moto and a scripted fake service.
 //!
 //! Labels such as `runtime/17` name the case a test is for.
 
 mod acting;
 mod before_acting;
 mod breakers;
-mod death;
+mod crash_recovery;
 mod decisions;
 mod fence;
 mod leases;
@@ -25,7 +25,7 @@ use rectify_runtime::ledger::{Attempt, Hold, Outcome, State, StopSwitch};
 use rectify_runtime::remediation::Disposition;
 use rectify_runtime::{CallErrorKind, Error};
 use rectify_tests::controls::{Action, Widget};
-use rectify_tests::crash_point::Life;
+use rectify_tests::crash_point::CrashPoint;
 use rectify_tests::emulator::{ACCOUNT, REGION};
 use rectify_tests::events::finding;
 use rectify_tests::fake_service::{Call, InjectedFault, On};
@@ -35,7 +35,7 @@ use serde_json::{Value, json};
 /// When the finding of most tests was recorded.
 const RECORDED: &str = "2026-03-04T05:06:08.900Z";
 
-fn shut(flag: &str) -> Action {
+fn enable(flag: &str) -> Action {
     Action::EnableFlag { flag: flag.to_owned() }
 }
 
@@ -43,21 +43,21 @@ fn call(flag: &str) -> Value {
     json!({"EnableFlag": {"Flag": flag}})
 }
 
-/// A plan that shuts these flags, as it is stored and announced.
+/// A plan that enables these flags, as stored and announced.
 fn plan(flags: &[&str], level: &str) -> Value {
     let step = |flag: &&str| json!({"level": level, "call": call(flag)});
     json!({"kind": "do", "steps": flags.iter().map(step).collect::<Vec<_>>()})
 }
 
-/// How a delivery ended that was dealt with now.
-fn ended(handled: &Disposition) -> (&str, Outcome) {
-    match handled {
+/// Attempt id and outcome of a delivery that ended its attempt.
+fn ended(disposition: &Disposition) -> (&str, Outcome) {
+    match disposition {
         Disposition::Ended { attempt, outcome } => (attempt, *outcome),
         other => panic!("{other:?}"),
     }
 }
 
-/// What an attempt is announced as.
+/// The announcement of an attempt.
 fn announcement(attempt: &Attempt, kind: &str, outcome: &str, actions: &[Value]) -> (String, Value) {
     let detail = json!({
         "attempt": attempt.id, "control": "widget-disabled", "rule": "rectify-widget-disabled", "account": ACCOUNT,

@@ -1,12 +1,12 @@
-//! `xtask new-control` makes what it promises: a control that compiles, whose tests run and pass, that the generators take.
+//! `xtask new-control` writes a control that compiles, passes its tests and is accepted by the generators.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use xtask::scaffold::{self, NewControl, ScaffoldError, Severity};
 
-/// What a copy of the repository leaves behind.
-const LEFT: [&str; 4] = ["target", "target-free", ".local", ".git"];
+/// Folders that a copy of the repository leaves out.
+const LEFT_OUT: [&str; 4] = ["target", "target-free", ".local", ".git"];
 
 fn new_control() -> NewControl {
     NewControl {
@@ -22,10 +22,10 @@ fn new_control() -> NewControl {
 }
 
 #[test]
-fn a_new_control_compiles_runs_its_tests_and_is_generated() {
+fn new_control_compiles_passes_its_tests_and_is_generated() {
     let copy = copy_of_the_repository();
-    let told = scaffold::write(copy.path(), &new_control()).unwrap();
-    assert!(told.contains("functions/cloudtrail/src/controls/single_region_trail.rs"), "{told}");
+    let next_steps = scaffold::write(copy.path(), &new_control()).unwrap();
+    assert!(next_steps.contains("functions/cloudtrail/src/controls/single_region_trail.rs"), "{next_steps}");
 
     let tested = cargo(copy.path(), &["test", "-p", "rectify-cloudtrail", "--lib", "single_region_trail"]);
     let printed = text(&tested);
@@ -41,7 +41,7 @@ fn a_new_control_compiles_runs_its_tests_and_is_generated() {
     assert!(generated.status.success(), "{}", text(&generated));
     let template = std::fs::read_to_string(copy.path().join("template.yaml")).unwrap();
     assert!(template.contains("  SingleRegionTrailRuleFunction:\n"), "the template has no function for it");
-    assert!(template.contains("Role: !GetAtt RuleRole.Arn"), "a rule that asks no service shares the role of its like");
+    assert!(template.contains("Role: !GetAtt RuleRole.Arn"), "rules without calls share a role");
     assert!(!template.contains("SingleRegionTrailFix"), "a rule without remediation has no second function");
     let page = std::fs::read_to_string(copy.path().join("docs/controls/single-region-trail.md")).unwrap();
     assert!(page.contains("What happens in the other regions leaves no trace."), "{page}");
@@ -52,12 +52,12 @@ fn a_new_control_compiles_runs_its_tests_and_is_generated() {
     std::fs::write(copy.path().join("template.yaml"), edited).unwrap();
     let checked = cargo(copy.path(), &["run", "-p", "xtask", "--", "generate", "--check"]);
     assert_eq!(checked.status.code(), Some(1));
-    let told = text(&checked);
-    assert!(told.contains("template.yaml: stale: line") && told.contains("-     Default: edited-"), "{told}");
+    let output = text(&checked);
+    assert!(output.contains("template.yaml: stale: line") && output.contains("-     Default: edited-"), "{output}");
 }
 
 #[test]
-fn what_is_there_is_never_overwritten() {
+fn existing_files_are_never_overwritten() {
     let copy = copy_of_the_repository();
     scaffold::write(copy.path(), &new_control()).unwrap();
     let before = std::fs::read_to_string(copy.path().join("functions/cloudtrail/src/controls.rs")).unwrap();
@@ -71,7 +71,7 @@ fn what_is_there_is_never_overwritten() {
     assert!(!copy.path().join("functions/no-such-service").exists());
 }
 
-/// The sources alone, in a folder that goes when the test ends.
+/// A copy of the sources in a temporary folder.
 fn copy_of_the_repository() -> tempfile::TempDir {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().unwrap();
     let copy = tempfile::tempdir().unwrap();
@@ -80,7 +80,7 @@ fn copy_of_the_repository() -> tempfile::TempDir {
         for entry in std::fs::read_dir(root.join(&folder)).unwrap() {
             let entry = entry.unwrap();
             let path = folder.join(entry.file_name());
-            if LEFT.iter().any(|left| path == Path::new(left)) {
+            if LEFT_OUT.iter().any(|it| path == Path::new(it)) {
                 continue;
             }
             if entry.path().is_dir() {
@@ -94,7 +94,7 @@ fn copy_of_the_repository() -> tempfile::TempDir {
     copy
 }
 
-/// Runs cargo in the copy, without the network and apart from the build that runs this test.
+/// Runs cargo in the copy, offline and with a separate target folder.
 fn cargo(copy: &Path, arguments: &[&str]) -> Output {
     let (first, rest) = arguments.split_first().unwrap();
     Command::new(env!("CARGO"))
@@ -102,7 +102,7 @@ fn cargo(copy: &Path, arguments: &[&str]) -> Output {
         .arg("--offline")
         .args(rest)
         .current_dir(copy)
-        // One test uses it at a time: copies of the workspace would overwrite each other's binaries.
+        // Only one test uses it: copies of the workspace would overwrite each other's binaries.
         .env("CARGO_TARGET_DIR", Path::new(env!("CARGO_TARGET_TMPDIR")).join("scaffold"))
         .env("CARGO_TERM_COLOR", "never")
         .env("RUST_TEST_NOCAPTURE", "0")

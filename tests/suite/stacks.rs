@@ -1,4 +1,4 @@
-//! What CloudFormation says of a resource, against replayed answers: moto does not look a stack up by a resource's id.
+//! The stack that manages a resource, against replayed answers: moto cannot look up a stack by a resource's id.
 
 use aws_smithy_http_client::test_util::{ReplayEvent, StaticReplayClient};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
@@ -34,7 +34,7 @@ fn refused(code: &str, message: &str) -> String {
     )
 }
 
-async fn asked(status: u16, body: String, resource: &PhysicalId) -> (Result<Option<String>, Error>, Vec<String>) {
+async fn look_up(status: u16, body: String, resource: &PhysicalId) -> (Result<Option<String>, Error>, Vec<String>) {
     let request = http::Request::builder().uri("https://localhost/").body(SdkBody::empty()).unwrap();
     let response = http::Response::builder().status(status).body(SdkBody::from(body)).unwrap();
     let replay = StaticReplayClient::new(vec![ReplayEvent::new(request, response)]);
@@ -51,25 +51,25 @@ async fn asked(status: u16, body: String, resource: &PhysicalId) -> (Result<Opti
 }
 
 #[tokio::test]
-async fn a_stack_is_the_one_that_still_holds_the_resource() {
+async fn stack_that_still_manages_the_resource_is_found() {
     let alice = PhysicalId::here("alice");
     let stack = || Some("users".to_owned());
     for (case, status, body, expected) in [
-        ("held", 200, answer(&listed("alice", "UPDATE_COMPLETE")), stack()),
+        ("managed", 200, answer(&listed("alice", "UPDATE_COMPLETE")), stack()),
         ("being deleted", 200, answer(&listed("alice", "DELETE_IN_PROGRESS")), stack()),
         (
-            "deleted and made again",
+            "deleted and created again",
             200,
             answer(&(listed("alice", "DELETE_COMPLETE") + &listed("alice", "CREATE_COMPLETE"))),
             stack(),
         ),
         ("not among the first hundred", 200, answer(&listed("bob", "CREATE_COMPLETE")), stack()),
-        ("let go", 200, answer(&listed("alice", "DELETE_SKIPPED")), None),
-        ("of a stack that was deleted", 200, answer(&listed("alice", "DELETE_COMPLETE")), None),
-        ("of none", 200, answer(""), None),
-        ("not known", 400, refused("ValidationError", "Stack for alice does not exist"), None),
+        ("retained by its stack", 200, answer(&listed("alice", "DELETE_SKIPPED")), None),
+        ("of a deleted stack", 200, answer(&listed("alice", "DELETE_COMPLETE")), None),
+        ("of no stack", 200, answer(""), None),
+        ("unknown", 400, refused("ValidationError", "Stack for alice does not exist"), None),
     ] {
-        let (found, sent) = asked(status, body, &alice).await;
+        let (found, sent) = look_up(status, body, &alice).await;
         assert_eq!(found, Ok(expected), "{case}");
         let expected = "https://cloudformation.eu-west-1.amazonaws.com/ \
                         Action=DescribeStackResources&Version=2010-05-15&PhysicalResourceId=alice";
@@ -78,22 +78,22 @@ async fn a_stack_is_the_one_that_still_holds_the_resource() {
 }
 
 #[tokio::test]
-async fn what_cloudformation_does_not_say_is_a_fault() {
+async fn failed_lookup_is_an_error() {
     for (status, code, message) in [
         (403, "AccessDenied", "User is not authorized"),
         (400, "Throttling", "Rate exceeded"),
         (400, "ValidationError", "1 validation error detected"),
         (503, "ServiceUnavailable", "later"),
     ] {
-        let (found, _) = asked(status, refused(code, message), &PhysicalId::here("alice")).await;
-        let fault = found.unwrap_err();
-        assert!(fault.to_string().contains(&format!("cloudformation:DescribeStackResources: {code}")), "{fault}");
+        let (found, _) = look_up(status, refused(code, message), &PhysicalId::here("alice")).await;
+        let error = found.unwrap_err();
+        assert!(error.to_string().contains(&format!("cloudformation:DescribeStackResources: {code}")), "{error}");
     }
 }
 
 #[tokio::test]
-async fn a_stack_is_looked_for_in_the_region_of_the_resource() {
+async fn stack_is_looked_up_in_the_region_of_the_resource() {
     let trail = PhysicalId::at_home("arn:aws:cloudtrail:us-east-2:111122223333:trail/audit", "audit");
-    let (_, sent) = asked(200, answer(""), &trail).await;
+    let (_, sent) = look_up(200, answer(""), &trail).await;
     assert!(sent.iter().all(|it| it.starts_with("https://cloudformation.us-east-2.")), "{sent:?}");
 }

@@ -1,13 +1,14 @@
-//! The table in memory answers as moto does: generated sequences of operations, sent to both, compared answer by answer.
+//! The table in memory answers like moto: generated sequences of operations are sent to both and their answers
+//! compared.
 //!
-//! moto is the real part. The table stands in for it where ten thousands of calls must take seconds.
+//! moto is the reference. The table replaces it where tens of thousands of calls must take seconds.
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{AttributeValue, ConditionCheck, Delete, Put, ReturnValue, TransactWriteItem, Update};
 use rectify_chaos::table::Table;
-use rectify_tests::emulator::{Surroundings, sdk_over};
+use rectify_tests::emulator::{Sandbox, sdk_over};
 use std::collections::{BTreeMap, HashMap};
 
 /// How many operations are compared.
@@ -23,7 +24,7 @@ struct Expression {
     values: Values,
 }
 
-/// One operation, as both are sent it.
+/// One operation, sent to both.
 #[derive(Debug, Clone)]
 enum Operation {
     Get { key: Values, shown: Option<Expression> },
@@ -35,10 +36,10 @@ enum Operation {
     Check { key: Values, condition: Expression },
 }
 
-/// Writes operations: few keys and few values, so that they meet.
-struct Author(fastrand::Rng);
+/// Generates operations with few keys and few values, so that they collide.
+struct Generator(fastrand::Rng);
 
-impl Author {
+impl Generator {
     fn one<T: Clone>(&mut self, of: &[T]) -> T {
         of[self.0.usize(..of.len())].clone()
     }
@@ -48,7 +49,8 @@ impl Author {
         HashMap::from([("pk".to_owned(), text(pk)), ("sk".to_owned(), text(sk))])
     }
 
-    /// A value for an attribute of this name: each has its type, as in the ledger; moto refuses to compare others.
+    /// A value for this attribute, with the attribute's type in the ledger; moto refuses to compare values of other
+    /// types.
     fn value(&mut self, name: &str) -> AttributeValue {
         match name {
             "#until" | "until" | "n" => number(self.0.i64(-2..12)),
@@ -75,8 +77,8 @@ impl Author {
 
     fn path_of(&mut self, names: &[&str], expression: &mut Expression) -> String {
         let name = self.one(names);
-        if let Some(word) = name.strip_prefix('#') {
-            expression.names.insert(name.to_owned(), word.to_owned());
+        if let Some(attribute) = name.strip_prefix('#') {
+            expression.names.insert(name.to_owned(), attribute.to_owned());
         }
         name.to_owned()
     }
@@ -108,8 +110,12 @@ impl Author {
             other => {
                 let (left, right) =
                     (self.condition_text(depth - 1, expression), self.condition_text(depth - 1, expression));
-                let word = if other == 6 { "AND" } else { "OR" };
-                if self.0.bool() { format!("({left}) {word} {right}") } else { format!("{left} {word} ({right})") }
+                let operator = if other == 6 { "AND" } else { "OR" };
+                if self.0.bool() {
+                    format!("({left}) {operator} {right}")
+                } else {
+                    format!("{left} {operator} ({right})")
+                }
             }
         }
     }
@@ -171,25 +177,25 @@ impl Author {
             1 | 2 => {
                 let mut key = Expression::default();
                 let pk = text(self.one(&["p", "p#q", "q"]));
-                let mut words = format!("pk = {}", self.value_in(&mut key, pk));
+                let mut condition = format!("pk = {}", self.value_in(&mut key, pk));
                 match self.0.u32(..4) {
                     0 => {}
                     1 => {
                         let prefix = text(self.one(&["A#", "B", "-", "C"]));
-                        words.push_str(&format!(" AND begins_with(sk, {})", self.value_in(&mut key, prefix)));
+                        condition.push_str(&format!(" AND begins_with(sk, {})", self.value_in(&mut key, prefix)));
                     }
                     2 => {
                         let (low, high) = (text(self.one(&["-", "A#2"])), text(self.one(&["A#2", "A#~", "Z"])));
                         let (low, high) = (self.value_in(&mut key, low), self.value_in(&mut key, high));
-                        words.push_str(&format!(" AND sk BETWEEN {low} AND {high}"));
+                        condition.push_str(&format!(" AND sk BETWEEN {low} AND {high}"));
                     }
                     _ => {
                         let bound = text(self.one(&["A#2", "B"]));
                         let comparator = self.one(&["=", "<", "<=", ">", ">="]);
-                        words.push_str(&format!(" AND sk {comparator} {}", self.value_in(&mut key, bound)));
+                        condition.push_str(&format!(" AND sk {comparator} {}", self.value_in(&mut key, bound)));
                     }
                 }
-                key.text = words;
+                key.text = condition;
                 let limit = self.0.bool().then(|| self.0.i32(1..4));
                 Operation::Query { key, shown: self.shown(), backwards: self.0.bool(), limit }
             }
@@ -199,7 +205,8 @@ impl Author {
                 for _ in 0..self.0.u32(1..5) {
                     let check = Operation::Check { key: self.key(), condition: self.condition() };
                     let write = if self.0.bool() { self.write() } else { check };
-                    // An item that is meant twice is refused before any condition is looked at; the ledger never does it.
+                    // DynamoDB refuses two operations on one item before it checks conditions; the ledger never sends
+                    // them.
                     if keys.insert(format!("{:?} {:?}", write.key()["pk"], write.key()["sk"])) {
                         writes.push(write);
                     }
@@ -238,7 +245,7 @@ fn number(value: i64) -> AttributeValue {
     AttributeValue::N(value.to_string())
 }
 
-/// Both names and values of two expressions; `None` where there are none, as an empty map is refused.
+/// The names and values of two expressions; `None` if there are none, since an empty map is refused.
 fn together(both: [Option<&Expression>; 2]) -> (Option<HashMap<String, String>>, Option<Values>) {
     let mut names = HashMap::new();
     let mut values = HashMap::new();
@@ -249,8 +256,8 @@ fn together(both: [Option<&Expression>; 2]) -> (Option<HashMap<String, String>>,
     ((!names.is_empty()).then_some(names), (!values.is_empty()).then_some(values))
 }
 
-/// The condition's values get names of their own beside those of the update.
-fn beside(condition: Option<Expression>) -> Option<Expression> {
+/// Renames the condition's values so that they differ from those of the update.
+fn with_distinct_names(condition: Option<Expression>) -> Option<Expression> {
     let mut it = condition?;
     it.text = it.text.replace(":v", ":c");
     it.values = it.values.into_iter().map(|(name, value)| (name.replace(":v", ":c"), value)).collect();
@@ -290,7 +297,7 @@ fn write_of(operation: Operation) -> TransactWriteItem {
             builder.condition_check(check.build().unwrap())
         }
         Operation::Update { key, update, condition, .. } => {
-            let condition = beside(condition);
+            let condition = with_distinct_names(condition);
             let (names, values) = together([Some(&update), condition.as_ref()]);
             let it = Update::builder().table_name("t").set_key(Some(key)).update_expression(update.text);
             let it = it.set_condition_expression(condition.map(|it| it.text));
@@ -302,7 +309,7 @@ fn write_of(operation: Operation) -> TransactWriteItem {
     .build()
 }
 
-/// Sends one operation, and the answer as text.
+/// Sends one operation and returns the answer as text.
 async fn answer(client: &Client, table: &str, operation: Operation) -> String {
     match operation {
         Operation::Get { key, shown: projection } => {
@@ -327,7 +334,7 @@ async fn answer(client: &Client, table: &str, operation: Operation) -> String {
             delete.send().await.map_or_else(|error| refused(&error), |answer| shown(answer.attributes))
         }
         Operation::Update { key, update, condition, shown: returned } => {
-            let condition = beside(condition);
+            let condition = with_distinct_names(condition);
             let (names, values) = together([Some(&update), condition.as_ref()]);
             let it = client.update_item().table_name(table).set_key(Some(key)).update_expression(update.text);
             let it = it.set_condition_expression(condition.map(|it| it.text));
@@ -373,20 +380,20 @@ async fn answer(client: &Client, table: &str, operation: Operation) -> String {
 }
 
 #[tokio::test]
-async fn table_in_memory_answers_as_moto_does() {
-    let around = Surroundings::create().await;
-    let moto = Client::new(&around.sdk);
+async fn table_in_memory_answers_like_moto() {
+    let sandbox = Sandbox::create().await;
+    let moto = Client::new(&sandbox.sdk);
     let memory = Client::new(&sdk_over("http://table.test", Table::default().http()));
-    let mut author = Author(fastrand::Rng::with_seed(5));
+    let mut generator = Generator(fastrand::Rng::with_seed(5));
     let mut codes = std::collections::BTreeMap::<String, usize>::new();
     for number in 0..OPERATIONS {
-        let operation = author.operation();
-        let expected = answer(&moto, &around.name, operation.clone()).await;
+        let operation = generator.operation();
+        let expected = answer(&moto, &sandbox.name, operation.clone()).await;
         let found = answer(&memory, "t", operation.clone()).await;
         assert_eq!(found, expected, "operation {number}: {operation:#?}");
         let kind = if expected.contains("ConditionalCheckFailed") { "refused" } else { "carried out" };
         *codes.entry(kind.to_owned()).or_default() += 1;
     }
-    // A comparison of nothing but refusals, or of none, would say little.
+    // The sequence must have both refused and successful operations.
     assert!(codes["refused"] > OPERATIONS / 10 && codes["carried out"] > OPERATIONS / 3, "{codes:?}");
 }

@@ -1,4 +1,4 @@
-//! `template.yaml`, read as CloudFormation reads it: names, limits, permissions and what may refer to what.
+//! `template.yaml`, read as CloudFormation reads it: names, limits, permissions and references.
 
 mod platform;
 mod roles;
@@ -10,19 +10,19 @@ use rectify_catalogue::controls;
 use rectify_compliance::{Entry, Scope};
 use serde_yaml_ng::Value;
 
-/// CloudFormation takes 500 resources; this leaves room for what is not thought of yet.
-const MOST_RESOURCES: usize = 450;
-/// How many controls the suite is meant to hold.
+/// CloudFormation allows 500 resources; this leaves a reserve.
+const MAX_RESOURCES: usize = 450;
+/// The number of controls that the stack must have room for.
 const PLANNED_CONTROLS: usize = 40;
 
-/// The most characters of a managed policy, blanks left out (IAM quotas, read 2026-11).
+/// The maximum size of a managed policy in characters, without whitespace (IAM quotas, read 2026-11).
 const MANAGED_POLICY: usize = 6_144;
-/// The most characters of all inline policies of a role together.
+/// The maximum total size of a role's inline policies in characters.
 const INLINE_POLICIES: usize = 10_240;
-/// The most bytes of a function's environment, all variables together (Lambda quotas, read 2026-11).
+/// The maximum total size of a function's environment variables in bytes (Lambda quotas, read 2026-11).
 const ENVIRONMENT: usize = 4_096;
 
-/// The intrinsics that the local wiring understands.
+/// The intrinsic functions that the local wiring supports.
 const INTRINSICS: [&str; 10] = ["Ref", "Sub", "GetAtt", "If", "Split", "Equals", "Not", "And", "Or", "Condition"];
 
 fn raw() -> String {
@@ -39,7 +39,7 @@ fn section(name: &str) -> BTreeMap<String, Value> {
     section.iter().map(|(key, value)| (key.as_str().unwrap().to_owned(), value.clone())).collect()
 }
 
-/// How many resources CloudFormation makes of one of ours: SAM adds one for an asynchronous invocation's destination.
+/// How many CloudFormation resources a resource becomes: SAM adds one for the destination of asynchronous invocations.
 fn weight(resource: &Value) -> usize {
     1 + usize::from(!resource["Properties"]["EventInvokeConfig"].is_null())
 }
@@ -70,22 +70,19 @@ fn tagged(value: &Value, tag: &str) -> Option<String> {
 fn forty_controls_fit_into_one_stack() {
     let resources = section("Resources");
     let total: usize = resources.values().map(weight).sum();
-    assert!(total <= MOST_RESOURCES, "{total} resources");
+    assert!(total <= MAX_RESOURCES, "{total} resources");
     let of = |control: &Entry| -> usize {
         let name = control.meta.pascal_id();
         resources.iter().filter(|(id, _)| id.starts_with(&name)).map(|(_, it)| weight(it)).sum()
     };
     let base = total - controls().map(of).sum::<usize>();
-    let most = controls().map(of).max().unwrap();
-    let estimate = base + PLANNED_CONTROLS * most;
-    assert!(
-        estimate <= MOST_RESOURCES,
-        "{PLANNED_CONTROLS} controls of {most} resources and {base} others: {estimate}"
-    );
+    let max = controls().map(of).max().unwrap();
+    let estimate = base + PLANNED_CONTROLS * max;
+    assert!(estimate <= MAX_RESOURCES, "{PLANNED_CONTROLS} controls of {max} resources and {base} others: {estimate}");
 }
 
 #[test]
-fn only_intrinsics_that_the_local_wiring_knows_are_used() {
+fn only_intrinsics_that_the_local_wiring_supports_are_used() {
     let mut unknown = BTreeSet::new();
     tags(&template(), &mut |tag, _| {
         if !INTRINSICS.contains(&tag) {
@@ -98,13 +95,13 @@ fn only_intrinsics_that_the_local_wiring_knows_are_used() {
 }
 
 #[test]
-fn whatever_is_referred_to_is_there() {
+fn references_exist() {
     let (resources, parameters, conditions) = (section("Resources"), section("Parameters"), section("Conditions"));
     let known = |name: &str| name.starts_with("AWS::") || resources.contains_key(name) || parameters.contains_key(name);
     let mut missing = Vec::new();
     tags(&template(), &mut |tag, content| {
         let text = content.as_str().unwrap_or_default();
-        let there = match tag {
+        let exists = match tag {
             "Ref" => known(text),
             "GetAtt" => resources.contains_key(text.split('.').next().unwrap_or_default()),
             "Condition" => conditions.contains_key(text),
@@ -112,7 +109,7 @@ fn whatever_is_referred_to_is_there() {
             "Sub" => text.split("${").skip(1).all(|rest| known(rest.split('}').next().unwrap_or_default())),
             _ => true,
         };
-        if !there {
+        if !exists {
             missing.push(format!("!{tag} {content:?}"));
         }
     });
@@ -125,9 +122,9 @@ fn whatever_is_referred_to_is_there() {
 }
 
 #[test]
-fn no_region_account_or_partition_is_written_out() {
+fn no_region_account_or_partition_is_literal() {
     let mut template = template();
-    // The one default that is a region: where global controls run unless told otherwise.
+    // The only default that is a region: the home region of global controls.
     template["Parameters"]["HomeRegion"]["Default"] = Value::Null;
     let text = serde_yaml_ng::to_string(&template).unwrap();
     let words: Vec<&str> = text.split(|it: char| !it.is_ascii_alphanumeric() && it != '-').collect();
@@ -142,16 +139,16 @@ fn no_region_account_or_partition_is_written_out() {
 }
 
 #[test]
-fn a_mode_of_off_deploys_nothing_and_observe_no_remediation() {
+fn mode_off_deploys_nothing_and_observe_no_remediation() {
     let (resources, parameters, conditions) = (section("Resources"), section("Parameters"), section("Conditions"));
-    // Without quotes, YAML 1.1 reads it as false, and CloudFormation with it.
+    // Without quotes, YAML 1.1, and therefore CloudFormation, reads it as false.
     let unquoted = raw().lines().filter(|line| line.contains(", off]") || line.contains("[off")).count();
-    assert_eq!(unquoted, 0, "`off` must stay a text");
+    assert_eq!(unquoted, 0, "`off` must be quoted");
     for control in controls() {
         let name = control.meta.pascal_id();
         for (id, resource) in resources.iter().filter(|(id, _)| id.starts_with(&name)) {
-            let half = if id[name.len()..].starts_with("Fix") { "Remediated" } else { "Deployed" };
-            assert_eq!(resource["Condition"].as_str(), Some(format!("{name}{half}").as_str()), "{id}");
+            let suffix = if id[name.len()..].starts_with("Fix") { "Remediated" } else { "Deployed" };
+            assert_eq!(resource["Condition"].as_str(), Some(format!("{name}{suffix}").as_str()), "{id}");
         }
         let default = if control.remediation.is_some() { "plan" } else { "observe" };
         assert_eq!(parameters[&format!("{name}Mode")]["Default"].as_str(), Some(default), "{name}");
@@ -163,7 +160,7 @@ fn a_mode_of_off_deploys_nothing_and_observe_no_remediation() {
 }
 
 #[test]
-fn each_config_rule_asks_for_what_its_control_judges() {
+fn config_rules_have_the_triggers_and_types_of_their_control() {
     let resources = section("Resources");
     for control in controls() {
         let (meta, name) = (&control.meta, control.meta.pascal_id());
@@ -182,11 +179,11 @@ fn each_config_rule_asks_for_what_its_control_judges() {
         }
         expected.extend(meta.frequency().map(|it| ("ScheduledNotification", Some(it.api_name()))));
         let details = properties["Source"]["SourceDetails"].as_sequence().unwrap();
-        let asked: Vec<(&str, Option<&str>)> = details
+        let triggers: Vec<(&str, Option<&str>)> = details
             .iter()
             .map(|it| (it["MessageType"].as_str().unwrap(), it["MaximumExecutionFrequency"].as_str()))
             .collect();
-        assert_eq!(asked, expected, "{name}");
+        assert_eq!(triggers, expected, "{name}");
 
         let types: Vec<&str> = properties["Scope"]["ComplianceResourceTypes"]
             .as_sequence()
@@ -197,7 +194,7 @@ fn each_config_rule_asks_for_what_its_control_judges() {
 }
 
 #[test]
-fn only_this_accounts_config_and_this_rules_findings_invoke_a_function() {
+fn only_config_of_this_account_and_findings_of_the_rule_invoke_a_function() {
     let resources = section("Resources");
     for control in controls() {
         let name = control.meta.pascal_id();
@@ -220,20 +217,20 @@ fn only_this_accounts_config_and_this_rules_findings_invoke_a_function() {
             assert_eq!(tagged(&detail["awsRegion"][0], "Ref").as_deref(), Some("AWS::Region"), "{name}");
             let names = pattern["detail"]["configRuleName"].as_sequence().unwrap();
             assert_eq!(names.len(), 1, "{name}");
-            assert_eq!(tagged(&names[0], "Ref"), Some(format!("{name}Rule")), "{name}: exactly its rule");
+            assert_eq!(tagged(&names[0], "Ref"), Some(format!("{name}Rule")), "{name}: only its rule");
         }
         assert_eq!(patterns[0]["detail"]["newEvaluationResult"]["complianceType"][0].as_str(), Some("NON_COMPLIANT"));
         let dead_letters = &events["Targets"][0]["DeadLetterConfig"]["Arn"];
-        assert_eq!(tagged(dead_letters, "GetAtt").as_deref(), Some("DeadLetters.Arn"), "{name}: first hop");
+        assert_eq!(tagged(dead_letters, "GetAtt").as_deref(), Some("DeadLetters.Arn"), "{name}: EventBridge");
         let on_failure = &resources[&format!("{name}Fix")]["Properties"]["EventInvokeConfig"]["DestinationConfig"];
         let destination = &on_failure["OnFailure"]["Destination"];
-        assert_eq!(tagged(destination, "GetAtt").as_deref(), Some("DeadLetters.Arn"), "{name}: second hop");
+        assert_eq!(tagged(destination, "GetAtt").as_deref(), Some("DeadLetters.Arn"), "{name}: Lambda");
     }
 }
 
 /// A bus may carry the events of all regions and accounts of an organization.
 #[test]
-fn every_pattern_takes_the_events_of_its_own_account_and_region_alone() {
+fn every_pattern_matches_its_own_account_and_region_only() {
     let patterns = section("Resources").into_iter().filter(|(_, it)| !it["Properties"]["EventPattern"].is_null());
     let mut count = 0;
     for (id, rule) in patterns {
@@ -247,9 +244,9 @@ fn every_pattern_takes_the_events_of_its_own_account_and_region_alone() {
     assert!(count > controls().filter(|it| it.remediation.is_some()).count());
 }
 
-/// Whatever lies in the dead-letter queue is acted upon, so that no other rule of the account may write there.
+/// The reconciler acts on every message in the dead-letter queue, so no other rule of the account may send to it.
 #[test]
-fn dead_letters_come_from_rules_that_are_named_with_the_prefix() {
+fn dead_letters_come_only_from_rules_with_the_prefix() {
     let resources = section("Resources");
     let statements = &resources["DeadLettersPolicy"]["Properties"]["PolicyDocument"]["Statement"];
     let from = tagged(&statements[0]["Condition"]["ArnLike"]["aws:SourceArn"], "Sub").unwrap();
@@ -258,14 +255,14 @@ fn dead_letters_come_from_rules_that_are_named_with_the_prefix() {
     for (id, rule) in resources.iter().filter(|(_, it)| it["Type"].as_str() == Some("AWS::Events::Rule")) {
         let name = tagged(&rule["Properties"]["Name"], "Sub").unwrap_or_else(|| panic!("{id}: no name"));
         assert!(name.starts_with("${Prefix}"), "{id}: {name}");
-        // The prefix has 14 characters at most, the name of a rule 64.
+        // The prefix has at most 14 characters, the name of a rule at most 64.
         assert!(name.len() - "${Prefix}".len() + 14 <= 64, "{id}: {name}");
-        assert!(names.insert(name), "{id}: two rules of one name");
+        assert!(names.insert(name), "{id}: duplicate rule name");
     }
 }
 
 #[test]
-fn functions_are_named_and_found_as_the_contract_says() {
+fn functions_have_the_documented_names_and_code() {
     let resources = section("Resources");
     for control in controls() {
         let (id, name) = (control.meta.id, control.meta.pascal_id());
@@ -281,10 +278,10 @@ fn functions_are_named_and_found_as_the_contract_says() {
     }
 }
 
-/// What lists an account gets the most time, and may go on in an invocation of its own; what is asked about one resource
-/// needs neither.
+/// A rule that lists an account gets the maximum timeout and may continue in another invocation; a rule that evaluates
+/// one resource needs neither.
 #[test]
-fn a_rule_has_the_size_of_what_it_is_asked() {
+fn rules_have_timeout_and_memory_for_their_triggers() {
     let resources = section("Resources");
     for control in controls() {
         let properties = &resources[&format!("{}RuleFunction", control.meta.pascal_id())]["Properties"];
@@ -298,7 +295,7 @@ fn a_rule_has_the_size_of_what_it_is_asked() {
 }
 
 #[test]
-fn a_remediation_is_given_every_setting_it_reads_and_no_other() {
+fn remediations_get_exactly_the_settings_they_read() {
     let source =
         std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/runtime/src/settings/mod.rs"));
     let source = source.unwrap();
@@ -335,7 +332,7 @@ fn every_announcement_reaches_the_findings_queue() {
     assert_eq!(sent, announced);
 }
 
-/// A document as IAM counts it, with substitutions as long as their names, which none outgrows.
+/// The size of a document as IAM counts it; a substitution is never longer than its name.
 fn characters(value: &Value) -> usize {
     match value {
         Value::Tagged(tagged) => characters(&tagged.value),
@@ -347,16 +344,16 @@ fn characters(value: &Value) -> usize {
     }
 }
 
-/// The most bytes a parameter may have.
+/// The maximum length of a parameter in bytes.
 fn longest(parameter: &Value) -> usize {
     let allowed = parameter["AllowedValues"].as_sequence().map(|all| all.iter().map(characters).max().unwrap_or(0));
-    let most = parameter["MaxLength"].as_u64().and_then(|it| usize::try_from(it).ok());
-    // Numbers, and the name of a region.
-    allowed.or(most).unwrap_or(if parameter["Type"].as_str() == Some("Number") { 5 } else { 24 })
+    let max = parameter["MaxLength"].as_u64().and_then(|it| usize::try_from(it).ok());
+    // Otherwise a number or the name of a region.
+    allowed.or(max).unwrap_or(if parameter["Type"].as_str() == Some("Number") { 5 } else { 24 })
 }
 
 #[test]
-fn the_environment_of_a_remediation_fits_however_long_its_parameters_are() {
+fn environment_of_a_remediation_fits_with_parameters_of_maximum_length() {
     let (resources, parameters) = (section("Resources"), section("Parameters"));
     for control in controls().filter(|control| control.remediation.is_some()) {
         let name = format!("{}Fix", control.meta.pascal_id());

@@ -1,8 +1,8 @@
-//! The way back: what undo restores, what it refuses, and that the fix does not come again by itself.
+//! Undo: what it restores, what it refuses, and the hold that prevents the fix from being made again.
 //!
 //! Labels such as `runtime/18` name the case a test is for.
 
-mod broken_off;
+mod interrupted;
 mod unknown_answers;
 
 use rectify_compliance::{ResourceState, Timestamp};
@@ -10,17 +10,17 @@ use rectify_runtime::ledger::{Attempt, Outcome, State};
 use rectify_runtime::remediation::Disposition;
 use rectify_runtime::remediation::undo::Undone;
 use rectify_runtime::{CallErrorKind, Error};
-use rectify_tests::controls::{NAMED_WIDGET_AJAR, Undo, WIDGET_AJAR, Widget};
-use rectify_tests::crash_point::Life;
+use rectify_tests::controls::{NAMED_WIDGET_DISABLED, Undo, WIDGET_DISABLED, Widget};
+use rectify_tests::crash_point::CrashPoint;
 use rectify_tests::events::finding;
 use rectify_tests::fake_service::{Call, InjectedFault, On};
 use rectify_tests::remediation::{World, path};
 
-/// When the first finding was recorded, and when the next one is after an undo.
+/// When the first finding was recorded, and the next one after an undo.
 const FIRST: &str = "2026-03-04T05:06:08.900Z";
 const NEXT: &str = "2026-03-04T05:36:08.900Z";
 
-fn draw(flag: &str, token: u32) -> Call {
+fn disable(flag: &str, token: u32) -> Call {
     Call::Revert(Undo::DisableFlag { flag: flag.to_owned(), token })
 }
 
@@ -28,18 +28,18 @@ fn before() -> Widget {
     Widget::disabled("d-1", &["bottom", "top"])
 }
 
-/// A widget that was violating and is enforced, and the attempt's id.
+/// A widget that was fixed, and the attempt's id.
 async fn enforced() -> (World, String) {
     let world = World::with([before()]).await;
-    let handled = world.deliver(&finding("d-1", FIRST)).await.unwrap();
-    assert_eq!(handled.name(), "verified");
+    let disposition = world.deliver(&finding("d-1", FIRST)).await.unwrap();
+    assert_eq!(disposition.name(), "verified");
     assert_eq!(world.widgets.widget("d-1").unwrap().disabled_flags(), Vec::<&str>::new());
-    let id = handled.attempt().unwrap().to_owned();
+    let id = disposition.attempt().unwrap().to_owned();
     (world, id)
 }
 
 async fn stored(world: &World, id: &str) -> Attempt {
-    world.ledger().attempt(WIDGET_AJAR.meta.id, id).await.unwrap().unwrap()
+    world.ledger().attempt(WIDGET_DISABLED.meta.id, id).await.unwrap().unwrap()
 }
 
 fn writes_of_undo(world: &World) -> Vec<Call> {
@@ -51,7 +51,7 @@ fn refusal(id: &str, reason: &str) -> Error {
 }
 
 #[tokio::test]
-async fn enforced_widget_is_restored_and_held_and_the_next_finding_is_planned_only() {
+async fn fixed_widget_is_restored_and_held_and_the_next_finding_is_planned_only() {
     let (world, id) = enforced().await;
     let earliest = Timestamp::now() + jiff::SignedDuration::from_hours(7 * 24);
     let undone = world.undo(&id).await.unwrap();
@@ -60,17 +60,17 @@ async fn enforced_widget_is_restored_and_held_and_the_next_finding_is_planned_on
     assert_eq!(calls, texts);
     assert!((earliest..earliest + jiff::SignedDuration::from_mins(5)).contains(&held_until), "{held_until}");
     assert_eq!(world.widgets.widget("d-1"), Some(before()));
-    assert_eq!(writes_of_undo(&world), [draw("top", 102), draw("bottom", 101)]);
+    assert_eq!(writes_of_undo(&world), [disable("top", 102), disable("bottom", 101)]);
     let record = stored(&world, &id).await.undo.unwrap();
     assert_eq!((record.by.as_str(), record.calls.len(), record.finished_at.is_some()), ("jane", 2, true));
 
-    let handled = world.deliver(&finding("d-1", NEXT)).await.unwrap();
-    let Disposition::Ended { attempt, outcome: Outcome::Planned } = &handled else { panic!("{handled:?}") };
+    let disposition = world.deliver(&finding("d-1", NEXT)).await.unwrap();
+    let Disposition::Ended { attempt, outcome: Outcome::Planned } = &disposition else { panic!("{disposition:?}") };
     let reason = stored(&world, attempt).await.reason;
     assert!(reason.starts_with("held by jane until ") && reason.ends_with(&format!(": undo of {id}")), "{reason}");
     assert_eq!(world.widgets.widget("d-1"), Some(before()));
 
-    // Redo: the hold is ended, the finding comes again.
+    // Redo: the hold is ended and the finding is delivered again.
     world.ledger().end_hold(&path("d-1"), "widget-disabled", "jane").await.unwrap();
     assert_eq!(world.deliver(&finding("d-1", NEXT)).await.unwrap().name(), "verified");
 }
@@ -87,21 +87,21 @@ async fn second_undo_does_nothing() {
 
 /// `runtime/18`
 #[tokio::test]
-async fn change_by_somebody_else_since_is_refused_with_the_difference_and_nothing_is_held() {
+async fn undo_after_another_change_is_refused_with_the_difference_and_without_a_hold() {
     let (world, id) = enforced().await;
     world.widgets.change("d-1", |widget| widget.set("top", true));
-    let fault = world.undo(&id).await.unwrap_err();
-    assert_eq!(fault, refusal(&id, "changed since: top: expected `false`: found `true`; the resource is not held"));
-    assert_eq!((fault.kind(), writes_of_undo(&world)), ("UndoRefused", vec![]));
+    let error = world.undo(&id).await.unwrap_err();
+    assert_eq!(error, refusal(&id, "changed since: top: expected `false`: found `true`; the resource is not held"));
+    assert_eq!((error.kind(), writes_of_undo(&world)), ("UndoRefused", vec![]));
     let hold = world.ledger().hold_on(&path("d-1"), "widget-disabled", Timestamp::now()).await.unwrap();
     assert_eq!((hold, stored(&world, &id).await.undo), (None, None));
-    // The lease went back: once the change is taken back, so may be the attempt.
+    // The lease is released: once the change is reverted, the attempt can be undone.
     world.widgets.change("d-1", |widget| widget.set("top", false));
     assert!(matches!(world.undo(&id).await.unwrap(), Undone::Restored { .. }));
 }
 
 #[tokio::test]
-async fn change_beside_the_footprint_is_kept() {
+async fn change_of_other_fields_is_kept() {
     let (world, id) = enforced().await;
     world.widgets.change("d-1", |widget| widget.color = "red".to_owned());
     assert!(matches!(world.undo(&id).await.unwrap(), Undone::Restored { .. }));
@@ -111,90 +111,90 @@ async fn change_beside_the_footprint_is_kept() {
 #[tokio::test]
 async fn planned_attempt_has_nothing_to_undo() {
     let world = World::with([before()]).await.setting("MODE", "plan");
-    let handled = world.deliver(&finding("d-1", FIRST)).await.unwrap();
-    assert_eq!(world.undo(handled.attempt().unwrap()).await.unwrap(), Undone::NothingToUndo);
+    let disposition = world.deliver(&finding("d-1", FIRST)).await.unwrap();
+    assert_eq!(world.undo(disposition.attempt().unwrap()).await.unwrap(), Undone::NothingToUndo);
     assert_eq!(world.widgets.writes(), []);
     let hold = world.ledger().hold_on(&path("d-1"), "widget-disabled", Timestamp::now()).await.unwrap();
     assert_eq!(hold, None);
 }
 
 #[tokio::test]
-async fn attempt_of_another_control_or_of_nobody_is_refused() {
+async fn attempt_of_another_control_and_unknown_attempt_are_refused() {
     let (world, id) = enforced().await;
-    let fault = world.undo_as(&NAMED_WIDGET_AJAR, &id).await.unwrap_err();
-    assert_eq!(fault, refusal(&id, "no such attempt of control `named-widget-disabled`"));
+    let error = world.undo_as(&NAMED_WIDGET_DISABLED, &id).await.unwrap_err();
+    assert_eq!(error, refusal(&id, "no such attempt of control `named-widget-disabled`"));
     assert_eq!(world.undo("01ARZ3NDEKTSV4RRFFQ69G5FAV").await.unwrap_err().kind(), "UndoRefused");
     assert_eq!(writes_of_undo(&world), []);
 }
 
 #[tokio::test]
-async fn resource_that_is_gone_is_refused() {
+async fn undo_of_a_deleted_resource_is_refused() {
     let (world, id) = enforced().await;
-    world.widgets.disturb(On::Read, 4, InjectedFault::Before(std::collections::BTreeMap::clear));
+    world.widgets.inject_fault(On::Read, 4, InjectedFault::Before(std::collections::BTreeMap::clear));
     assert_eq!(world.undo(&id).await.unwrap_err(), refusal(&id, "the resource is gone; the resource is not held"));
 }
 
 #[tokio::test]
-async fn what_cannot_be_taken_back_is_said_before_anything_is_done() {
+async fn irreversible_attempt_is_refused_before_any_call() {
     let world = World::with([Widget::disabled("d-1", &["bottom", "welded"])]).await;
-    let handled = world.deliver(&finding("d-1", FIRST)).await.unwrap();
-    let id = handled.attempt().unwrap();
-    let fault = world.undo(id).await.unwrap_err();
-    assert_eq!(fault, refusal(id, "EnableFlag: cannot be undone: the flag is welded; the resource is not held"));
+    let disposition = world.deliver(&finding("d-1", FIRST)).await.unwrap();
+    let id = disposition.attempt().unwrap();
+    let error = world.undo(id).await.unwrap_err();
+    assert_eq!(error, refusal(id, "EnableFlag: cannot be undone: the flag is welded; the resource is not held"));
     assert_eq!(writes_of_undo(&world), []);
     let hold = world.ledger().hold_on(&path("d-1"), "widget-disabled", Timestamp::now()).await.unwrap();
     assert_eq!(hold, None);
 }
 
 #[tokio::test]
-async fn undo_waits_for_whoever_works_on_the_resource() {
+async fn undo_fails_while_another_worker_has_the_lease() {
     let (world, id) = enforced().await;
     let now = Timestamp::now();
     let until = now + jiff::SignedDuration::from_secs(60);
-    world.ledger().lease(&path("d-1"), "somebody", now, until).await.unwrap();
+    world.ledger().lease(&path("d-1"), "another-worker", now, until).await.unwrap();
     assert_eq!(world.undo(&id).await.unwrap_err().kind(), "LeaseHeld");
     assert_eq!(writes_of_undo(&world), []);
 }
 
 #[tokio::test]
-async fn undo_that_was_refused_half_way_can_be_repeated() {
+async fn partially_refused_undo_can_be_repeated() {
     let (world, id) = enforced().await;
-    world.widgets.disturb(On::Revert, 2, InjectedFault::Refused("NoKey", CallErrorKind::Rejected));
-    let fault = world.undo(&id).await.unwrap_err();
-    assert_eq!(fault.kind(), "UndoFailed");
+    world.widgets.inject_fault(On::Revert, 2, InjectedFault::Refused("NoKey", CallErrorKind::Rejected));
+    let error = world.undo(&id).await.unwrap_err();
+    assert_eq!(error.kind(), "UndoFailed");
     let hold = world.ledger().hold_on(&path("d-1"), "widget-disabled", Timestamp::now()).await.unwrap().unwrap();
-    let text = fault.to_string();
-    let why =
+    let text = error.to_string();
+    let reason =
         "call 2 of 2: widgets:DisableFlag: NoKey: as scripted: calls made before it: 1; undo again goes on from there";
-    assert_eq!(text, format!("undo {id}: {why}; held by jane until {}", hold.until));
+    assert_eq!(text, format!("undo {id}: {reason}; held by jane until {}", hold.until));
     assert_eq!(world.widgets.widget("d-1").unwrap().disabled_flags(), ["top"]);
-    // Meanwhile the hold keeps the fix from coming back.
+    // Until then the hold prevents the fix.
     assert_eq!(world.deliver(&finding("d-1", NEXT)).await.unwrap().name(), "planned");
     assert!(matches!(world.undo(&id).await.unwrap(), Undone::Restored { .. }));
     assert_eq!(world.widgets.widget("d-1"), Some(before()));
 }
 
 #[tokio::test]
-async fn undo_that_does_not_take_effect_is_told_and_not_recorded_as_done() {
+async fn undo_without_effect_fails_and_is_not_recorded_as_done() {
     let (world, id) = enforced().await;
-    world.widgets.disturb(On::Revert, 1, InjectedFault::Swallowed);
-    let fault = world.undo(&id).await.unwrap_err();
-    let why =
+    world.widgets.inject_fault(On::Revert, 1, InjectedFault::NoEffect);
+    let error = world.undo(&id).await.unwrap_err();
+    let reason =
         "every call was answered, and the resource is not restored: top: expected `true`: found `false`; held by jane";
-    assert!(fault.kind() == "UndoFailed" && fault.to_string().contains(why), "{fault}");
+    assert!(error.kind() == "UndoFailed" && error.to_string().contains(reason), "{error}");
     assert_eq!(stored(&world, &id).await.undo.unwrap().finished_at, None);
-    // Both calls were answered, so that the shut flag is nobody's trace but somebody else's: a person decides.
-    let fault = world.undo(&id).await.unwrap_err();
-    let why = "changed since: bottom: expected `false`: found `true`; held by jane";
-    assert!(fault.kind() == "UndoRefused" && fault.to_string().contains(why), "{fault}");
+    // Both calls were answered, so the enabled flag counts as another change: an operator decides.
+    let error = world.undo(&id).await.unwrap_err();
+    let reason = "changed since: bottom: expected `false`: found `true`; held by jane";
+    assert!(error.kind() == "UndoRefused" && error.to_string().contains(reason), "{error}");
     assert!(matches!(world.undo_overwriting(&id).await.unwrap(), Undone::Restored { .. }));
 }
 
-/// An attempt that broke off is open: its next delivery would go on where it stopped, unless undo ends it.
+/// An interrupted attempt is in progress: its next delivery would resume it, unless undo ends it.
 #[tokio::test]
-async fn attempt_that_broke_off_is_ended_by_undo_and_not_resumed() {
+async fn interrupted_attempt_is_ended_by_undo_and_not_resumed() {
     let world = World::with([before()]).await;
-    world.widgets.disturb(On::Apply, 2, InjectedFault::Refused("Throttling", CallErrorKind::Throttled));
+    world.widgets.inject_fault(On::Apply, 2, InjectedFault::Refused("Throttling", CallErrorKind::Throttled));
     world.deliver_hurried(&finding("d-1", FIRST)).await.unwrap_err();
     let id = world.attempts("d-1").await.pop().unwrap().id;
     assert!(matches!(world.undo(&id).await.unwrap(), Undone::Restored { .. }));
@@ -205,26 +205,26 @@ async fn attempt_that_broke_off_is_ended_by_undo_and_not_resumed() {
     assert_eq!(world.widgets.widget("d-1"), Some(before()));
 }
 
-/// Whatever step it dies at, undo can be repeated and restores the widget, and no finding in between undoes the undo.
+/// Whatever step it dies at, undo can be repeated and restores the widget, and no finding in between is fixed.
 #[tokio::test]
-async fn undo_that_dies_at_any_step_can_be_repeated() {
+async fn undo_can_be_repeated_after_a_crash_at_any_step() {
     let mut step = 1;
     loop {
         let (world, id) = enforced().await;
-        let life = Life::of(step);
-        let sdk = world.mortal_sdk(&life);
+        let crash_point = CrashPoint::at(step);
+        let sdk = world.crashing_sdk(&crash_point);
         tokio::select! {
-            undone = world.undo_over(&WIDGET_AJAR, &sdk, &id) => {
+            undone = world.undo_over(&WIDGET_DISABLED, &sdk, &id) => {
                 assert!(matches!(undone.unwrap(), Undone::Restored { .. }));
                 break;
             }
-            () = async { while !life.is_over() { tokio::time::sleep(std::time::Duration::from_millis(1)).await; } } => {}
+            () = async { while !crash_point.is_reached() { tokio::time::sleep(std::time::Duration::from_millis(1)).await; } } => {}
         }
-        world.widgets.lives(&Life::of(usize::MAX));
-        world.outlive_lease("d-1").await;
+        world.widgets.crash_at(&CrashPoint::at(usize::MAX));
+        world.end_lease("d-1").await;
         let found = world.deliver(&finding("d-1", NEXT)).await.unwrap();
         assert!(["planned", "already-compliant"].contains(&found.name()), "{step}: {found:?}");
-        let undone = world.undo(&id).await.unwrap_or_else(|fault| panic!("{step}: {fault}"));
+        let undone = world.undo(&id).await.unwrap_or_else(|error| panic!("{step}: {error}"));
         assert!(matches!(undone, Undone::Restored { .. } | Undone::AlreadyUndone), "{step}: {undone:?}");
         assert_eq!(world.widgets.widget("d-1"), Some(before()), "{step}");
         assert_eq!(stored(&world, &id).await.before.unwrap().read::<Widget>().unwrap().key(), before().key());

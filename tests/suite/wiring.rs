@@ -1,4 +1,4 @@
-//! The template as the local world reads it: a small one for every expression and refusal, and the real one.
+//! The template as local AWS reads it: a small one for every expression and error, and the real one.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -46,15 +46,15 @@ Resources:
       KeySchema: [{ AttributeName: pk, KeyType: HASH }]
       TimeToLiveSpecification: { AttributeName: expires, Enabled: true }
   Dead: { Type: AWS::SQS::Queue }
-  Asked:
+  Requests:
     Type: AWS::SQS::Queue
     Properties: { RedrivePolicy: { deadLetterTargetArn: !GetAtt Dead.Arn, maxReceiveCount: 3 } }
-  Asking:
+  RequestMapping:
     Type: AWS::Lambda::EventSourceMapping
     Condition: AtHome
-    Properties: { EventSourceArn: !GetAtt Asked.Arn, FunctionName: !Ref Judge, BatchSize: 2, FunctionResponseTypes: [ReportBatchItemFailures] }
+    Properties: { EventSourceArn: !GetAtt Requests.Arn, FunctionName: !Ref Evaluator, BatchSize: 2, FunctionResponseTypes: [ReportBatchItemFailures] }
   Topic: { Type: AWS::SNS::Topic, Properties: { Odd: !Select [0, [a]] } }
-  Judge:
+  Evaluator:
     Type: AWS::Serverless::Function
     Condition: AtHome
     Properties:
@@ -70,12 +70,12 @@ Resources:
       Scope: { ComplianceResourceTypes: ["AWS::EC2::SecurityGroup"] }
       Source:
         Owner: CUSTOM_LAMBDA
-        SourceIdentifier: !GetAtt Judge.Arn
+        SourceIdentifier: !GetAtt Evaluator.Arn
         SourceDetails: [{ EventSource: aws.config, MessageType: ConfigurationItemChangeNotification }]
   RulePermission:
     Type: AWS::Lambda::Permission
     Condition: AtHome
-    Properties: { Action: "lambda:InvokeFunction", FunctionName: !GetAtt Judge.Arn, Principal: config.amazonaws.com }
+    Properties: { Action: "lambda:InvokeFunction", FunctionName: !GetAtt Evaluator.Arn, Principal: config.amazonaws.com }
   Fix:
     Type: AWS::Serverless::Function
     Condition: Remediates
@@ -132,7 +132,7 @@ fn every_expression_is_resolved() {
     let wiring = read(SMALL, &[]).unwrap();
     assert_eq!(wiring.function("rectify-open-widget-fix"), Some(&fix("plan", &[])));
     assert_eq!(
-        wiring.function("rectify-open-widget").map(|judge| (judge.timeout, judge.memory, judge.retries)),
+        wiring.function("rectify-open-widget").map(|it| (it.timeout, it.memory, it.retries)),
         Some((Duration::from_secs(60), 128, 2))
     );
     assert_eq!(
@@ -156,8 +156,8 @@ fn every_expression_is_resolved() {
     assert_eq!(wiring.tables[0].time_to_live.as_deref(), Some("expires"));
     assert_eq!(wiring.ignored, ["Topic (AWS::SNS::Topic)"]);
     let mapping = Mapping {
-        logical_id: "Asking".to_owned(),
-        queue: "rectify-Asked".to_owned(),
+        logical_id: "RequestMapping".to_owned(),
+        queue: "rectify-Requests".to_owned(),
         function: "rectify-open-widget".to_owned(),
         batch: 2,
         partial: true,
@@ -178,12 +178,12 @@ fn conditions_and_parameters_decide_what_exists() {
     assert_eq!(prefixed.rules[0].name, "team-open-widget");
 }
 
-/// A text of the small template, what stands in its place, parameters, and what is said about it.
-type InjectedError<'a> = (&'a str, &'a str, &'a [(&'a str, &'a str)], &'a str);
+/// A text in the small template, its replacement, parameters, and the expected error.
+type Invalid<'a> = (&'a str, &'a str, &'a [(&'a str, &'a str)], &'a str);
 
 #[test]
-fn what_cannot_be_wired_is_refused_by_name() {
-    let rows: &[InjectedError<'_>] = &[
+fn invalid_templates_are_refused_with_a_named_error() {
+    let rows: &[Invalid<'_>] = &[
         (
             "MemorySize: 256",
             "MemorySize: !FindInMap [a, b, c]",
@@ -206,7 +206,7 @@ fn what_cannot_be_wired_is_refused_by_name() {
             "Type: AWS::Lambda::EventSourceMapping",
             "Type: AWS::SQS::Kueue",
             &[],
-            "template: resource `Asking`: type `AWS::SQS::Kueue` is not known here: wire it or list it as ignored",
+            "template: resource `RequestMapping`: type `AWS::SQS::Kueue` is not known here: wire it or list it as ignored",
         ),
         (
             "Principal: config.amazonaws.com",
@@ -221,10 +221,10 @@ fn what_cannot_be_wired_is_refused_by_name() {
             "template: resource `Fix`: `EventInvokeConfig.MaximumRetryAttempts`: expected 0 to 2: received `3`",
         ),
         (
-            "EventSourceArn: !GetAtt Asked.Arn",
-            "EventSourceArn: !GetAtt Judge.Arn",
+            "EventSourceArn: !GetAtt Requests.Arn",
+            "EventSourceArn: !GetAtt Evaluator.Arn",
             &[],
-            "template: resource `Asking`: `EventSourceArn`: `arn:aws:lambda:us-east-1:111122223333:function:rectify-open-widget` is no function and no queue of this template",
+            "template: resource `RequestMapping`: `EventSourceArn`: `arn:aws:lambda:us-east-1:111122223333:function:rectify-open-widget` is no function and no queue of this template",
         ),
         (
             "x",
@@ -233,7 +233,7 @@ fn what_cannot_be_wired_is_refused_by_name() {
             "template: parameter `Mode`: expected one of observe, plan, enforce: received `off`",
         ),
         ("x", "x", &[("Budget", "0")], "template: parameter `Budget`: out of the template's range: received `0`"),
-        ("x", "x", &[("Colour", "red")], "template: parameter `Colour`: the template has no such parameter"),
+        ("x", "x", &[("Color", "red")], "template: parameter `Color`: the template has no such parameter"),
         (
             "x",
             "x",
@@ -248,7 +248,7 @@ fn what_cannot_be_wired_is_refused_by_name() {
 }
 
 #[test]
-fn resource_that_does_not_exist_here_cannot_be_referred_to() {
+fn resource_with_a_false_condition_cannot_be_referenced() {
     let refusal = read(&SMALL.replace("us-east-1]", "eu-west-1]"), &[]).unwrap_err();
     assert!(refusal.to_string().ends_with("does not exist here: condition `AtHome` does not hold"), "{refusal}");
 }
@@ -270,7 +270,7 @@ fn real_template_is_wired_in_every_mode() {
     }
     let wiring = read(&template, &[]).unwrap();
     for rule in &wiring.rules {
-        assert_eq!(rule.name, rule.function, "a Config rule and its function have one name");
+        assert_eq!(rule.name, rule.function, "a Config rule and its function have the same name");
     }
     assert_eq!(wiring.rules.len(), rectify_catalogue::controls().count());
     let alone = Deployment { others_off: true, ..deployment(&[("RestrictedSshMode", "observe")]) };

@@ -1,4 +1,4 @@
-//! The local world as a whole: what the template deploys, running against resources that are wrong.
+//! Local AWS as a whole: the deployed template, running against violating resources.
 
 use std::path::Path;
 use std::time::Duration;
@@ -20,7 +20,7 @@ fn settings(logs: &Path, parameters: &[(&str, &str)]) -> WorldSettings {
     settings
 }
 
-/// A security group that lets everyone reach SSH.
+/// A security group that opens SSH to the internet.
 async fn open_group(world: &World) -> ResourceKey {
     let ec2 = &world.clients().ec2;
     let group =
@@ -37,13 +37,13 @@ async fn open_group(world: &World) -> ResourceKey {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn fault_is_found_fixed_and_found_fixed() {
+async fn violation_is_found_fixed_and_verified() {
     let folder = tempfile::tempdir().unwrap();
     let world =
         World::start(settings(folder.path(), &[("RestrictedSshMode", "enforce"), ("RestrictedSshAllowL2", "true")]))
             .await
             .unwrap();
-    let mut news = News::default();
+    let mut log = News::default();
     let group = open_group(&world).await;
     world.settle().await.unwrap();
 
@@ -52,20 +52,20 @@ async fn fault_is_found_fixed_and_found_fixed() {
     assert_eq!(calls.iter().filter(|call| *call == "ec2:RevokeSecurityGroupIngress").count(), 1, "{calls:?}");
     assert!(
         world.proxy().calls_of(RULE).contains(&"config:PutEvaluations".to_owned()),
-        "the engine is reached through the proxy"
+        "the engine is called through the proxy"
     );
     let outcomes = world.bus().announcements().into_iter().filter(|it| it.detail_type == "Rectify Outcome");
     assert_eq!(outcomes.map(|it| it.detail["outcome"].clone()).collect::<Vec<_>>(), ["verified"]);
     assert_eq!(world.host().dead_letters(), []);
-    let told = news.since_last(&world);
-    assert!(told.iter().any(|item| matches!(item, Item::Verdict { rule, .. } if rule == RULE)), "{told:?}");
-    assert!(!told.iter().any(|item| matches!(item, Item::Undelivered { .. })), "{told:?}");
-    assert_eq!(news.since_last(&world), [], "nothing is told twice");
+    let items = log.since_last(&world);
+    assert!(items.iter().any(|item| matches!(item, Item::Verdict { rule, .. } if rule == RULE)), "{items:?}");
+    assert!(!items.iter().any(|item| matches!(item, Item::Undelivered { .. })), "{items:?}");
+    assert_eq!(log.since_last(&world), [], "no item is logged twice");
     world.stop().await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn failed_attempts_end_as_a_dead_letter_and_the_resource_stays_as_it_was() {
+async fn failed_attempts_end_as_a_dead_letter_and_change_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let world =
         World::start(settings(folder.path(), &[("RestrictedSshMode", "enforce"), ("RestrictedSshAllowL2", "true")]))
@@ -80,36 +80,39 @@ async fn failed_attempts_end_as_a_dead_letter_and_the_resource_stays_as_it_was()
     world.settle().await.unwrap();
 
     assert_eq!(world.compliance_of(RULE, &group), Some(Compliance::NonCompliant));
-    let letters = world.host().dead_letters();
+    let dead_letters = world.host().dead_letters();
     assert_eq!(
-        letters.iter().map(|letter| (letter.function.as_str(), letter.attempts)).collect::<Vec<_>>(),
+        dead_letters
+            .iter()
+            .map(|dead_letter| (dead_letter.function.as_str(), dead_letter.attempts))
+            .collect::<Vec<_>>(),
         [(FIX, 3)]
     );
     let sqs = &world.clients().sqs;
     let queue = sqs.get_queue_url().queue_name("rectify-DeadLetters").send().await.unwrap().queue_url.unwrap();
     let received = sqs.receive_message().queue_url(queue).send().await.unwrap();
     let record: serde_json::Value = serde_json::from_str(received.messages()[0].body().unwrap()).unwrap();
-    assert_eq!(record, letters[0].record);
+    assert_eq!(record, dead_letters[0].record);
     assert!(!world.proxy().calls_of(FIX).contains(&"ec2:RevokeSecurityGroupIngress".to_owned()));
     world.stop().await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn world_that_does_not_become_quiet_says_what_goes_on() {
+async fn world_that_does_not_become_idle_names_its_pending_work() {
     let folder = tempfile::tempdir().unwrap();
     let mut settings = settings(folder.path(), &[("Ec2EbsEncryptionByDefaultMode", "observe")]);
     settings.patience = Duration::from_millis(300);
     let world = World::start(settings).await.unwrap();
     world.proxy().inject(Fault::new("config", "PutEvaluations", 1, FaultKind::Delay(Duration::from_secs(20))));
     world.engine().evaluate("rectify-ec2-ebs-encryption-by-default").unwrap();
-    let refusal = world.settle().await.unwrap_err();
-    assert!(matches!(refusal, WorldError::PendingWork { .. }), "{refusal}");
-    assert!(refusal.to_string().contains("has 1 events") || refusal.to_string().contains("has 2 events"), "{refusal}");
+    let error = world.settle().await.unwrap_err();
+    assert!(matches!(error, WorldError::PendingWork { .. }), "{error}");
+    assert!(error.to_string().contains("has 1 events") || error.to_string().contains("has 2 events"), "{error}");
     world.stop().await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn world_says_which_types_it_does_not_record() {
+async fn world_lists_the_types_it_does_not_record() {
     let folder = tempfile::tempdir().unwrap();
     let text = std::fs::read_to_string(root().join("template.yaml")).unwrap();
     let template = folder.path().join("template.yaml");
@@ -122,6 +125,6 @@ async fn world_says_which_types_it_does_not_record() {
     let world = World::start(settings).await.unwrap();
     assert_eq!(world.unrecorded(), [(RULE, vec!["AWS::Made::Up"])].into());
     world.settle().await.unwrap();
-    assert!(!world.compliance(RULE).is_empty(), "what can be read is recorded");
+    assert!(!world.compliance(RULE).is_empty(), "supported types are recorded");
     world.stop().await.unwrap();
 }

@@ -1,5 +1,4 @@
-//! Whoever acts in a chaotic world: a delivery, an undo, a person. Each meets trouble of its own, by its own random numbers,
-//! and all that they do is one history.
+//! The actors of a chaos test: deliveries, undos, operators. Each has its own random faults, and all share one history.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -18,20 +17,20 @@ use crate::vaults::{Call, Vault};
 use crate::virtual_time::VirtualTime;
 
 tokio::task_local! {
-    /// Who makes the calls of this task.
+    /// The actor that makes the calls of this task.
     pub static ACTOR: Arc<Actor>;
 }
 
-/// Who acts.
+/// The kinds of actor.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Who {
+pub enum ActorKind {
     /// A remediation's function, for one event.
     Delivery {
         /// Its control.
         control: u8,
         /// The resource of the event.
         id: String,
-        /// Why it may change nothing, if it may not: its mode, another region, another account.
+        /// The reason why it must change nothing, if there is one: its mode, another region, another account.
         forbidden: Option<&'static str>,
     },
     /// An undo of this attempt.
@@ -43,64 +42,64 @@ pub enum Who {
         /// The attempt.
         attempt: String,
     },
-    /// A person who decides.
+    /// An operator who makes a decision.
     Decision(Decision),
-    /// A person who changes a resource by hand.
-    Person,
-    /// Somebody who takes a lease by a clock that is wrong.
-    Laptop,
-    /// Who asks for another look.
+    /// An operator who changes a resource by hand.
+    Operator,
+    /// An owner of leases with a wrong clock.
+    WrongClock,
+    /// The reconciler, which requests remediations.
     Reconciler,
 }
 
-/// What people decide.
+/// The decisions of operators.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Decision {
-    /// A stop switch on, for one control or all.
+    /// Sets a kill switch, for one control or all.
     Stop(Option<u8>),
-    /// And off.
+    /// Releases a kill switch.
     Resume(Option<u8>),
-    /// A hold on a resource.
+    /// Sets a hold on a resource.
     Hold(u8, String),
-    /// Its end.
+    /// Ends a hold.
     EndHold(u8, String),
-    /// An exemption of a resource, by its id, from one control or all.
+    /// Exempts a resource, by its id, from one control or all.
     Exempt(String, Option<u8>, String),
-    /// Its end.
+    /// Ends an exemption.
     EndExemption(String),
-    /// A control's breaker closed, its own and the one on a resource.
+    /// Resets a control's breaker and the one of a resource.
     Reset(u8, String),
 }
 
-/// What happened, in the order it did.
+/// An entry of the history.
 #[derive(Debug, Clone)]
 pub struct Entry {
-    /// Whose doing: the actor's number.
+    /// The actor's number.
     pub actor: usize,
-    /// Who that is.
-    pub who: Who,
-    /// What.
+    /// The kind of actor.
+    pub kind: ActorKind,
+    /// The event.
     pub event: Event,
 }
 
-/// What can happen.
+/// The events of the history.
 #[derive(Debug, Clone)]
 pub enum Event {
-    /// A write to the ledger was carried out: its operation and input.
+    /// A write to the ledger took effect: its operation and input.
     Committed(String, Arc<Value>),
     /// A vault was read.
     Read(Vault),
-    /// A call was carried out, or a hand was laid on (then there is no call): region, before, after.
+    /// A call took effect, or an operator changed a vault (then there is no call): region, before, after.
     Wrote(Option<Call>, String, Vault, Vault),
-    /// The service ended what it worked on: before, after.
+    /// The service completed a pending change: before, after.
     Settled(Vault, Vault),
-    /// The actor died, or slept past the end of its lease.
+    /// The lease ended: the actor died, or slept past its end.
     LeaseOver(&'static str),
-    /// The actor is done.
+    /// The actor has finished.
     Ended(String),
 }
 
-/// How often things go wrong, of 10,000 calls.
+/// The number of faults per 10,000 calls.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Rates {
     /// Calls to the ledger and the bus.
@@ -109,7 +108,7 @@ pub struct Rates {
     pub vaults: u32,
 }
 
-/// What all actors share.
+/// The environment that all actors share.
 #[derive(Debug, Default)]
 pub struct Env {
     /// The clock.
@@ -125,56 +124,62 @@ pub struct Env {
 /// One actor.
 #[derive(Debug)]
 pub struct Actor {
-    /// Unique in its world.
+    /// Unique in its environment.
     pub number: usize,
-    /// Who it is.
-    pub who: Who,
-    stage: Arc<Env>,
-    luck: Mutex<fastrand::Rng>,
+    /// Its kind.
+    pub kind: ActorKind,
+    env: Arc<Env>,
+    random: Mutex<fastrand::Rng>,
     steps: AtomicUsize,
     last: usize,
     sleeps_at: usize,
-    over: AtomicBool,
+    died: AtomicBool,
     /// Partition and owner of the lease it holds.
     lease: Mutex<Option<(String, String)>>,
 }
 
-/// What a call meets.
+/// A fault injected into a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum InjectedFault {
-    /// It is refused, and not carried out.
+    /// The call is refused, without an effect.
     Refused(u8),
-    /// It is carried out, and its answer is lost.
+    /// The call takes effect, and its answer is lost.
     Lost(u8),
 }
 
 impl Env {
-    /// Sets how often things go wrong from now on.
+    /// Sets the rates of faults from now on.
     pub fn set(&self, rates: Rates) {
         *self.rates.lock().unwrap_or_else(PoisonError::into_inner) = rates;
     }
 
-    /// What happened since the last look.
-    pub fn news(&self) -> Vec<Entry> {
+    /// The entries of the history since the last call.
+    pub fn new_entries(&self) -> Vec<Entry> {
         std::mem::take(&mut self.history.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// How many calls to the ledger and the bus there were.
+    /// The number of calls to the ledger and the bus so far.
     pub fn calls(&self) -> usize {
         self.calls.load(Ordering::SeqCst)
     }
 
-    /// An actor who dies at step `last` and sleeps at step `sleeps_at`, past the end of its lease.
-    pub fn actor(self: &Arc<Self>, who: Who, luck: fastrand::Rng, last: usize, sleeps_at: usize) -> Arc<Actor> {
+    /// An actor that dies at step `last` and sleeps at step `sleeps_at`, past the end of its lease.
+    pub fn actor(
+        self: &Arc<Self>,
+        kind: ActorKind,
+        random: fastrand::Rng,
+        last: usize,
+        sleeps_at: usize,
+    ) -> Arc<Actor> {
         Arc::new(Actor {
             number: self.actors.fetch_add(1, Ordering::SeqCst),
-            who,
-            stage: Arc::clone(self),
-            luck: Mutex::new(luck),
+            kind,
+            env: Arc::clone(self),
+            random: Mutex::new(random),
             steps: AtomicUsize::new(0),
             last,
             sleeps_at,
-            over: AtomicBool::new(false),
+            died: AtomicBool::new(false),
             lease: Mutex::default(),
         })
     }
@@ -182,83 +187,83 @@ impl Env {
 
 impl Actor {
     /// Adds to the history.
-    pub fn tell(&self, event: Event) {
-        let entry = Entry { actor: self.number, who: self.who.clone(), event };
-        self.stage.history.lock().unwrap_or_else(PoisonError::into_inner).push(entry);
+    pub fn record(&self, event: Event) {
+        let entry = Entry { actor: self.number, kind: self.kind.clone(), event };
+        self.env.history.lock().unwrap_or_else(PoisonError::into_inner).push(entry);
     }
 
-    /// Whether it is dead.
-    pub fn is_over(&self) -> bool {
-        self.over.load(Ordering::SeqCst)
+    /// Whether it has died.
+    pub fn has_died(&self) -> bool {
+        self.died.load(Ordering::SeqCst)
     }
 
-    /// Ends the lease it left behind, as time would.
-    pub fn end_lease(&self, why: &'static str) {
+    /// Ends the lease it left, as time does.
+    pub fn end_lease(&self, reason: &'static str) {
         let Some((pk, owner)) = self.lease.lock().unwrap_or_else(PoisonError::into_inner).take() else { return };
         let is_its = |item: &serde_json::Map<String, Value>| {
             item["sk"]["S"] == "LEASE"
                 && item["pk"]["S"] == pk.as_str()
                 && item.get("owner").is_some_and(|it| it["S"] == owner.as_str())
         };
-        self.stage.table.change(is_its, |item| drop(item.insert("until".to_owned(), json!({"N": "0"}))));
-        self.tell(Event::LeaseOver(why));
+        self.env.table.change(is_its, |item| drop(item.insert("until".to_owned(), json!({"N": "0"}))));
+        self.record(Event::LeaseOver(reason));
     }
 
     /// A random number below `end`.
-    pub fn luck(&self, end: u32) -> u32 {
-        self.luck.lock().unwrap_or_else(PoisonError::into_inner).u32(..end)
+    pub fn random(&self, end: u32) -> u32 {
+        self.random.lock().unwrap_or_else(PoisonError::into_inner).u32(..end)
     }
 
-    /// The time a call takes in one direction; the last one never ends.
+    /// Waits for the time of a call in one direction; the last step never returns.
     pub async fn step(&self) {
-        // Most take no time worth a change of turns.
-        if self.luck(3) == 0 {
-            self.stage.clock.wait(Duration::from_millis(u64::from(1 + self.luck(40)))).await;
+        // Most take too little time for another actor to run.
+        if self.random(3) == 0 {
+            self.env.clock.wait(Duration::from_millis(u64::from(1 + self.random(40)))).await;
         }
         let step = self.steps.fetch_add(1, Ordering::SeqCst) + 1;
         if step >= self.last {
-            self.over.store(true, Ordering::SeqCst);
+            self.died.store(true, Ordering::SeqCst);
             std::future::pending::<()>().await;
         }
     }
 
-    /// What the next call to the vaults meets.
-    pub fn trouble_at_vaults(&self) -> Option<InjectedFault> {
-        let rate = self.stage.rates.lock().unwrap_or_else(PoisonError::into_inner).vaults;
-        self.trouble(rate)
+    /// The fault of the next call to the vaults, if any.
+    pub fn fault_at_vaults(&self) -> Option<InjectedFault> {
+        let rate = self.env.rates.lock().unwrap_or_else(PoisonError::into_inner).vaults;
+        self.fault(rate)
     }
 
-    fn trouble_at_ledger(&self) -> Option<InjectedFault> {
-        let rate = self.stage.rates.lock().unwrap_or_else(PoisonError::into_inner).ledger;
-        self.trouble(rate)
+    fn fault_at_ledger(&self) -> Option<InjectedFault> {
+        let rate = self.env.rates.lock().unwrap_or_else(PoisonError::into_inner).ledger;
+        self.fault(rate)
     }
 
-    fn trouble(&self, rate: u32) -> Option<InjectedFault> {
-        if self.luck(10_000) >= rate {
+    fn fault(&self, rate: u32) -> Option<InjectedFault> {
+        if self.random(10_000) >= rate {
             return None;
         }
-        let kind = u8::try_from(self.luck(60)).unwrap();
-        Some(if self.luck(2) == 0 { InjectedFault::Refused(kind) } else { InjectedFault::Lost(kind) })
+        let kind = u8::try_from(self.random(60)).unwrap();
+        Some(if self.random(2) == 0 { InjectedFault::Refused(kind) } else { InjectedFault::Lost(kind) })
     }
 
-    /// Sleeps, once, before a request to the ledger: what others do meanwhile, it finds when it wakes.
+    /// Sleeps once before a request to the ledger, so that others act in the meantime.
     async fn sleep(&self) {
         let step = self.steps.load(Ordering::SeqCst);
         let held = self.lease.lock().unwrap_or_else(PoisonError::into_inner).is_some();
         if step >= self.sleeps_at && step < self.sleeps_at + 4 && held {
             self.end_lease("it sleeps");
-            self.stage.clock.wait(Duration::from_secs(60)).await;
+            self.env.clock.wait(Duration::from_secs(60)).await;
         }
     }
 
     fn committed(&self, operation: &str, input: &Arc<Value>) {
         if input["Key"]["sk"]["S"] == "LEASE" {
-            let given_back = input["UpdateExpression"].as_str().is_some_and(|text| text.starts_with("REMOVE"));
+            let released = input["UpdateExpression"].as_str().is_some_and(|text| text.starts_with("REMOVE"));
             let owner = input["ExpressionAttributeValues"][":owner"]["S"].as_str().unwrap_or_default();
-            let place = (!given_back).then(|| (input["Key"]["pk"]["S"].as_str().unwrap().to_owned(), owner.to_owned()));
-            *self.lease.lock().unwrap_or_else(PoisonError::into_inner) = place;
+            let lease = (!released).then(|| (input["Key"]["pk"]["S"].as_str().unwrap().to_owned(), owner.to_owned()));
+            *self.lease.lock().unwrap_or_else(PoisonError::into_inner) = lease;
         }
-        self.tell(Event::Committed(operation.to_owned(), Arc::clone(input)));
+        self.record(Event::Committed(operation.to_owned(), Arc::clone(input)));
     }
 }
 
@@ -281,37 +286,37 @@ impl HttpClient for Network {
 
 impl HttpConnector for Network {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let (stage, actor) = (Arc::clone(&self.0), ACTOR.get());
+        let (env, actor) = (Arc::clone(&self.0), ACTOR.get());
         HttpConnectorFuture::new(async move {
             let (operation, input) = request_of(&request);
             let input = Arc::new(input);
-            stage.calls.fetch_add(1, Ordering::SeqCst);
+            env.calls.fetch_add(1, Ordering::SeqCst);
             actor.step().await;
             actor.sleep().await;
-            let trouble = actor.trouble_at_ledger();
-            if let Some(InjectedFault::Refused(kind)) = trouble {
+            let fault = actor.fault_at_ledger();
+            if let Some(InjectedFault::Refused(kind)) = fault {
                 actor.step().await;
                 return Ok(refusal(&operation, &input, kind).response());
             }
-            let is_repeated = stage.table.has_done(&input);
-            let answer = stage.table.answer(&operation, &input);
+            let is_repeated = env.table.has_committed(&input);
+            let answer = env.table.answer(&operation, &input);
             if answer.status == 200 && !is_repeated && !matches!(operation.as_str(), "GetItem" | "Query" | "PutEvents")
             {
                 actor.committed(&operation, &input);
             }
             actor.step().await;
-            match trouble {
+            match fault {
                 Some(InjectedFault::Lost(kind)) if kind % 2 == 0 => {
                     Err(ConnectorError::timeout("the answer was lost".into()))
                 }
-                Some(_) => Ok(Answer::refused(500, "InternalServerError", "after it was done").response()),
+                Some(_) => Ok(Answer::refused(500, "InternalServerError", "after the effect").response()),
                 None => Ok(answer.response()),
             }
         })
     }
 }
 
-/// What a service answers that does nothing.
+/// The answer to a call without an effect.
 fn refusal(operation: &str, input: &Value, kind: u8) -> Answer {
     match (operation, kind % 3) {
         ("TransactWriteItems", 0) => {
@@ -325,7 +330,7 @@ fn refusal(operation: &str, input: &Value, kind: u8) -> Answer {
             let entries = vec![refused; input["Entries"].as_array().unwrap().len()];
             Answer { status: 200, body: json!({"FailedEntryCount": entries.len(), "Entries": entries}) }
         }
-        (_, 1) => Answer::refused(500, "InternalServerError", "nothing was done"),
+        (_, 1) => Answer::refused(500, "InternalServerError", "no effect"),
         _ => Answer::refused(400, "ProvisionedThroughputExceededException", "too much"),
     }
 }

@@ -1,9 +1,8 @@
-//! DynamoDB and an event bus in memory, behind the AWS SDK's HTTP client: for tests of ten thousands of calls.
+//! DynamoDB and an event bus in memory, behind the AWS SDK's HTTP client, for tests with tens of thousands of calls.
 //!
-//! It stands in for speed alone. It knows nothing of what the ledger stores, and only the operations and expressions that the
-//! ledger uses; whatever else it is sent makes it panic. A test runs generated sequences of operations against it and
-//! against moto and compares every answer. What it is not: it has no item size limit, no throughput, no indexes, no streams,
-//! no `Scan`, numbers that are not whole, documents or sets in expressions.
+//! It supports only the operations and expressions that the ledger uses; any other request panics. A test runs
+//! generated sequences of operations against it and against moto and compares every answer. It lacks item size limits,
+//! throughput, indexes, streams, `Scan`, numbers that are not integers, and documents and sets in expressions.
 
 pub mod expression;
 
@@ -21,7 +20,7 @@ use serde_json::{Map, Value, json};
 
 use expression::{Item, Placeholders, condition, projection, update};
 
-/// The most a page of a query holds, bytes.
+/// The maximum size of a page of a query, in bytes.
 const PAGE: usize = 1_000_000;
 
 /// One table with the keys `pk` and `sk`, and one event bus.
@@ -31,13 +30,13 @@ pub struct Table(Arc<Mutex<State>>);
 #[derive(Debug, Default)]
 struct State {
     partitions: BTreeMap<String, BTreeMap<String, Item>>,
-    /// Hashes of the transactions that were carried out, by their token: the same one again changes nothing.
+    /// Hashes of the committed transactions by their token: a repeated one changes nothing.
     transactions: HashMap<String, u64>,
     events: Vec<(String, Value)>,
     page: Option<usize>,
 }
 
-/// An answer as it goes over the wire.
+/// An answer on the wire.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Answer {
     /// The HTTP status.
@@ -47,16 +46,16 @@ pub struct Answer {
 }
 
 impl Answer {
-    const fn fine(body: Value) -> Self {
+    const fn ok(body: Value) -> Self {
         Self { status: 200, body }
     }
 
-    /// A refusal with this code.
+    /// An error with this code.
     pub fn refused(status: u16, code: &str, message: &str) -> Self {
         Self { status, body: json!({"__type": format!("com.amazonaws.dynamodb.v20120810#{code}"), "message": message}) }
     }
 
-    /// A cancelled transaction: the code for each write, in their order.
+    /// A cancelled transaction: the reason of each write, in order.
     pub fn cancelled(reasons: &[Value]) -> Self {
         let codes: Vec<&str> = reasons.iter().filter_map(|it| it["Code"].as_str()).collect();
         let message = format!(
@@ -84,26 +83,26 @@ pub fn request_of(request: &HttpRequest) -> (String, Value) {
 }
 
 impl Table {
-    /// The HTTP client through which the SDK reaches it.
+    /// The HTTP client for the SDK.
     pub fn http(&self) -> SharedHttpClient {
         SharedHttpClient::new(self.clone())
     }
 
-    /// Lets queries return pages of so many items at most, as those of large items are.
+    /// Limits the pages of queries to this many items, as if items were large.
     pub fn page_of(&self, items: usize) {
         self.state().page = Some(items);
     }
 
-    /// What was put on the bus: detail type and detail, in order.
+    /// The events put on the bus: detail type and detail, in order.
     pub fn events(&self) -> Vec<(String, Value)> {
         self.state().events.clone()
     }
 
-    /// Every item that is wanted, changed in place: what a test must arrange behind the ledger's back.
-    pub fn change(&self, wanted: impl Fn(&Item) -> bool, change: impl Fn(&mut Item)) {
+    /// Changes every selected item in place, without a call.
+    pub fn change(&self, is_selected: impl Fn(&Item) -> bool, change: impl Fn(&mut Item)) {
         let mut state = self.state();
         let items = state.partitions.values_mut().flat_map(BTreeMap::values_mut);
-        items.filter(|item| wanted(item)).for_each(change);
+        items.filter(|item| is_selected(item)).for_each(change);
     }
 
     /// Every item.
@@ -111,12 +110,12 @@ impl Table {
         self.state().partitions.values().flat_map(BTreeMap::values).cloned().collect()
     }
 
-    /// Whether this transaction was carried out before, by its token: the same one again changes nothing.
-    pub fn has_done(&self, input: &Value) -> bool {
+    /// Whether a transaction with this token was committed before: a repeated one changes nothing.
+    pub fn has_committed(&self, input: &Value) -> bool {
         input["ClientRequestToken"].as_str().is_some_and(|token| self.state().transactions.contains_key(token))
     }
 
-    /// Answers one request, at once and whole.
+    /// Answers one request atomically.
     pub fn answer(&self, operation: &str, input: &Value) -> Answer {
         let mut state = self.state();
         let answer = match operation {
@@ -125,9 +124,9 @@ impl Table {
             "PutItem" | "UpdateItem" | "DeleteItem" => state.write(operation, input),
             "TransactWriteItems" => state.transact(input),
             "PutEvents" => Ok(state.put_events(input)),
-            _ => panic!("the table in memory does not know {operation}: {input}"),
+            _ => panic!("the table in memory does not support {operation}: {input}"),
         };
-        answer.unwrap_or_else(|refusal| refusal)
+        answer.unwrap_or_else(|error| error)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -148,25 +147,25 @@ impl HttpConnector for Table {
     }
 }
 
-type Refusable<T> = Result<T, Answer>;
+type Fallible<T> = Result<T, Answer>;
 
-/// What a write does to the item at its key, once its condition holds.
+/// A write to the item at its key.
 struct Write {
     pk: String,
     sk: String,
     effect: Effect,
-    /// The item as it was, where it is to be shown.
+    /// The previous item, if it is to be returned.
     old: Option<Item>,
     failed: bool,
 }
 
-/// What is there afterwards.
+/// The effect on the item.
 enum Effect {
-    /// This item.
+    /// Writes this item.
     Put(Item),
-    /// None.
+    /// Deletes the item.
     Delete,
-    /// What was there.
+    /// Keeps the item.
     Keep,
 }
 
@@ -175,17 +174,20 @@ impl State {
         self.partitions.get(text(key, "pk"))?.get(text(key, "sk"))
     }
 
-    fn get(&self, input: &Value) -> Refusable<Answer> {
-        known(input, &["TableName", "Key", "ConsistentRead", "ProjectionExpression", "ExpressionAttributeNames"]);
+    fn get(&self, input: &Value) -> Fallible<Answer> {
+        assert_supported(
+            input,
+            &["TableName", "Key", "ConsistentRead", "ProjectionExpression", "ExpressionAttributeNames"],
+        );
         let names = Placeholders::of(input);
         let kept = names_kept(input, &names);
         let found = self.at(&input["Key"]).map(|item| projected(item, kept.as_deref()));
         names.all_used();
-        Ok(Answer::fine(found.map_or_else(|| json!({}), |item| json!({"Item": item}))))
+        Ok(Answer::ok(found.map_or_else(|| json!({}), |item| json!({"Item": item}))))
     }
 
-    fn query(&self, input: &Value) -> Refusable<Answer> {
-        known(
+    fn query(&self, input: &Value) -> Fallible<Answer> {
+        assert_supported(
             input,
             &[
                 "TableName",
@@ -201,13 +203,13 @@ impl State {
             ],
         );
         let names = Placeholders::of(input);
-        let wanted = condition(input["KeyConditionExpression"].as_str().unwrap(), &names);
+        let key_condition = condition(input["KeyConditionExpression"].as_str().unwrap(), &names);
         let filter = input["FilterExpression"].as_str().map(|text| condition(text, &names));
         let shown = names_kept(input, &names);
-        let pk = wanted.must_equal("pk").unwrap_or_else(|| panic!("a query without `pk = …`: {input}"));
+        let pk = key_condition.must_equal("pk").unwrap_or_else(|| panic!("a query without `pk = …`: {input}"));
         let empty = BTreeMap::new();
         let partition = self.partitions.get(pk["S"].as_str().unwrap()).unwrap_or(&empty);
-        let mut items: Vec<&Item> = partition.values().filter(|item| wanted.holds(item)).collect();
+        let mut items: Vec<&Item> = partition.values().filter(|item| key_condition.holds(item)).collect();
         if input["ScanIndexForward"] == false {
             items.reverse();
         }
@@ -234,17 +236,17 @@ impl State {
             body["LastEvaluatedKey"] = read.last().map(|item| json!({"pk": item["pk"], "sk": item["sk"]})).unwrap();
         }
         names.all_used();
-        Ok(Answer::fine(body))
+        Ok(Answer::ok(body))
     }
 
-    fn write(&mut self, operation: &str, input: &Value) -> Refusable<Answer> {
+    fn write(&mut self, operation: &str, input: &Value) -> Fallible<Answer> {
         let write = self.prepared(operation, input, &["ReturnValues"]);
         if write.failed {
-            let mut refusal = Answer::refused(400, "ConditionalCheckFailedException", "The conditional request failed");
+            let mut error = Answer::refused(400, "ConditionalCheckFailedException", "The conditional request failed");
             if let Some(old) = &write.old {
-                refusal.body["Item"] = json!(old);
+                error.body["Item"] = json!(old);
             }
-            return Err(refusal);
+            return Err(error);
         }
         let shown = match input["ReturnValues"].as_str() {
             None | Some("NONE") => None,
@@ -253,18 +255,18 @@ impl State {
                 Effect::Delete | Effect::Keep => None,
             },
             Some("ALL_OLD") => write.old.clone(),
-            Some(other) => panic!("the table in memory does not know ReturnValues `{other}`"),
+            Some(other) => panic!("the table in memory does not support ReturnValues `{other}`"),
         };
         self.carry_out(write);
-        Ok(Answer::fine(shown.map_or_else(|| json!({}), |item| json!({"Attributes": item}))))
+        Ok(Answer::ok(shown.map_or_else(|| json!({}), |item| json!({"Attributes": item}))))
     }
 
-    fn transact(&mut self, input: &Value) -> Refusable<Answer> {
-        known(input, &["TransactItems", "ClientRequestToken"]);
+    fn transact(&mut self, input: &Value) -> Fallible<Answer> {
+        assert_supported(input, &["TransactItems", "ClientRequestToken"]);
         let token = input["ClientRequestToken"].as_str().map(str::to_owned);
         if let Some(before) = token.as_ref().and_then(|token| self.transactions.get(token)) {
             assert_eq!(*before, hash(&input["TransactItems"]), "one token for two transactions");
-            return Ok(Answer::fine(json!({})));
+            return Ok(Answer::ok(json!({})));
         }
         let mut writes = Vec::new();
         let mut seen = std::collections::BTreeSet::new();
@@ -277,7 +279,7 @@ impl State {
             }
             writes.push(write);
         }
-        assert!(writes.len() <= 100, "a transaction has 100 writes at most: {}", writes.len());
+        assert!(writes.len() <= 100, "a transaction has at most 100 writes: {}", writes.len());
         if writes.iter().any(|write| write.failed) {
             let reason = |write: &Write| match (write.failed, &write.old) {
                 (false, _) => json!({"Code": "None"}),
@@ -296,10 +298,10 @@ impl State {
         if let Some(token) = token {
             self.transactions.insert(token, hash(&input["TransactItems"]));
         }
-        Ok(Answer::fine(json!({})))
+        Ok(Answer::ok(json!({})))
     }
 
-    /// One write, looked at but not carried out.
+    /// Prepares a write without carrying it out.
     fn prepared(&self, operation: &str, input: &Value, more: &[&str]) -> Write {
         let mut fields = vec![
             "TableName",
@@ -312,7 +314,7 @@ impl State {
             "ReturnValuesOnConditionCheckFailure",
         ];
         fields.extend(more);
-        known(input, &fields);
+        assert_supported(input, &fields);
         let key = if input["Item"].is_null() { &input["Key"] } else { &input["Item"] };
         let old = self.at(key);
         let names = Placeholders::of(input);
@@ -332,7 +334,7 @@ impl State {
                 updated.iter().for_each(|it| it.apply(&mut item));
                 Effect::Put(item)
             }
-            _ => panic!("the table in memory does not know {operation}: {input}"),
+            _ => panic!("the table in memory does not support {operation}: {input}"),
         };
         let field = if holds { "ReturnValues" } else { "ReturnValuesOnConditionCheckFailure" };
         let old = old.filter(|_| input[field] == "ALL_OLD").cloned();
@@ -354,12 +356,12 @@ impl State {
             let detail = serde_json::from_str(entry["Detail"].as_str().unwrap()).unwrap();
             self.events.push((entry["DetailType"].as_str().unwrap().to_owned(), detail));
         }
-        let taken: Vec<Value> = (0..entries.len()).map(|number| json!({"EventId": number.to_string()})).collect();
-        Answer::fine(json!({"FailedEntryCount": 0, "Entries": taken}))
+        let accepted: Vec<Value> = (0..entries.len()).map(|number| json!({"EventId": number.to_string()})).collect();
+        Answer::ok(json!({"FailedEntryCount": 0, "Entries": accepted}))
     }
 }
 
-/// About as many bytes as its JSON has.
+/// Approximately the size of its JSON in bytes.
 fn size_of(item: &Item) -> usize {
     let text = |value: &Value| {
         value.as_object().into_iter().flat_map(Map::values).filter_map(Value::as_str).map(str::len).sum::<usize>()
@@ -381,10 +383,10 @@ fn text<'a>(key: &'a Value, name: &str) -> &'a str {
     key[name]["S"].as_str().unwrap_or_else(|| panic!("no `{name}`: {key}"))
 }
 
-/// Panics when the input has a field that would be passed over.
-fn known(input: &Value, fields: &[&str]) {
+/// Panics if the input has a field that would be ignored.
+fn assert_supported(input: &Value, fields: &[&str]) {
     for field in input.as_object().unwrap().keys() {
-        assert!(fields.contains(&field.as_str()), "the table in memory does not know `{field}`: {input}");
+        assert!(fields.contains(&field.as_str()), "the table in memory does not support `{field}`: {input}");
     }
 }
 

@@ -1,13 +1,13 @@
-//! A made-up resource with six controls over it, each of another kind: what a plan can be is all there.
+//! A fake resource with six controls, one for each kind of plan.
 //!
 //! | control | its plan |
 //! |---|---|
-//! | [`BOLTS`] | several calls, each for a part of its own |
+//! | [`BOLTS`] | several calls, each for another part |
 //! | [`LOCK`] | one call that replaces a whole object |
 //! | [`PRIVATE`] | the same object, replaced by another control |
-//! | [`RETENTION`] | one call that the service accepts and carries out later; busy meanwhile |
-//! | [`KEYS`] | several calls, and receipts without which none can be taken back |
-//! | [`LOGGING`] | one call that sets a switch |
+//! | [`RETENTION`] | one call that is accepted and pending for a while |
+//! | [`KEYS`] | several calls with receipts that undo requires |
+//! | [`LOGGING`] | one call that sets a flag |
 
 pub mod service;
 
@@ -21,7 +21,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-/// The type of the made-up resource.
+/// The type of the fake resource.
 pub const VAULT: &str = "Rectify::Test::Vault";
 /// Every bolt must be shut.
 pub const BOLTS: u8 = 0;
@@ -29,23 +29,23 @@ pub const BOLTS: u8 = 0;
 pub const LOCK: u8 = 1;
 /// The policy must not have the statement [`OPEN`].
 pub const PRIVATE: u8 = 2;
-/// Records must be kept for [`DAYS`] at least.
+/// Records must be kept for at least [`DAYS`].
 pub const RETENTION: u8 = 3;
 /// Keys whose name begins with `old` must not be active.
 pub const KEYS: u8 = 4;
 /// Logging must be on.
 pub const LOGGING: u8 = 5;
-/// How many controls there are.
+/// The number of controls.
 pub const CONTROLS: u8 = 6;
 
-/// The statement that [`LOCK`] wants.
+/// The statement that [`LOCK`] requires.
 pub const LOCKED: &str = "deny-plain-http";
-/// The statement that [`PRIVATE`] does not want.
+/// The statement that [`PRIVATE`] forbids.
 pub const OPEN: &str = "allow-everyone";
-/// What [`RETENTION`] wants, days.
+/// The minimum of [`RETENTION`], in days.
 pub const DAYS: u32 = 7;
 
-/// A vault, whole.
+/// The state of a vault.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Vault {
     /// Its id.
@@ -56,7 +56,7 @@ pub struct Vault {
     pub policy: BTreeSet<String>,
     /// How long records are kept, days.
     pub retention: u32,
-    /// Whether the service works on a retention it accepted, and shows it only when it is done.
+    /// Whether a change of the retention is pending; its value is visible once it is done.
     pub busy: bool,
     /// Its keys, and whether each is active.
     pub keys: BTreeMap<String, bool>,
@@ -78,11 +78,11 @@ impl ResourceState for Vault {
     }
 }
 
-/// One call that writes; the way back is made of the same ones.
+/// A modifying call; undo uses the same calls.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all_fields = "PascalCase")]
 pub enum Call {
-    /// Draws or shuts one bolt.
+    /// Draws or shuts a bolt.
     SetBolt {
         /// Which.
         bolt: String,
@@ -91,41 +91,41 @@ pub enum Call {
     },
     /// Replaces the policy.
     PutPolicy {
-        /// All of it.
+        /// All statements.
         statements: BTreeSet<String>,
     },
-    /// Asks for another retention.
+    /// Requests another retention.
     ModifyRetention {
         /// Days.
         days: u32,
     },
-    /// Deactivates a key, and answers with a seal.
+    /// Deactivates a key, and returns a token.
     DeactivateKey {
         /// Which.
         key: String,
     },
-    /// Activates a key again; the service wants to see the seal.
+    /// Activates a key again; the service requires the token.
     ActivateKey {
         /// Which.
         key: String,
-        /// The answer to the deactivation.
-        seal: u32,
+        /// The token of the deactivation.
+        token: u32,
     },
-    /// Switches logging.
+    /// Enables or disables logging.
     SetLogging {
-        /// On or off.
+        /// Whether logging is enabled.
         on: bool,
     },
 }
 
-/// What a call answers: the seal of a deactivated key.
-pub type Seal = Option<u32>;
+/// The answer of a call: the token of a deactivated key.
+pub type Token = Option<u32>;
 
 /// One of the six controls.
 #[derive(Debug, Clone, Copy)]
-pub struct Watch<const CONTROL: u8>;
+pub struct VaultControl<const CONTROL: u8>;
 
-/// Nothing of their own.
+/// No parameters.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Params {}
@@ -145,7 +145,7 @@ pub static METAS: [ControlMeta; CONTROLS as usize] = [
 const fn meta(id: &'static str) -> ControlMeta {
     ControlMeta {
         id,
-        title: "Vault is not as it must be",
+        title: "Vault violates a control",
         severity: Severity::Low,
         triggers: &[Trigger::Change],
         scope: Scope::Regional,
@@ -163,11 +163,11 @@ pub fn id_of(control: u8) -> &'static str {
 }
 
 /// One of the six controls, declared.
-pub fn watch<const CONTROL: u8>() -> &'static Declared<Watch<CONTROL>> {
-    const { &Declared { meta: METAS[CONTROL as usize], logic: Watch } }
+pub fn vault_control<const CONTROL: u8>() -> &'static Declared<VaultControl<CONTROL>> {
+    const { &Declared { meta: METAS[CONTROL as usize], logic: VaultControl } }
 }
 
-/// Whether the vault is as the control wants it.
+/// Whether the vault complies with the control.
 pub fn complies(control: u8, vault: &Vault) -> bool {
     match control {
         BOLTS => vault.bolts.values().all(|drawn| !drawn),
@@ -203,7 +203,7 @@ fn fixes(control: u8, vault: &Vault) -> Vec<Call> {
     }
 }
 
-/// What a vault becomes by a call, as soon as all of it is carried out.
+/// The vault after a call has taken full effect.
 pub fn predict(mut vault: Vault, call: &Call) -> Vault {
     match call.clone() {
         Call::SetBolt { bolt, drawn } => drop(vault.bolts.insert(bolt, drawn)),
@@ -216,7 +216,7 @@ pub fn predict(mut vault: Vault, call: &Call) -> Vault {
     vault
 }
 
-/// What of a vault these calls touch.
+/// The fields of a vault that these calls change.
 pub fn touched_fields(vault: &Vault, calls: &[Call]) -> Value {
     let part = |call: &Call| match call {
         Call::SetBolt { bolt, .. } => (format!("bolt {bolt}"), json!(vault.bolts.get(bolt))),
@@ -230,23 +230,23 @@ pub fn touched_fields(vault: &Vault, calls: &[Call]) -> Value {
     Value::Object(calls.iter().map(part).collect())
 }
 
-fn way_back(before: &Vault, call: &Call, answer: &Value) -> Result<Call, Irreversible> {
+fn undo_call(before: &Vault, call: &Call, answer: &Value) -> Result<Call, Irreversible> {
     Ok(match call {
         Call::SetBolt { bolt, drawn } => Call::SetBolt { bolt: bolt.clone(), drawn: !drawn },
         Call::PutPolicy { .. } => Call::PutPolicy { statements: before.policy.clone() },
         Call::ModifyRetention { .. } => Call::ModifyRetention { days: before.retention },
         Call::DeactivateKey { key } | Call::ActivateKey { key, .. } => {
-            let seal = u32::deserialize(answer).map_err(|error| Irreversible {
+            let token = u32::deserialize(answer).map_err(|error| Irreversible {
                 action: "DeactivateKey".to_owned(),
-                reason: format!("its seal is not on record: {error}"),
+                reason: format!("its token is not on record: {error}"),
             })?;
-            Call::ActivateKey { key: key.clone(), seal }
+            Call::ActivateKey { key: key.clone(), token }
         }
         Call::SetLogging { on } => Call::SetLogging { on: !on },
     })
 }
 
-impl<const CONTROL: u8> Control for Watch<CONTROL> {
+impl<const CONTROL: u8> Control for VaultControl<CONTROL> {
     type Params = Params;
     type Subject = Vault;
 
@@ -261,7 +261,7 @@ impl<const CONTROL: u8> Control for Watch<CONTROL> {
 const READ: &[Permission] = &[Permission::unscoped("vaults:DescribeVault")];
 const WRITE: &[Permission] = &[Permission::unscoped("vaults:ModifyVault")];
 
-impl<const CONTROL: u8> Remediation for Watch<CONTROL> {
+impl<const CONTROL: u8> Remediation for VaultControl<CONTROL> {
     type Action = Call;
     type Undo = Call;
     fn read_permissions(&self) -> &'static [Permission] {
@@ -303,6 +303,6 @@ impl<const CONTROL: u8> Remediation for Watch<CONTROL> {
     }
 
     fn undo_answered(&self, before: &Vault, done: &[Call], answers: &[Value]) -> Result<Vec<Call>, Irreversible> {
-        done.iter().zip(answers).rev().map(|(call, answer)| way_back(before, call, answer)).collect()
+        done.iter().zip(answers).rev().map(|(call, answer)| undo_call(before, call, answer)).collect()
     }
 }

@@ -1,5 +1,5 @@
-//! An executor on one thread whose clock does not run but jumps: to the next moment that somebody waits for, whenever nobody
-//! can go on. What runs on it takes no time, and takes the same course each time.
+//! A single-threaded executor with a virtual clock: it jumps to the next wake-up time when no task can run. Tasks take
+//! no real time, and run in the same order each time.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -12,13 +12,13 @@ use std::time::Duration;
 
 use aws_smithy_async::rt::sleep::{AsyncSleep, Sleep};
 
-/// The clock. Clones are one.
+/// The clock. Clones share their state.
 #[derive(Debug, Clone, Default)]
 pub struct VirtualTime(Arc<Mutex<State>>);
 
 #[derive(Debug, Default)]
 struct State {
-    /// Microseconds since the beginning.
+    /// Microseconds since the start.
     now: u64,
     number: u64,
     waiting: BinaryHeap<Reverse<Waiting>>,
@@ -28,7 +28,7 @@ struct State {
 struct Waiting {
     until: u64,
     number: u64,
-    /// Empty when nobody waits for it any more.
+    /// Empty once the wait is cancelled.
     waker: Slot,
 }
 
@@ -54,7 +54,7 @@ impl Ord for Waiting {
     }
 }
 
-/// Set when whoever runs may go on.
+/// Set when the running future may be polled again.
 #[derive(Debug)]
 struct Flag(AtomicBool);
 
@@ -65,17 +65,17 @@ impl Wake for Flag {
 }
 
 impl VirtualTime {
-    /// Waits for so long.
+    /// Waits for this long.
     pub fn wait(&self, time: Duration) -> impl Future<Output = ()> + Send + Sync + 'static + use<> {
         let clock = self.clone();
         let until = clock.state().now + u64::try_from(time.as_micros()).unwrap();
         Until { clock, until, waker: Slot::default(), waits: false }
     }
 
-    /// Runs a future to its end.
+    /// Runs a future to completion.
     ///
     /// # Panics
-    /// When it waits for something that can never come.
+    /// If it waits for something that never happens.
     pub fn run<T>(&self, future: impl Future<Output = T>) -> T {
         let flag = Arc::new(Flag(AtomicBool::new(true)));
         let waker = Waker::from(Arc::clone(&flag));
@@ -89,11 +89,11 @@ impl VirtualTime {
             }
             let next = {
                 let mut state = self.state();
-                let Reverse(next) = state.waiting.pop().expect("somebody waits for what never comes");
+                let Reverse(next) = state.waiting.pop().expect("a future that can complete");
                 state.now = state.now.max(next.until);
                 next
             };
-            if let Some(waker) = taken(&next.waker) {
+            if let Some(waker) = take_waker(&next.waker) {
                 waker.wake();
             }
         }
@@ -104,8 +104,8 @@ impl VirtualTime {
     }
 }
 
-/// Takes what is in a slot.
-fn taken(slot: &Slot) -> Option<Waker> {
+/// Takes the waker out of a slot.
+fn take_waker(slot: &Slot) -> Option<Waker> {
     slot.lock().unwrap_or_else(PoisonError::into_inner).take()
 }
 
@@ -137,7 +137,7 @@ impl Future for Until {
 
 impl Drop for Until {
     fn drop(&mut self) {
-        taken(&self.waker);
+        take_waker(&self.waker);
     }
 }
 

@@ -1,5 +1,5 @@
-//! A Lambda function that does what its event says, for the tests of the local Lambda host: it answers, fails, panics,
-//! ends, hangs, or tells what it was started with.
+//! A Lambda function that follows its event, for the tests of the local Lambda host: it answers, fails, panics, exits,
+//! hangs, or reports its environment and context.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ async fn obey(event: LambdaEvent<Value>) -> Result<Value, Diagnostic> {
     let number = |name: &str| order.get(name).and_then(Value::as_u64).unwrap_or_default();
     match order.get("do").and_then(Value::as_str).unwrap_or_default() {
         "echo" => Ok(order),
-        "fail" => Err(Diagnostic { error_type: "Misbehaviour".to_owned(), error_message: "as ordered".to_owned() }),
+        "fail" => Err(Diagnostic { error_type: "Misbehavior".to_owned(), error_message: "as ordered".to_owned() }),
         "panic" => misbehave(),
         "end" => std::process::exit(i32::try_from(number("status")).unwrap_or(1)),
         "write" => {
@@ -35,7 +35,7 @@ async fn obey(event: LambdaEvent<Value>) -> Result<Value, Diagnostic> {
             tokio::time::sleep(Duration::from_millis(number("ms"))).await;
             Ok(json!({ "process": std::process::id() }))
         }
-        "tell" => {
+        "report" => {
             let environment: std::collections::BTreeMap<String, String> = std::env::vars().collect();
             Ok(json!({
                 "process": std::process::id(),
@@ -49,7 +49,7 @@ async fn obey(event: LambdaEvent<Value>) -> Result<Value, Diagnostic> {
     }
 }
 
-#[allow(clippy::panic)] // it is the misbehaviour that is asked for
+#[allow(clippy::panic)] // the event requests a panic
 fn misbehave() -> ! {
     panic!("as ordered")
 }

@@ -1,4 +1,4 @@
-//! Events that come twice, late, out of order, or whose function dies: at most one change, and the story told once.
+//! Events delivered twice, late, out of order, or to a function that dies: at most one change and one announcement.
 
 use std::collections::BTreeSet;
 use std::process::Command;
@@ -8,7 +8,7 @@ use rectify_local::engine::Compliance;
 use rectify_local::proxy::FaultKind;
 use rectify_runtime::ledger::{Outcome, State};
 
-use super::stage::{Env, FIX, RULE, play, until};
+use super::env::{Env, FIX, RULE, run, until};
 
 const REVOKE: (&str, &str) = ("ec2", "RevokeSecurityGroupIngress");
 
@@ -18,123 +18,123 @@ fn web_alone() -> BTreeSet<String> {
 
 /// `runtime/10`
 #[test]
-fn finding_delivered_twice_is_acted_on_and_told_once() {
-    play(async |stage| {
-        let group = stage.open_group("twice").await;
-        stage.settle().await;
-        let finding = stage.heard(&group).await.remove(0);
+fn finding_delivered_twice_is_fixed_and_announced_once() {
+    run(async |env| {
+        let group = env.open_group("twice").await;
+        env.settle().await;
+        let finding = env.received(&group).await.remove(0);
         assert_eq!(finding["newEvaluationResult"]["complianceType"], "NON_COMPLIANT");
-        stage.deliver(&finding).await;
-        stage.settle().await;
+        env.deliver(&finding).await;
+        env.settle().await;
 
-        assert_eq!(stage.ended(&group, 2).await, ["verified", "acknowledged"]);
-        assert_eq!((stage.outcomes(&group), stage.revocations()), (vec!["verified".to_owned()], vec![200]));
-        assert_eq!(stage.attempts(&group).await.len(), 1);
-        assert_eq!(stage.ingress(&group).await, web_alone());
+        assert_eq!(env.ended(&group, 2).await, ["verified", "acknowledged"]);
+        assert_eq!((env.outcomes(&group), env.revocations()), (vec!["verified".to_owned()], vec![200]));
+        assert_eq!(env.attempts(&group).await.len(), 1);
+        assert_eq!(env.ingress(&group).await, web_alone());
     });
 }
 
 /// `runtime/12`
 #[test]
-fn finding_about_what_a_person_has_fixed_by_now_is_no_reason_to_write() {
-    play(async |stage| {
-        stage.inject("rectify-local", ("events", "PutEvents"), 1, FaultKind::Delay(Duration::from_secs(2)));
-        let group = stage.open_group("late").await;
-        stage.world.tick().await.unwrap();
-        stage.until_hit().await;
-        stage.close(&group).await;
-        assert_eq!(stage.ended(&group, 0).await, Vec::<String>::new(), "the event is still on its way");
-        stage.settle().await;
+fn finding_about_a_resource_fixed_by_hand_makes_no_change() {
+    run(async |env| {
+        env.inject("rectify-local", ("events", "PutEvents"), 1, FaultKind::Delay(Duration::from_secs(2)));
+        let group = env.open_group("late").await;
+        env.world.tick().await.unwrap();
+        env.until_hit().await;
+        env.close(&group).await;
+        assert_eq!(env.ended(&group, 0).await, Vec::<String>::new(), "the event has not arrived");
+        env.settle().await;
 
-        assert_eq!(stage.ended(&group, 1).await, ["already-compliant"]);
-        assert_eq!((stage.outcomes(&group), stage.revocations()), (vec![], vec![]));
-        let attempts = stage.attempts(&group).await;
+        assert_eq!(env.ended(&group, 1).await, ["already-compliant"]);
+        assert_eq!((env.outcomes(&group), env.revocations()), (vec![], vec![]));
+        let attempts = env.attempts(&group).await;
         let [attempt] = attempts.as_slice() else { panic!("{attempts:#?}") };
         assert_eq!((attempt.outcome, attempt.actions.len()), (Some(Outcome::AlreadyCompliant), 0));
-        assert_eq!(stage.ingress(&group).await, web_alone());
+        assert_eq!(env.ingress(&group).await, web_alone());
     });
 }
 
 /// `runtime/11`
 #[test]
-fn verdict_about_an_older_item_that_arrives_later_does_not_stand() {
-    play(async |stage| {
+fn late_verdict_about_an_older_item_is_discarded() {
+    run(async |env| {
         let put = ("config", "PutEvaluations");
-        stage.inject(RULE, put, 1, FaultKind::Delay(Duration::from_secs(2)));
-        let group = stage.open_group("overtaken").await;
-        stage.world.tick().await.unwrap();
-        stage.until_hit().await;
-        stage.close(&group).await;
-        stage.settle().await;
+        env.inject(RULE, put, 1, FaultKind::Delay(Duration::from_secs(2)));
+        let group = env.open_group("overtaken").await;
+        env.world.tick().await.unwrap();
+        env.until_hit().await;
+        env.close(&group).await;
+        env.settle().await;
 
-        let calls = stage.world.proxy().calls().into_iter().filter(|it| it.caller == RULE && it.operation == put.1);
+        let calls = env.world.proxy().calls().into_iter().filter(|it| it.caller == RULE && it.operation == put.1);
         let order: Vec<bool> = calls.map(|call| call.note.is_some()).collect();
         assert_eq!(order, [false, true], "the older verdict arrives second");
-        assert_eq!(stage.verdict(RULE, &group), Some(Compliance::Compliant));
-        let heard = stage.heard(&group).await;
-        assert_eq!(heard.len(), 1, "{heard:#?}");
-        assert_eq!(heard[0]["newEvaluationResult"]["complianceType"], "COMPLIANT");
+        assert_eq!(env.verdict(RULE, &group), Some(Compliance::Compliant));
+        let received = env.received(&group).await;
+        assert_eq!(received.len(), 1, "{received:#?}");
+        assert_eq!(received[0]["newEvaluationResult"]["complianceType"], "COMPLIANT");
 
-        // Even a remediation that is asked about the older finding writes nothing.
-        let mut finding = heard[0].clone();
+        // A remediation that is invoked with the older finding writes nothing either.
+        let mut finding = received[0].clone();
         finding["newEvaluationResult"]["complianceType"] = "NON_COMPLIANT".into();
-        stage.deliver(&finding).await;
-        stage.settle().await;
-        assert_eq!(stage.ended(&group, 1).await, ["already-compliant"]);
-        assert_eq!((stage.outcomes(&group), stage.revocations()), (vec![], vec![]));
+        env.deliver(&finding).await;
+        env.settle().await;
+        assert_eq!(env.ended(&group, 1).await, ["already-compliant"]);
+        assert_eq!((env.outcomes(&group), env.revocations()), (vec![], vec![]));
     });
 }
 
 #[test]
-fn answer_that_is_lost_after_the_write_leads_to_no_second_change() {
-    play(async |stage| {
-        stage.inject(FIX, REVOKE, 1, FaultKind::TimeoutAfterApply);
-        let group = stage.open_group("lost-answer").await;
-        stage.settle().await;
+fn lost_answer_of_a_write_leads_to_no_second_change() {
+    run(async |env| {
+        env.inject(FIX, REVOKE, 1, FaultKind::TimeoutAfterApply);
+        let group = env.open_group("lost-answer").await;
+        env.settle().await;
 
-        assert_eq!(stage.outcomes(&group), ["verified"]);
-        // It took effect and its answer was lost; a live read shows that, and nothing is sent again.
-        assert_eq!(stage.revocations(), [0]);
-        assert_told_as_one_attempt(stage, &group).await;
+        assert_eq!(env.outcomes(&group), ["verified"]);
+        // The call took effect and its answer was lost: the live read shows that, and nothing is sent again.
+        assert_eq!(env.revocations(), [0]);
+        assert_recorded_as_one_attempt(env, &group).await;
     });
 }
 
-/// The process is killed between its write and the note of it, so nobody but the ledger knows what was begun.
+/// The process is killed between its write and the record of the answer: only the ledger shows the intent.
 #[test]
 fn attempt_of_a_killed_function_is_ended_by_the_next_delivery() {
-    play(async |stage| {
-        stage.inject(FIX, REVOKE, 1, FaultKind::AnswerLate(Duration::from_secs(60)));
-        let letters = stage.world.host().dead_letters().len();
-        let group = stage.open_group("killed").await;
-        stage.world.tick().await.unwrap();
-        until("the write takes effect", async || stage.ingress(&group).await == web_alone()).await;
-        kill(stage, "restricted-ssh-remediation");
-        stage.settle().await;
+    run(async |env| {
+        env.inject(FIX, REVOKE, 1, FaultKind::AnswerLate(Duration::from_secs(60)));
+        let dead_letters = env.world.host().dead_letters().len();
+        let group = env.open_group("killed").await;
+        env.world.tick().await.unwrap();
+        until("the write takes effect", async || env.ingress(&group).await == web_alone()).await;
+        kill(env, "restricted-ssh-remediation");
+        env.settle().await;
 
-        // While the dead owner's lease lasts nobody else may work on the group, and the event is not lost.
-        let letters = stage.world.host().dead_letters().split_off(letters);
-        let [letter] = letters.as_slice() else { panic!("{letters:#?}") };
-        assert_eq!((letter.function.as_str(), letter.error.error_type.as_str()), (FIX, "LeaseHeld"));
-        let begun = stage.attempts(&group).await.remove(0);
+        // While the dead owner's lease lasts, no other delivery may work on the group, and the event is kept.
+        let dead_letters = env.world.host().dead_letters().split_off(dead_letters);
+        let [dead_letter] = dead_letters.as_slice() else { panic!("{dead_letters:#?}") };
+        assert_eq!((dead_letter.function.as_str(), dead_letter.error.error_type.as_str()), (FIX, "LeaseHeld"));
+        let begun = env.attempts(&group).await.remove(0);
         assert_eq!((begun.state, begun.outcome, begun.actions.len()), (State::Open, None, 1));
-        assert_eq!((stage.outcomes(&group), stage.revocations()), (vec![], vec![]));
+        assert_eq!((env.outcomes(&group), env.revocations()), (vec![], vec![]));
 
-        stage.end_lease(&group).await;
-        stage.deliver(&letter.payload["detail"]).await;
-        stage.settle().await;
-        let told = stage.told(&group);
-        assert_eq!(stage.outcomes(&group), ["verified"]);
-        assert_eq!(told[0].1["attempt"], begun.id.as_str());
-        assert_eq!(stage.revocations(), [0; 0], "the live read shows that the call arrived");
-        assert_told_as_one_attempt(stage, &group).await;
+        env.end_lease(&group).await;
+        env.deliver(&dead_letter.payload["detail"]).await;
+        env.settle().await;
+        let announcements = env.announcements(&group);
+        assert_eq!(env.outcomes(&group), ["verified"]);
+        assert_eq!(announcements[0].1["attempt"], begun.id.as_str());
+        assert_eq!(env.revocations(), [0; 0], "the live read shows that the call took effect");
+        assert_recorded_as_one_attempt(env, &group).await;
     });
 }
 
-/// One attempt, with the rule in its before-image and one action with a receipt; the web rule was left alone.
-async fn assert_told_as_one_attempt(stage: &Env, group: &rectify_local::engine::ResourceKey) {
-    assert_eq!(stage.ingress(group).await, web_alone());
-    assert_eq!(stage.verdict(RULE, group), Some(Compliance::Compliant));
-    let attempts = stage.attempts(group).await;
+/// One attempt, with the rule in its prior state and one action with a receipt; the web rule is unchanged.
+async fn assert_recorded_as_one_attempt(env: &Env, group: &rectify_local::engine::ResourceKey) {
+    assert_eq!(env.ingress(group).await, web_alone());
+    assert_eq!(env.verdict(RULE, group), Some(Compliance::Compliant));
+    let attempts = env.attempts(group).await;
     let [attempt] = attempts.as_slice() else { panic!("{attempts:#?}") };
     assert_eq!((attempt.state, attempt.outcome), (State::Finished, Some(Outcome::Verified)), "{attempt:#?}");
     assert_eq!((attempt.actions.len(), attempt.done().count(), attempt.reason.as_str()), (1, 1, "as planned"));
@@ -143,9 +143,9 @@ async fn assert_told_as_one_attempt(stage: &Env, group: &rectify_local::engine::
     assert!(rules.iter().any(|rule| rule["fromPort"] == 22), "{rules:#?}");
 }
 
-/// Kills the processes of this world that run the function of this program.
-fn kill(stage: &Env, program: &str) {
-    let expected = [format!("AWS_ENDPOINT_URL={}", stage.world.endpoint()), format!("RECTIFY_FUNCTION={program}")];
+/// Kills this environment's processes that run the function of this program.
+fn kill(env: &Env, program: &str) {
+    let expected = [format!("AWS_ENDPOINT_URL={}", env.world.endpoint()), format!("RECTIFY_FUNCTION={program}")];
     let mut killed = 0;
     for entry in std::fs::read_dir("/proc").unwrap() {
         let process = entry.unwrap().path();
@@ -157,5 +157,5 @@ fn kill(stage: &Env, program: &str) {
             killed += 1;
         }
     }
-    assert!(killed > 0, "{program}: does not run");
+    assert!(killed > 0, "{program}: not running");
 }

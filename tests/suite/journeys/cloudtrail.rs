@@ -6,7 +6,7 @@ use rectify_local::world::{ACCOUNT, World};
 
 use super::run_lifecycle;
 
-/// A trail of this region that writes to a bucket of its own.
+/// A single-region trail and its bucket.
 async fn trail(world: &World) -> ResourceKey {
     let clients = world.clients();
     clients.s3.create_bucket().bucket("logs").send().await.unwrap();
@@ -15,11 +15,11 @@ async fn trail(world: &World) -> ResourceKey {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn validation_is_turned_on_and_off_again() {
+async fn validation_is_enabled_and_undone() {
     run_lifecycle("cloud-trail-log-file-validation-enabled", "{}", trail).await;
 }
 
-/// The policy CloudTrail's documentation asks for, for all trails of the account.
+/// The key policy from CloudTrail's documentation, for all trails of the account.
 const FOR_CLOUDTRAIL: &str = r#"{"Version": "2012-10-17", "Statement": [
     {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::111122223333:root"}, "Action": "kms:*", "Resource": "*"},
     {"Effect": "Allow", "Principal": {"Service": "cloudtrail.amazonaws.com"}, "Resource": "*",
@@ -27,7 +27,7 @@ const FOR_CLOUDTRAIL: &str = r#"{"Version": "2012-10-17", "Statement": [
      "Condition": {"StringLike": {"aws:SourceArn": "arn:aws:cloudtrail:*:111122223333:trail/*"}}}]}"#;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_trail_is_given_a_key_and_loses_it_again() {
+async fn trail_gets_a_key_and_undo_removes_it() {
     let unencrypted = async |world: &World| {
         let kms = &world.clients().kms;
         let key = kms.create_key().policy(FOR_CLOUDTRAIL).send().await.unwrap().key_metadata.unwrap().key_id;
@@ -39,7 +39,7 @@ async fn a_trail_is_given_a_key_and_loses_it_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_stopped_trail_of_one_region_records_all_and_then_as_before() {
+async fn single_region_trail_records_all_regions_and_is_undone() {
     let account = async |world: &World| {
         let trail = trail(world).await;
         let writes = EventSelector::builder().read_write_type(ReadWriteType::WriteOnly).include_management_events(true);

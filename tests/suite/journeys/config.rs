@@ -9,7 +9,7 @@ use rectify_runtime::ledger::Outcome;
 use rectify_tests::binaries;
 use tokio::process::Command;
 
-use super::{attempts, judge, run_lifecycle, target, world_of};
+use super::{attempts, evaluate, run_lifecycle, target, world_of};
 
 const CONTROL: &str = "config-recorder-healthy";
 
@@ -22,7 +22,7 @@ fn stop(world: &World, hours_ago: i64) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn recorder_is_started_and_stopped_again() {
+async fn recorder_is_started_and_undone() {
     let stopped = async |world: &World| {
         stop(world, 25);
         account()
@@ -30,19 +30,19 @@ async fn recorder_is_started_and_stopped_again() {
     run_lifecycle("config-recorder-healthy", "{}", stopped).await;
 }
 
-/// `config-recorder-healthy/11`; and `rectify doctor` sees the same without AWS Config's help.
+/// `config-recorder-healthy/11`; `rectify doctor` reports the same without AWS Config's rules.
 #[tokio::test(flavor = "multi_thread")]
-async fn recent_stop_is_found_and_left_alone() {
+async fn recent_stop_is_found_and_not_fixed() {
     let logs = tempfile::tempdir().unwrap();
     let world = world_of(CONTROL, "{}", logs.path()).await;
     let rule = format!("rectify-{CONTROL}");
     world.put_rules().unwrap();
-    judge(&world, &rule).await;
+    evaluate(&world, &rule).await;
     assert_eq!(world.compliance_of(&rule, &account()), Some(Compliance::Compliant), "healthy by default");
     assert!(doctor(&world).await.contains("recorder  `default` records"));
 
     stop(&world, 23);
-    judge(&world, &rule).await;
+    evaluate(&world, &rule).await;
     assert_eq!(world.compliance_of(&rule, &account()), Some(Compliance::NonCompliant));
     let planned = attempts(&world, &target(&world, &account())).await;
     let [attempt] = planned.as_slice() else { panic!("one attempt: {planned:#?}") };
@@ -54,7 +54,7 @@ async fn recent_stop_is_found_and_left_alone() {
     world.stop().await.unwrap();
 }
 
-/// What `rectify doctor` says.
+/// The output of `rectify doctor`.
 async fn doctor(world: &World) -> String {
     let run = Command::new(binaries::folder().join("rectify"))
         .args(["doctor", "--table", &world.wiring().tables[0].name])

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::run_lifecycle;
 
-/// A group with these TCP ports open to the internet, described, beside a web port from a private range.
+/// A group with these TCP ports open to the internet and a web port open to a private range, all with descriptions.
 async fn open_group(world: &World, ports: &[i32]) -> ResourceKey {
     let ec2 = &world.clients().ec2;
     let made = ec2.create_security_group().group_name("open").description("open").send().await.unwrap();
@@ -23,24 +23,24 @@ async fn open_group(world: &World, ports: &[i32]) -> ResourceKey {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn open_ssh_is_revoked_and_made_again() {
+async fn open_ssh_is_revoked_and_undone() {
     run_lifecycle("restricted-ssh", "{}", async |world| open_group(world, &[22]).await).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn open_database_ports_are_revoked_and_made_again() {
+async fn open_database_ports_are_revoked_and_undone() {
     run_lifecycle("restricted-common-ports", "{}", async |world| open_group(world, &[3306, 3389]).await).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn unauthorized_ports_are_revoked_and_made_again() {
+async fn unauthorized_ports_are_revoked_and_undone() {
     let parameters = r#"{"authorizedTcpPorts":"443"}"#;
     let open = async |world: &World| open_group(world, &[443, 8080]).await;
     run_lifecycle("vpc-sg-open-only-to-authorized-ports", parameters, open).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn default_group_is_emptied_and_filled_again() {
+async fn default_group_is_emptied_and_undone() {
     let default = async |world: &World| {
         let ec2 = &world.clients().ec2;
         let vpc = ec2.create_vpc().cidr_block("10.9.0.0/16").send().await.unwrap().vpc.unwrap().vpc_id.unwrap();
@@ -49,14 +49,14 @@ async fn default_group_is_emptied_and_filled_again() {
         let id = groups[0].group_id().unwrap();
         let itself = UserIdGroupPair::builder().group_id(id).user_id(ACCOUNT).build();
         let from_itself = IpPermission::builder().ip_protocol("-1").user_id_group_pairs(itself).build();
-        // moto leaves out the ingress rule that AWS makes.
+        // moto leaves out the ingress rule that AWS creates.
         ec2.authorize_security_group_ingress().group_id(id).ip_permissions(from_itself).send().await.unwrap();
         ResourceKey::new("AWS::EC2::SecurityGroup", id)
     };
     run_lifecycle("vpc-default-security-group-closed", "{}", default).await;
 }
 
-/// A group with an egress rule, an open port and a private one, whose baseline knows another port in place of the open one.
+/// A group with an egress rule, an open port and a private port; its baseline has another port instead of the open one.
 async fn drifting_group(world: &World) -> ResourceKey {
     let group = open_group(world, &[8080]).await;
     let id = &group.resource_id;
@@ -75,14 +75,14 @@ async fn drifting_group(world: &World) -> ResourceKey {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn drift_is_brought_back_to_the_baseline_and_made_again() {
-    // The baseline is seconds old here, which would hold the plan for an hour.
+async fn drift_is_reset_to_the_baseline_and_undone() {
+    // The baseline is seconds old, which would block the plan for an hour.
     let parameters = r#"{"approvalGraceMinutes":"0"}"#;
     run_lifecycle("security-group-drift", parameters, async |world| drifting_group(world).await).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn encryption_is_turned_on_and_off_again() {
+async fn encryption_is_enabled_and_undone() {
     let account = async |_: &World| ResourceKey::new("AWS::::Account", ACCOUNT);
     run_lifecycle("ec2-ebs-encryption-by-default", "{}", account).await;
 }

@@ -6,16 +6,16 @@ use rectify_runtime::ledger::{Outcome, State};
 use rectify_tests::mfa_policy;
 use serde_json::json;
 
-use super::{attempts, judge, run_lifecycle, target, undo, used, world_of};
-use crate::images;
+use super::{attempts, evaluate, run_lifecycle, target, undo, used, world_of};
+use crate::stored_attempts;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn password_policy_is_set_and_deleted_again() {
+async fn password_policy_is_set_and_undone() {
     let account = async |_: &World| ResourceKey::new("AWS::::Account", ACCOUNT);
     run_lifecycle("iam-password-policy", "{}", account).await;
 }
 
-/// From a user without MFA to the attached policy, which waits for the user; from there back, and left alone.
+/// Attaches the policy to a user without MFA, which leaves the attempt pending, undoes it, and then registers a device.
 async fn attach_and_detach(control: &str) {
     let arn = format!("arn:aws:iam::{ACCOUNT}:policy/require-mfa");
     let parameters = json!({"mfaPolicyArn": arn, "mfaPolicyOptIn": "true"}).to_string();
@@ -28,7 +28,7 @@ async fn attach_and_detach(control: &str) {
     iam.create_login_profile().user_name("alice").password("Not-A-Secret-1").send().await.unwrap();
     let resource = ResourceKey::new("AWS::IAM::User", user.user_id());
     world.put_rules().unwrap();
-    judge(&world, &rule).await;
+    evaluate(&world, &rule).await;
 
     let target = target(&world, &resource);
     let log = || world.host().logs(&format!("{rule}-fix")).join("\n");
@@ -37,15 +37,19 @@ async fn attach_and_detach(control: &str) {
     assert_eq!((attempt.outcome, attempt.state), (Some(Outcome::Pending), State::Open), "{control}: {}", log());
     assert_eq!(attempt.actions.len(), 1, "{control}: {attempt:#?}");
     assert_eq!(attached(&world).await, [arn], "{control}");
-    judge(&world, &rule).await;
-    assert_eq!(world.compliance_of(&rule, &resource), Some(Compliance::NonCompliant), "{control}: the user's turn");
+    evaluate(&world, &rule).await;
+    assert_eq!(
+        world.compliance_of(&rule, &resource),
+        Some(Compliance::NonCompliant),
+        "{control}: waiting for the user"
+    );
 
     assert_eq!(undo(&world, attempt).await, "restored", "{control}");
     assert_eq!(attached(&world).await, [""; 0], "{control}");
-    images::keep(attempt);
+    stored_attempts::keep(attempt);
 
     mfa_policy::register_device(iam, "alice").await;
-    judge(&world, &rule).await;
+    evaluate(&world, &rule).await;
     assert_eq!(world.compliance_of(&rule, &resource), Some(Compliance::Compliant), "{control}");
     assert_eq!(world.take_errors(), Vec::<String>::new(), "{control}");
     used::every_permission(&world, control);
@@ -59,15 +63,15 @@ async fn attached(world: &World) -> Vec<String> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn policy_that_asks_for_mfa_is_attached_and_detached_again() {
+async fn mfa_policy_is_attached_and_undone() {
     for control in ["mfa-enabled-for-iam-console-access", "iam-user-mfa-enabled"] {
         attach_and_detach(control).await;
     }
 }
 
-/// The proxy tells of the root user what moto cannot know.
+/// The proxy answers for the root user, which moto does not model.
 #[tokio::test(flavor = "multi_thread")]
-async fn root_user_is_judged_by_password_and_device() {
+async fn root_user_is_evaluated_by_password_and_device() {
     let control = "root-account-mfa-enabled";
     let logs = tempfile::tempdir().unwrap();
     let world = world_of(control, "{}", logs.path()).await;
@@ -76,7 +80,7 @@ async fn root_user_is_judged_by_password_and_device() {
     world.proxy().set_root_password(true);
     world.proxy().set_root_mfa(false);
     world.put_rules().unwrap();
-    judge(&world, &rule).await;
+    evaluate(&world, &rule).await;
     assert_eq!(world.compliance_of(&rule, &account), Some(Compliance::NonCompliant));
     let planned = attempts(&world, &target(&world, &account)).await;
     let [attempt] = planned.as_slice() else { panic!("one attempt: {planned:#?}") };
@@ -84,11 +88,11 @@ async fn root_user_is_judged_by_password_and_device() {
     assert_eq!(attempt.finding.as_deref(), Some("Root user has a password and no MFA device"));
 
     world.proxy().set_root_password(false);
-    judge(&world, &rule).await;
+    evaluate(&world, &rule).await;
     assert_eq!(world.compliance_of(&rule, &account), Some(Compliance::Compliant), "no credentials");
     world.proxy().set_root_password(true);
     world.proxy().set_root_mfa(true);
-    judge(&world, &rule).await;
+    evaluate(&world, &rule).await;
     assert_eq!(world.compliance_of(&rule, &account), Some(Compliance::Compliant), "a device");
     assert_eq!(world.take_errors(), Vec::<String>::new());
     world.stop().await.unwrap();

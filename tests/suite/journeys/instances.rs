@@ -14,8 +14,8 @@ async fn instance(world: &World) -> String {
     made.instances()[0].instance_id().unwrap().to_owned()
 }
 
-/// An instance that answers without a token, and nobody has asked so for two weeks.
-async fn tokenless_instance(world: &World) -> ResourceKey {
+/// An instance that allows IMDSv1 and has had no IMDSv1 call for two weeks.
+async fn instance_without_required_tokens(world: &World) -> ResourceKey {
     let id = instance(world).await;
     let now = jiff::Timestamp::now().as_second();
     for day in 1..=14 {
@@ -32,12 +32,12 @@ async fn tokenless_instance(world: &World) -> ResourceKey {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn tokens_are_required_and_optional_again() {
-    run_lifecycle("ec2-imdsv2-check", "{}", tokenless_instance).await;
+async fn tokens_are_required_and_undone() {
+    run_lifecycle("ec2-imdsv2-check", "{}", instance_without_required_tokens).await;
 }
 
-/// An instance without the group that every instance must have.
-async fn instance_without_its_group(world: &World) -> ResourceKey {
+/// An instance without the required security group.
+async fn instance_without_required_group(world: &World) -> ResourceKey {
     let ec2 = &world.clients().ec2;
     ec2.create_security_group().group_name("base").description("for every instance").send().await.unwrap();
     let own = ec2.create_security_group().group_name("own").description("its own").send().await.unwrap();
@@ -47,7 +47,7 @@ async fn instance_without_its_group(world: &World) -> ResourceKey {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_mandatory_group_is_added_and_taken_away_again() {
+async fn required_group_is_added_and_undone() {
     let parameters = r#"{"requiredGroups": "name:base"}"#;
-    run_lifecycle("ec2-instance-required-security-group", parameters, instance_without_its_group).await;
+    run_lifecycle("ec2-instance-required-security-group", parameters, instance_without_required_group).await;
 }

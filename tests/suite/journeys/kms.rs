@@ -1,4 +1,4 @@
-//! Keys.
+//! KMS keys.
 
 use rectify_local::engine::ResourceKey;
 use rectify_local::world::World;
@@ -11,6 +11,6 @@ async fn key(world: &World) -> ResourceKey {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn rotation_of_a_key_is_turned_on_and_off_again() {
+async fn key_rotation_is_enabled_and_undone() {
     run_lifecycle("cmk-backing-key-rotation-enabled", "{}", key).await;
 }

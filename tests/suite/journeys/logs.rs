@@ -1,12 +1,12 @@
-//! Log groups.
+//! Log groups and alarm chains.
 
 use rectify_local::engine::{Compliance, ResourceKey};
 use rectify_local::world::{ACCOUNT, World, WorldSettings};
 use rectify_tests::{alarms, binaries};
 
-use super::{judge, run_lifecycle};
+use super::{evaluate, run_lifecycle};
 
-/// A log group that keeps events for a month.
+/// A log group with a retention of 30 days.
 async fn short_lived(world: &World) -> ResourceKey {
     let logs = &world.clients().logs;
     logs.create_log_group().log_group_name("/app").send().await.unwrap();
@@ -15,13 +15,13 @@ async fn short_lived(world: &World) -> ResourceKey {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn retention_is_raised_and_lowered_again() {
+async fn retention_is_raised_and_undone() {
     run_lifecycle("cw-loggroup-retention-period-check", r#"{"LogGroupNames":"/app"}"#, short_lived).await;
 }
 
 /// `cw-loggroup-retention-period-check/5`
 #[tokio::test(flavor = "multi_thread")]
-async fn log_group_that_is_gone_by_the_next_run_is_withdrawn() {
+async fn deleted_log_group_is_retired_by_the_next_run() {
     let folder = tempfile::tempdir().unwrap();
     let mut settings = WorldSettings::new(&binaries::root().join("template.yaml"), binaries::folder(), folder.path());
     settings.others_off = true;
@@ -30,10 +30,10 @@ async fn log_group_that_is_gone_by_the_next_run_is_withdrawn() {
     let world = World::start(settings).await.unwrap();
     let (rule, group) = ("rectify-cw-loggroup-retention-period-check", short_lived(&world).await);
     world.put_rules().unwrap();
-    judge(&world, rule).await;
+    evaluate(&world, rule).await;
     assert_eq!(world.compliance_of(rule, &group), Some(Compliance::NonCompliant));
     world.clients().logs.delete_log_group().log_group_name("/app").send().await.unwrap();
-    judge(&world, rule).await;
+    evaluate(&world, rule).await;
     assert_eq!(world.compliance_of(rule, &group), Some(Compliance::NotApplicable));
     world.stop().await.unwrap();
 }
@@ -45,9 +45,9 @@ fn account() -> ResourceKey {
     ResourceKey::new("AWS::::Account", ACCOUNT)
 }
 
-/// A filter, an alarm and a statement for its topic are made, and none of them is left.
+/// The fix creates a filter, an alarm and a statement of the topic policy; undo removes them all.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_chain_is_made_for_root_and_taken_away() {
+async fn chain_for_root_usage_is_created_and_undone() {
     let unwatched = async |world: &World| {
         let sdk = &world.clients().sdk;
         alarms::trail(sdk).await;
@@ -57,9 +57,9 @@ async fn a_chain_is_made_for_root_and_taken_away() {
     run_lifecycle("cloudwatch-alarm-root-usage", TOPIC, unwatched).await;
 }
 
-/// The filter counts already: an alarm is made.
+/// The filter exists: the fix creates the alarm.
 #[tokio::test(flavor = "multi_thread")]
-async fn an_alarm_is_made_for_refused_calls_and_taken_away() {
+async fn alarm_for_refused_calls_is_created_and_undone() {
     let silent = async |world: &World| {
         let sdk = &world.clients().sdk;
         alarms::trail(sdk).await;
@@ -71,9 +71,9 @@ async fn an_alarm_is_made_for_refused_calls_and_taken_away() {
     run_lifecycle("cloudwatch-alarm-unauthorized-api-calls", TOPIC, silent).await;
 }
 
-/// The alarm is right but for its disabled actions.
+/// The alarm is right except that its actions are disabled.
 #[tokio::test(flavor = "multi_thread")]
-async fn the_actions_of_a_sign_in_alarm_are_enabled_and_disabled_again() {
+async fn actions_of_a_sign_in_alarm_are_enabled_and_undone() {
     let disabled = async |world: &World| {
         let sdk = &world.clients().sdk;
         alarms::trail(sdk).await;

@@ -1,4 +1,4 @@
-//! Databases.
+//! DB instances.
 
 use aws_sdk_rds::error::SdkError;
 use rectify_local::engine::ResourceKey;
@@ -6,14 +6,14 @@ use rectify_local::world::World;
 
 use super::run_lifecycle;
 
-/// How often a call may be cut off while moto imports RDS and all that it stands on, which happens at its first call and
-/// takes longer than a call may on a busy machine.
-const AWAKENINGS: usize = 6;
+/// How many calls may time out while moto imports RDS and its dependencies, which happens at the first call and takes
+/// longer than a call's timeout on a busy machine.
+const WARM_UP_CALLS: usize = 6;
 
-/// An instance that keeps backups for three days and can be deleted.
+/// An instance with a backup retention of three days and without deletion protection.
 async fn instance(world: &World) -> ResourceKey {
     let rds = &world.clients().rds;
-    for _ in 0..AWAKENINGS {
+    for _ in 0..WARM_UP_CALLS {
         match rds.describe_db_instances().send().await {
             Err(SdkError::TimeoutError(_)) => {}
             answer => {
@@ -30,11 +30,11 @@ async fn instance(world: &World) -> ResourceKey {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn deletion_protection_is_turned_on_and_off_again() {
+async fn deletion_protection_is_enabled_and_undone() {
     run_lifecycle("rds-instance-deletion-protection-enabled", "{}", instance).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn retention_of_backups_is_lengthened_and_what_it_was_again() {
+async fn backup_retention_is_raised_and_undone() {
     run_lifecycle("db-instance-backup-enabled", r#"{"backupRetentionMinimum": "7"}"#, instance).await;
 }

@@ -6,7 +6,7 @@ use rectify_local::world::{ACCOUNT, World};
 
 use super::run_lifecycle;
 
-/// A bucket that everyone has this permission on, by its ACL.
+/// A bucket whose ACL grants this permission to everyone.
 async fn open_bucket(world: &World, permission: &str) -> ResourceKey {
     let s3 = &world.clients().s3;
     s3.create_bucket().bucket("open").send().await.unwrap();
@@ -18,16 +18,16 @@ async fn open_bucket(world: &World, permission: &str) -> ResourceKey {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn readers_are_blocked_and_let_in_again() {
+async fn public_read_is_blocked_and_undone() {
     run_lifecycle("s3-bucket-public-read-prohibited", "{}", async |world| open_bucket(world, "READ").await).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn writers_are_blocked_and_let_in_again() {
+async fn public_write_is_blocked_and_undone() {
     run_lifecycle("s3-bucket-public-write-prohibited", "{}", async |world| open_bucket(world, "WRITE").await).await;
 }
 
-/// A bucket that lets its own account read, whatever the transport.
+/// A bucket whose policy lets its account read over any transport.
 async fn plain_bucket(world: &World) -> ResourceKey {
     let s3 = &world.clients().s3;
     s3.create_bucket().bucket("plain").send().await.unwrap();
@@ -38,12 +38,12 @@ async fn plain_bucket(world: &World) -> ResourceKey {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn plain_http_is_refused_and_answered_again() {
+async fn plain_http_is_denied_and_undone() {
     run_lifecycle("s3-bucket-ssl-requests-only", "{}", plain_bucket).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn block_is_completed_and_removed_again() {
+async fn bucket_block_is_set_and_undone() {
     let bucket = async |world: &World| {
         world.clients().s3.create_bucket().bucket("bare").send().await.unwrap();
         ResourceKey::new("AWS::S3::Bucket", "bare")
@@ -52,7 +52,7 @@ async fn block_is_completed_and_removed_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn block_of_the_account_is_set_and_removed_again() {
+async fn account_block_is_set_and_undone() {
     let account = async |world: &World| {
         world.clients().s3.create_bucket().bucket("private").send().await.unwrap();
         ResourceKey::new("AWS::::Account", ACCOUNT)
@@ -61,7 +61,7 @@ async fn block_of_the_account_is_set_and_removed_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn new_objects_are_encrypted_by_kms_and_no_longer() {
+async fn kms_encryption_is_set_and_undone() {
     let bucket = async |world: &World| {
         world.clients().s3.create_bucket().bucket("weak").send().await.unwrap();
         ResourceKey::new("AWS::S3::Bucket", "weak")
@@ -69,7 +69,7 @@ async fn new_objects_are_encrypted_by_kms_and_no_longer() {
     run_lifecycle("s3-bucket-server-side-encryption-enabled", r#"{"requiredAlgorithm": "aws:kms"}"#, bucket).await;
 }
 
-/// A log bucket with versions, whose rules do a little of what they must and something of their own.
+/// A versioned log bucket whose lifecycle rules do part of what is required, and something else.
 async fn log_bucket(world: &World) -> ResourceKey {
     let s3 = &world.clients().s3;
     s3.create_bucket().bucket("logs-web").send().await.unwrap();
@@ -93,6 +93,6 @@ async fn log_bucket(world: &World) -> ResourceKey {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn logs_are_archived_and_no_longer() {
+async fn log_archive_is_set_and_undone() {
     run_lifecycle("s3-lifecycle-log-archive", r#"{"bucketNames": "logs-*"}"#, log_bucket).await;
 }

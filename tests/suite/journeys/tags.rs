@@ -6,7 +6,7 @@ use rectify_local::world::World;
 
 use super::run_lifecycle;
 
-/// A volume that belongs to nobody, but has a name.
+/// A volume with a `Name` tag and without an `Owner` tag.
 async fn volume(world: &World) -> ResourceKey {
     let name = Tag::builder().key("Name").value("data").build();
     let tags = TagSpecification::builder().resource_type(ResourceType::Volume).tags(name).build();
@@ -14,11 +14,11 @@ async fn volume(world: &World) -> ResourceKey {
     ResourceKey::new("AWS::EC2::Volume", create.send().await.unwrap().volume_id.unwrap())
 }
 
-/// What every account has is left alone: each of it would be a finding of its own.
-const PARAMETERS: &str = r#"{"tag1Key": "Owner", "defaults": "{\"Owner\": \"nobody\"}",
+/// Excludes the default resources of an account: each of them would be a finding too.
+const PARAMETERS: &str = r#"{"tag1Key": "Owner", "defaults": "{\"Owner\": \"unassigned\"}",
     "excludeResources": "vpc-*, subnet-*, igw-*, rtb-*, acl-*, sg-*"}"#;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_missing_tag_is_written_and_removed_again() {
+async fn missing_tag_is_written_and_undone() {
     run_lifecycle("required-tags", PARAMETERS, volume).await;
 }

@@ -1,7 +1,8 @@
-//! A permission that no journey uses: it is not needed, or the journey does not go far enough.
+//! Permissions that no journey uses: each is not needed, or its journey does not go far enough.
 //!
-//! `tests/unused/<control>.txt` lists what a control's roles hold and its journey does not use, each with the reason. A journey
-//! writes the file of its control where `RECTIFY_KEEP_UNUSED` is set; reasons that are there stay.
+//! `tests/unused/<control>.txt` lists the permissions of a control's roles that its journey does not use, each with the
+//! reason. A journey writes the file of its control if `RECTIFY_KEEP_UNUSED` is set, and keeps the reasons already
+//! given.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -10,34 +11,38 @@ use rectify_compliance::{Permission, roles};
 use rectify_local::world::World;
 use rectify_tests::binaries;
 
-/// What no journey uses: who holds it, the action, and why.
+/// Permissions that no journey uses: role, action and reason.
 const NEVER: &[(&str, &str, &str)] = &[
-    ("fix", "config:GetDiscoveredResourceCounts", "journeys share no budget: the emulator has resources of its own"),
+    (
+        "fix",
+        "config:GetDiscoveredResourceCounts",
+        "journeys set a budget share of 100 %: the emulator has default resources",
+    ),
     ("fix", "logs:CreateLogStream", "Lambda writes the logs"),
     ("fix", "logs:PutLogEvents", "Lambda writes the logs"),
-    ("fix", "sqs:SendMessage", "Lambda sends the dead letters"),
-    ("rule", "config:GetResourceConfigHistory", "no item of a journey is too large"),
-    ("rule", "lambda:InvokeFunction", "no account of a journey has more than one invocation lists"),
+    ("fix", "sqs:SendMessage", "Lambda sends to the dead-letter queue"),
+    ("rule", "config:GetResourceConfigHistory", "no item of a journey is oversized"),
+    ("rule", "lambda:InvokeFunction", "every account of a journey is listed by one invocation"),
     ("rule", "logs:CreateLogStream", "Lambda writes the logs"),
     ("rule", "logs:PutLogEvents", "Lambda writes the logs"),
-    ("rule", "sqs:SendMessage", "Lambda sends the dead letters"),
-    ("undo", "dynamodb:Query", "no image of a journey is so large that it lies in parts"),
+    ("rule", "sqs:SendMessage", "Lambda sends to the dead-letter queue"),
+    ("undo", "dynamodb:Query", "no state of a journey is so large that it is stored in parts"),
     ("undo", "logs:CreateLogStream", "Lambda writes the logs"),
     ("undo", "logs:PutLogEvents", "Lambda writes the logs"),
 ];
 
-/// Who holds an action.
+/// A role (`rule`, `fix`, `undo`) and an action that it holds.
 type Held = (String, String);
 
-/// Asserts that rule, remediation and undo used whatever their roles hold for this control, but for what is listed, and
-/// nothing that is.
+/// Asserts that rule, remediation and undo used every permission that their roles hold for this control, except those
+/// listed, and that they used none of those.
 pub(super) fn every_permission(world: &World, control: &str) {
     let mut unused = BTreeSet::new();
-    for (who, function, permissions) in held(control) {
+    for (role, function, permissions) in held(control) {
         let used = world.proxy().actions_used(&function);
-        let never = |action: &str| NEVER.iter().any(|(by, listed, _)| (*by, *listed) == (who, action));
+        let never = |action: &str| NEVER.iter().any(|(by, listed, _)| (*by, *listed) == (role, action));
         let actions = permissions.iter().map(|it| it.action).filter(|it| !used.contains(*it) && !never(it));
-        unused.extend(actions.map(|action| (who.to_owned(), action.to_owned())));
+        unused.extend(actions.map(|action| (role.to_owned(), action.to_owned())));
     }
     let listed = read(control);
     if std::env::var_os("RECTIFY_KEEP_UNUSED").is_some() {
@@ -50,9 +55,9 @@ pub(super) fn every_permission(world: &World, control: &str) {
 
 fn held(control: &str) -> [(&'static str, String, Vec<Permission>); 3] {
     let entry = rectify_catalogue::find(control).unwrap();
-    let half = entry.remediation.unwrap();
+    let remediation = entry.remediation.unwrap();
     let mut fix = [&entry.remediation_permissions()[..], roles::REMEDIATION_LEDGER, roles::REMEDIATION_SHELL].concat();
-    if half.needs_name() {
+    if remediation.needs_name() {
         fix.push(Permission::unscoped("config:GetResourceConfigHistory"));
     }
     let mut rule = [&entry.rule_permissions()[..], roles::RULE_SHELL].concat();
@@ -62,8 +67,8 @@ fn held(control: &str) -> [(&'static str, String, Vec<Permission>); 3] {
     [
         ("rule", format!("rectify-{control}"), rule),
         ("fix", format!("rectify-{control}-fix"), fix),
-        // What undo reads is what the remediation reads.
-        ("undo", "rectify-undo".to_owned(), [half.undo_permissions(), roles::UNDO].concat()),
+        // Undo has the remediation's read permissions.
+        ("undo", "rectify-undo".to_owned(), [remediation.undo_permissions(), roles::UNDO].concat()),
     ]
 }
 
@@ -71,31 +76,33 @@ fn file(control: &str) -> PathBuf {
     binaries::root().join("tests/unused").join(format!("{control}.txt"))
 }
 
-/// The rows of a control: `who action: reason`.
+/// The rows of a control: `role action: reason`.
 fn read(control: &str) -> BTreeMap<Held, String> {
     let text = std::fs::read_to_string(file(control)).unwrap_or_default();
     let row = |line: &str| {
         let (held, reason) = line.split_once(": ").unwrap_or_else(|| panic!("{control}: no reason: {line}"));
-        let (who, action) = held.split_once(' ').unwrap_or_else(|| panic!("{control}: who holds it: {line}"));
-        ((who.to_owned(), action.to_owned()), reason.to_owned())
+        let (role, action) = held.split_once(' ').unwrap_or_else(|| panic!("{control}: no role: {line}"));
+        ((role.to_owned(), action.to_owned()), reason.to_owned())
     };
     text.lines().map(row).collect()
 }
 
 fn write(control: &str, unused: &BTreeSet<Held>, listed: &BTreeMap<Held, String>) {
     let row = |held: &Held| {
-        let (who, action) = held;
-        let usual = match who.as_str() {
-            _ if Permission::unscoped(Box::leak(action.clone().into_boxed_str())).reads() => "read for another fault",
-            "undo" => "takes back another fix",
-            _ => "fixes another fault",
+        let (role, action) = held;
+        let usual = match role.as_str() {
+            _ if Permission::unscoped(Box::leak(action.clone().into_boxed_str())).reads() => {
+                "read for another violation"
+            }
+            "undo" => "undoes another fix",
+            _ => "fixes another violation",
         };
         let reason = listed.get(held).map_or(usual, String::as_str);
-        format!("{who} {action}: {reason}\n")
+        format!("{role} {action}: {reason}\n")
     };
     let file = file(control);
     if unused.is_empty() {
-        // Nothing to list, and perhaps nothing was listed.
+        // The file may not exist.
         let _absent = std::fs::remove_file(file);
         return;
     }
@@ -104,14 +111,14 @@ fn write(control: &str, unused: &BTreeSet<Held>, listed: &BTreeMap<Held, String>
 }
 
 #[test]
-fn every_list_is_of_a_control_that_holds_what_it_lists() {
+fn every_listed_permission_is_held_by_its_control() {
     let folder = binaries::root().join("tests/unused");
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         let control = path.file_stem().unwrap().to_str().unwrap().to_owned();
         let held: BTreeSet<Held> = held(&control)
             .into_iter()
-            .flat_map(|(who, _, all)| all.into_iter().map(move |it| (who.to_owned(), it.action.to_owned())))
+            .flat_map(|(role, _, all)| all.into_iter().map(move |it| (role.to_owned(), it.action.to_owned())))
             .collect();
         let listed: BTreeSet<Held> = read(&control).into_keys().collect();
         assert!(!listed.is_empty() && listed.is_subset(&held), "{control}: {:?}", listed.difference(&held));

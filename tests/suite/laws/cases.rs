@@ -14,8 +14,8 @@ fn every_case_has_a_test_that_names_it() {
     for line in list.lines().filter(|line| !line.trim().is_empty() && !line.starts_with('#')) {
         let (case, text) =
             line.split_once("  ").unwrap_or_else(|| panic!("tests/cases: expected `id  text`: `{line}`"));
-        assert!(seen.insert(case.to_owned()), "tests/cases: {case}: twice");
-        assert!(text.trim().len() > 15, "tests/cases: {case}: says too little");
+        assert!(seen.insert(case.to_owned()), "tests/cases: {case}: listed twice");
+        assert!(text.trim().len() > 15, "tests/cases: {case}: description too short");
         if !sources.iter().any(|file| names(&file.text, case)) {
             untested.push(line);
         }
@@ -25,7 +25,7 @@ fn every_case_has_a_test_that_names_it() {
 }
 
 #[test]
-fn every_case_a_test_names_is_listed() {
+fn every_case_named_by_a_test_is_listed() {
     let list = listed();
     let known: BTreeSet<&str> = list.lines().filter_map(|line| line.split_whitespace().next()).collect();
     let families: BTreeSet<&str> =
@@ -45,12 +45,12 @@ fn every_case_a_test_names_is_listed() {
     }
 }
 
-/// All lists, one after the other.
+/// All lists, concatenated.
 fn listed() -> String {
     files(&["tests/cases"], "txt").into_iter().map(|file| file.text + "\n").collect()
 }
 
-/// Whether `text` names this very case: `a/1` is not named by `a/11`.
+/// Whether `text` names exactly this case: `a/11` does not name `a/1`.
 fn names(text: &str, case: &str) -> bool {
     text.match_indices(case).any(|(at, _)| !text[at + case.len()..].starts_with(|it: char| it.is_ascii_digit()))
 }

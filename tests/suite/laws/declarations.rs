@@ -1,4 +1,4 @@
-//! One id everywhere, a title that reads well, docs with every heading, parameters with a meaning.
+//! Declarations: one id everywhere, readable titles, every heading in the docs, described parameters.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
@@ -13,15 +13,15 @@ use super::tree;
 fn no_two_controls_share_an_id_or_a_pascal_name() {
     let mut ids = BTreeSet::new();
     for control in controls() {
-        assert!(ids.insert(control.meta.id.to_owned()), "{}: twice", control.meta.id);
+        assert!(ids.insert(control.meta.id.to_owned()), "{}: declared twice", control.meta.id);
         assert!(ids.insert(control.meta.pascal_id()), "{}: its Pascal name is taken", control.meta.id);
     }
     assert!(!ids.is_empty(), "the catalogue is empty");
 }
 
 #[test]
-fn an_id_fits_where_it_must_stand() {
-    // Function names have 64 characters, of which a prefix of 14 and "-fix" are ours.
+fn ids_are_kebab_case_and_fit_function_names() {
+    // A function name has at most 64 characters, including a prefix of up to 14 and "-fix".
     for control in controls() {
         let id = control.meta.id;
         let kebab = id
@@ -32,7 +32,7 @@ fn an_id_fits_where_it_must_stand() {
 }
 
 #[test]
-fn a_control_stands_in_the_file_of_its_name() {
+fn each_control_is_in_the_file_of_its_name() {
     for control in controls() {
         let expected = format!("functions/{}/src/controls/{}.rs", service(control), control.meta.snake_id());
         assert_eq!(source(control).replace('\\', "/"), expected, "{}", control.meta.id);
@@ -43,35 +43,41 @@ fn a_control_stands_in_the_file_of_its_name() {
 fn titles_read_well_after_found() {
     for control in controls() {
         let (id, title) = (control.meta.id, control.meta.title);
-        assert!(title.starts_with(char::is_uppercase), "{id}: `{title}` starts with a small letter");
-        assert!(!title.ends_with(['.', ' ']) && !title.contains('"'), "{id}: `{title}` ends or is quoted wrongly");
+        assert!(title.starts_with(char::is_uppercase), "{id}: `{title}` starts in lower case");
+        assert!(
+            !title.ends_with(['.', ' ']) && !title.contains('"'),
+            "{id}: `{title}` ends with a period or space, or has quotes"
+        );
         assert!((10..=80).contains(&title.chars().count()), "{id}: `{title}` is too short or too long");
         let remedy = ["Ensure", "Enable", "Disable", "Check", "Should", "Must", "Verify"];
-        assert!(!remedy.iter().any(|word| title.starts_with(word)), "{id}: `{title}` names a remedy, not the fault");
+        assert!(
+            !remedy.iter().any(|word| title.starts_with(word)),
+            "{id}: `{title}` names a remedy, not the violation"
+        );
     }
 }
 
 #[test]
-fn docs_have_every_heading_in_order_and_words_below_each() {
+fn docs_have_every_heading_in_order_and_text_below_each() {
     for control in controls() {
         let docs = xtask::page::own_words(control.meta.docs);
         let headings: Vec<&str> = docs.lines().filter_map(|line| line.strip_prefix("## ")).collect();
         assert_eq!(headings, xtask::page::HEADINGS, "{}", control.meta.id);
         for section in docs.split("## ").skip(1) {
-            let (heading, words) = section.split_once('\n').unwrap();
-            assert!(!words.trim().is_empty(), "{}: nothing below `{heading}`", control.meta.id);
+            let (heading, text) = section.split_once('\n').unwrap();
+            assert!(!text.trim().is_empty(), "{}: nothing below `{heading}`", control.meta.id);
         }
     }
 }
 
 #[test]
-fn every_parameter_says_what_it_means() {
+fn every_parameter_is_described() {
     for control in controls() {
         for parameter in xtask::parameter::of(control) {
             let (id, name, description) = (control.meta.id, &parameter.name, &parameter.description);
             assert!(
                 description.ends_with('.') && description.len() > 20,
-                "{id}: `{name}`: `{description}` says little"
+                "{id}: `{name}`: `{description}` is too short"
             );
             assert!(!parameter.kind.is_empty(), "{id}: `{name}` has no kind");
         }
@@ -80,19 +86,19 @@ fn every_parameter_says_what_it_means() {
 }
 
 #[test]
-fn halves_follow_triggers_and_the_level_follows_the_calls() {
+fn triggers_are_implemented_and_calls_have_a_level() {
     for control in controls() {
         let (id, meta) = (control.meta.id, &control.meta);
         let change = meta.triggers.contains(&Trigger::Change);
         assert_eq!(control.change.is_some(), change, "{id}: change");
         assert_eq!(control.list_permissions().is_some(), meta.frequency().is_some(), "{id}: schedule");
-        assert!(!meta.resource_types.is_empty(), "{id}: judges nothing");
+        assert!(!meta.resource_types.is_empty(), "{id}: no resource type");
         assert!(!control.has_calls() || meta.level > Level::L0, "{id}: calls of level L0");
     }
 }
 
 #[test]
-fn every_mapping_names_requirements_once() {
+fn every_mapping_lists_requirements_once() {
     for control in controls() {
         let mut seen = BTreeMap::<Framework, usize>::new();
         for mapping in control.meta.frameworks {
@@ -111,7 +117,7 @@ fn every_mapping_names_requirements_once() {
 }
 
 #[test]
-fn every_control_has_its_programs_and_there_are_no_others() {
+fn programs_match_the_controls() {
     let mut expected: Vec<(String, String)> = controls()
         .flat_map(|control| {
             let package = format!("rectify-{}-lambda", service(control));
@@ -124,10 +130,10 @@ fn every_control_has_its_programs_and_there_are_no_others() {
     assert_eq!(binaries_of_functions(), expected);
     let listed = rectify_catalogue_lambda::functions().chain(rectify_platform::FUNCTIONS).map(|function| function.name);
     let names: BTreeSet<&str> = expected.iter().map(|(_, name)| name.as_str()).collect();
-    assert_eq!(listed.collect::<BTreeSet<_>>(), names, "the programs of a service serve the same functions");
+    assert_eq!(listed.collect::<BTreeSet<_>>(), names, "the catalogue lists the same functions");
 }
 
-/// The package of the functions of no control; it has no pure half.
+/// The package of the platform functions; it has no pure crate.
 const PLATFORM: &str = "rectify-platform";
 
 /// Package and name of every program under functions/ that is deployed.
@@ -157,7 +163,7 @@ fn binaries_of_functions() -> Vec<(String, String)> {
 }
 
 #[test]
-fn every_control_has_events_of_both_verdicts_and_no_folder_is_left_over() {
+fn every_control_has_events_of_both_verdicts_and_no_folder_is_unused() {
     let events = tree::root().join("events");
     let mut ids = BTreeSet::new();
     for control in controls() {
@@ -166,9 +172,9 @@ fn every_control_has_events_of_both_verdicts_and_no_folder_is_left_over() {
             .unwrap_or_else(|error| panic!("events/{}: {error}", control.meta.id))
             .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
             .collect();
-        let mut wanted = vec!["compliant", "non-compliant"];
-        wanted.extend(control.remediation.map(|_| "remediation"));
-        for prefix in wanted {
+        let mut prefixes = vec!["compliant", "non-compliant"];
+        prefixes.extend(control.remediation.map(|_| "remediation"));
+        for prefix in prefixes {
             assert!(names.iter().any(|name| name.starts_with(prefix)), "events/{}: no {prefix}…", control.meta.id);
         }
     }
@@ -180,15 +186,15 @@ fn every_control_has_events_of_both_verdicts_and_no_folder_is_left_over() {
 }
 
 #[test]
-fn generated_files_are_fresh() {
+fn generated_files_are_up_to_date() {
     let artifacts = xtask::artifact::all(&controls().collect::<Vec<_>>()).unwrap();
     let stale = xtask::artifact::stale(&tree::root(), &artifacts).unwrap();
-    let told: Vec<String> = stale.iter().map(|it| format!("{}: {}", it.path, it.difference)).collect();
-    assert!(told.is_empty(), "run `cargo run -p xtask -- generate`\n{}", told.join("\n"));
+    let lines: Vec<String> = stale.iter().map(|it| format!("{}: {}", it.path, it.difference)).collect();
+    assert!(lines.is_empty(), "run `cargo run -p xtask -- generate`\n{}", lines.join("\n"));
 }
 
 #[test]
-fn every_control_is_in_what_is_generated() {
+fn every_control_is_in_the_generated_files() {
     let (template, frameworks) = (tree::read("template.yaml"), tree::read("docs/frameworks.md"));
     for control in controls() {
         let id = control.meta.id;

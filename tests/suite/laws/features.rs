@@ -1,11 +1,11 @@
-//! One set of features for every selection of packages: `cargo build -p …` compiles no SDK a second time.
+//! Every selection of packages has the same features, so that `cargo build -p …` compiles no SDK a second time.
 
 use std::collections::BTreeSet;
 use std::process::Command;
 
 use super::tree;
 
-/// The packages of functions, and what they share.
+/// The packages of functions and the runtime.
 const WITH_SDK: [&str; 10] = [
     "rectify-runtime",
     "rectify-cloudtrail-lambda",
@@ -33,12 +33,15 @@ fn features(selection: &[&str]) -> BTreeSet<String> {
 }
 
 #[test]
-fn a_package_alone_has_the_features_that_the_workspace_has() {
+fn each_package_alone_has_the_features_of_the_workspace() {
     let workspace = features(&["--workspace"]);
     assert!(workspace.iter().any(|it| it.starts_with("aws-sdk-ec2 ")), "no SDK in {workspace:?}");
     for package in WITH_SDK {
         let alone = features(&["-p", package]);
         let others: Vec<&String> = alone.difference(&workspace).collect();
-        assert!(others.is_empty(), "{package} alone: add what the workspace has to tools/workspace-hack: {others:#?}");
+        assert!(
+            others.is_empty(),
+            "{package} alone: add the features of the workspace to tools/workspace-hack: {others:#?}"
+        );
     }
 }

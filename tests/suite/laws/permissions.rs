@@ -1,4 +1,4 @@
-//! Declared permissions against the calls in the clients, and roles against undo.
+//! Declared permissions against the calls of the clients, and the remediation's role against undo.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,77 +10,79 @@ use rectify_tests::operations;
 
 use super::tree::{self, shipped};
 
-/// Actions that both a fix and its undo need, because IAM has only one for both directions: the remediation's role then
-/// holds what undo calls, and what keeps it from undoing is that no code path of it does.
+/// Actions that both a fix and its undo need, because IAM has one action for both directions. The remediation's role
+/// then holds a permission of undo, although none of its code paths undoes.
 const BOTH_WAYS: &[(&str, &str)] = &[
     ("s3:PutAccountPublicAccessBlock", "setting and removing the block are one action"),
     ("s3:PutEncryptionConfiguration", "setting and removing default encryption are one action"),
     ("s3:PutLifecycleConfiguration", "setting and removing a lifecycle configuration are one action"),
-    ("s3:PutBucketPolicy", "a policy with a statement and one without are put by one action"),
+    ("s3:PutBucketPolicy", "one action puts a policy with and without the statement"),
     ("s3:PutBucketPublicAccessBlock", "setting and removing the block are one action"),
-    ("cloudtrail:UpdateTrail", "every setting of a trail is changed by one action, in both directions"),
-    ("iam:UpdateAccountPasswordPolicy", "a policy is made stricter and set back by one action"),
-    ("iam:UpdateAccessKey", "a key is turned off and on by one action"),
-    ("cloudtrail:PutEventSelectors", "the previous selectors are written back by the action that replaced them"),
-    ("logs:PutRetentionPolicy", "a longer and a shorter retention are set by one action"),
-    (
-        "ec2:ModifyNetworkInterfaceAttribute",
-        "the groups of an interface are one set, replaced whole in both directions",
-    ),
-    ("ec2:ModifyEbsDefaultKmsKeyId", "the previous key is restored by the action that replaced it"),
-    ("kms:EnableKeyRotation", "a rotation period is set by the action that turns rotation on, be it shorter or longer"),
-    ("rds:ModifyDBInstance", "every setting of an instance is changed by one action, in both directions"),
-    ("sns:SetTopicAttributes", "a topic's policy with a statement and one without are set by one action"),
-    ("rds:ModifyDBCluster", "every setting of a cluster is changed by one action, in both directions"),
+    ("cloudtrail:UpdateTrail", "one action changes every setting of a trail, in both directions"),
+    ("iam:UpdateAccountPasswordPolicy", "one action makes the policy stricter and restores it"),
+    ("iam:UpdateAccessKey", "one action deactivates and activates a key"),
+    ("cloudtrail:PutEventSelectors", "one action replaces the selectors and restores them"),
+    ("logs:PutRetentionPolicy", "one action sets longer and shorter retentions"),
+    ("ec2:ModifyNetworkInterfaceAttribute", "one action replaces the groups of an interface in both directions"),
+    ("ec2:ModifyEbsDefaultKmsKeyId", "one action replaces the key and restores it"),
+    ("kms:EnableKeyRotation", "one action enables rotation and sets shorter and longer periods"),
+    ("rds:ModifyDBInstance", "one action changes every setting of an instance, in both directions"),
+    ("sns:SetTopicAttributes", "one action sets a topic's policy with and without the statement"),
+    ("rds:ModifyDBCluster", "one action changes every setting of a cluster, in both directions"),
 ];
 
-/// Asked for where a role is given to a service: an action, but no operation.
+/// Required to pass a role to a service: an IAM action without an API operation.
 const PASS_ROLE: &str = "iam:PassRole";
 
-/// What a client of one crate may use of another's, and the file that makes its calls.
+/// A client that other crates may use, and the file that makes its calls.
 const BORROWED: [(&str, &str); 1] =
     [("rectify_cloudtrail_lambda::TrailReader", "functions/cloudtrail/lambda/src/reader.rs")];
-/// The same of one control alone: what is said here excuses no other.
+/// As [`BOTH_WAYS`], for one control each.
 const BOTH_WAYS_OF: [(&str, &str, &str); 4] = [
     (
         "security-group-drift",
         "ec2:AuthorizeSecurityGroupIngress",
-        "a missing rule is made, a revoked one is made again",
+        "a missing rule is authorized, and so is a revoked one",
     ),
-    ("security-group-drift", "ec2:AuthorizeSecurityGroupEgress", "a missing rule is made, a revoked one is made again"),
-    ("security-group-drift", "ec2:RevokeSecurityGroupIngress", "an extra rule is revoked, and so is one that was made"),
-    ("security-group-drift", "ec2:RevokeSecurityGroupEgress", "an extra rule is revoked, and so is one that was made"),
+    (
+        "security-group-drift",
+        "ec2:AuthorizeSecurityGroupEgress",
+        "a missing rule is authorized, and so is a revoked one",
+    ),
+    ("security-group-drift", "ec2:RevokeSecurityGroupIngress", "an extra rule is revoked, and so is an added one"),
+    ("security-group-drift", "ec2:RevokeSecurityGroupEgress", "an extra rule is revoked, and so is an added one"),
 ];
 
 #[test]
-fn a_fixers_role_cannot_do_what_undo_does() {
+fn roles_of_remediations_cannot_undo() {
     let mut used = BTreeSet::new();
     for control in controls() {
-        let Some(half) = control.remediation else { continue };
+        let Some(remediation) = control.remediation else { continue };
         let role: BTreeSet<&str> = control.remediation_permissions().iter().map(|it| it.action).collect();
         let granted = control.remediation_permissions();
-        for undo in half.undo_permissions().iter().filter(|it| role.contains(it.action)) {
-            if granted.iter().filter(|it| it.action == undo.action).all(|it| told_apart(it, undo)) {
+        for undo in remediation.undo_permissions().iter().filter(|it| role.contains(it.action)) {
+            if granted.iter().filter(|it| it.action == undo.action).all(|it| differs_by_condition(it, undo)) {
                 continue; // One action, but IAM grants it for one value only.
             }
-            if half.read_permissions().iter().any(|it| it.action == undo.action) {
-                continue; // Reading before it is undone.
+            if remediation.read_permissions().iter().any(|it| it.action == undo.action) {
+                continue; // Undo reads before it writes.
             }
             if BOTH_WAYS_OF.iter().any(|(id, action, _)| (*id, *action) == (control.meta.id, undo.action)) {
                 continue;
             }
-            let reasoned = BOTH_WAYS.iter().any(|(action, _)| *action == undo.action);
-            assert!(reasoned, "{}: the remediation's role holds {} of undo", control.meta.id, undo.action);
+            let listed = BOTH_WAYS.iter().any(|(action, _)| *action == undo.action);
+            assert!(listed, "{}: the remediation's role holds the undo permission {}", control.meta.id, undo.action);
             used.insert(undo.action);
         }
     }
-    let idle = |(action, _): &&(&str, &str)| !used.contains(action);
-    let idle: Vec<&str> = BOTH_WAYS.iter().filter(idle).map(|(action, _)| *action).collect();
-    assert_eq!(idle, [""; 0], "exceptions that nothing needs");
+    let unused = |(action, _): &&(&str, &str)| !used.contains(action);
+    let unused: Vec<&str> = BOTH_WAYS.iter().filter(unused).map(|(action, _)| *action).collect();
+    assert_eq!(unused, [""; 0], "unused exceptions");
 }
 
-/// Whether a condition keeps what `granted` allows from being what `other` allows.
-fn told_apart(granted: &Permission, other: &Permission) -> bool {
+/// Whether the conditions require different values of the same key, so that `granted` does not allow what `other`
+/// allows.
+fn differs_by_condition(granted: &Permission, other: &Permission) -> bool {
     match (granted.condition, other.condition) {
         (Some(Condition::Equals(key, value)), Some(Condition::Equals(other_key, other_value))) => {
             key == other_key && value != other_value
@@ -90,17 +92,17 @@ fn told_apart(granted: &Permission, other: &Permission) -> bool {
 }
 
 #[test]
-fn reading_reads() {
+fn read_permissions_only_read() {
     for control in controls() {
-        let live = control.remediation.map_or(&[][..], |half| half.read_permissions());
+        let live = control.remediation.map_or(&[][..], |remediation| remediation.read_permissions());
         for permission in control.rule_permissions().iter().chain(live) {
-            assert!(permission.reads(), "{}: {} is no read", control.meta.id, permission.action);
+            assert!(permission.reads(), "{}: {} is not a read", control.meta.id, permission.action);
         }
     }
 }
 
 #[test]
-fn permissions_are_spelt_as_iam_spells_them() {
+fn permissions_are_spelled_as_in_iam() {
     for (control, permission) in controls().flat_map(|control| all(control).into_iter().map(move |it| (control, it))) {
         let (id, Permission { action, resource, .. }) = (control.meta.id, permission);
         assert_eq!(operations::named_in(&format!("\"{action}\"")).len(), 1, "{id}: {action}: one action, no wildcard");
@@ -125,16 +127,16 @@ fn every_call_is_permitted_and_every_permission_is_used() {
 }
 
 #[test]
-fn a_role_is_passed_by_a_fix_alone_and_to_one_service_alone() {
+fn roles_are_passed_only_by_a_fix_and_to_one_service() {
     for control in controls() {
-        let half = control.remediation;
-        let fixes = half.map_or(&[][..], |half| half.fix_permissions());
+        let remediation = control.remediation;
+        let fixes = remediation.map_or(&[][..], |remediation| remediation.fix_permissions());
         for permission in all(control).into_iter().filter(|it| it.action == PASS_ROLE) {
             let id = control.meta.id;
             assert!(fixes.contains(&permission), "{id}: only a fix passes roles");
             let Some(Condition::Equals(key, service)) = permission.condition else { panic!("{id}: to any service") };
             assert!(key == "iam:PassedToService" && service.ends_with(".amazonaws.com"), "{id}: {key} {service}");
-            // The one role that whoever deploys it names, and none unless it is named.
+            // The role that the stack's parameter names, and no role if it is empty.
             assert!(permission.parameter().is_some(), "{id}: {}", permission.resource);
         }
     }
@@ -165,8 +167,8 @@ fn all(control: &Entry) -> Vec<Permission> {
     let mut all = control.rule_permissions();
     all.extend(control.remediation_permissions());
     all.extend(control.remediation.into_iter().flat_map(ErasedRemediation::undo_permissions));
-    // The lookup of stacks is the shell's call.
-    let shells = control.remediation.map_or(&[][..], |half| half.managed_by().permissions());
-    all.retain(|it| !shells.contains(it));
+    // The runtime makes the lookup of stacks.
+    let of_runtime = control.remediation.map_or(&[][..], |remediation| remediation.managed_by().permissions());
+    all.retain(|it| !of_runtime.contains(it));
     all
 }

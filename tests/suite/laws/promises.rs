@@ -1,8 +1,9 @@
-//! Every sentence of `docs/switching-it-on.md` names the tests that hold it, in `tests/promises/switching-it-on.txt`.
+//! For every sentence of `docs/switching-it-on.md`, `tests/promises/switching-it-on.txt` names the tests that verify
+//! it.
 //!
-//! A block is the sentence as the page has it after `> `, then one line for each test, `path::function`. A line that only
-//! advises and promises no behavior is followed by `advice: ` and why. The page and the list must name the same sentences, in
-//! the same order: a sentence nobody tests cannot enter the page.
+//! A block is `> ` and the sentence as on the page, then one line per test, `path::function`. A sentence that only
+//! advises and promises no behavior is followed by `advice: ` and the reason. The page and the list have the same
+//! sentences in the same order, so that an untested sentence cannot enter the page.
 
 use std::path::Path;
 
@@ -11,7 +12,7 @@ use super::tree::{read, root};
 const PAGE: &str = "docs/switching-it-on.md";
 const LIST: &str = "tests/promises/switching-it-on.txt";
 
-/// One sentence, and what holds it.
+/// One sentence, and the tests that verify it.
 struct Promise {
     sentence: String,
     tests: Vec<String>,
@@ -19,7 +20,7 @@ struct Promise {
 }
 
 #[test]
-fn every_sentence_of_the_page_is_listed_in_its_order() {
+fn every_sentence_of_the_page_is_listed_in_order() {
     let sentences = sentences(&read(PAGE));
     let listed: Vec<String> = promises(&read(LIST)).into_iter().map(|it| it.sentence).collect();
     for (sentence, listed) in sentences.iter().zip(&listed) {
@@ -41,7 +42,7 @@ fn every_promise_names_tests_that_exist() {
     assert!(missing.is_empty(), "{LIST}:\n{}", missing.join("\n"));
 }
 
-/// The lines of a page that state something: the project writes one sentence a line; of a table each row below the head counts.
+/// The sentences of a page, one per line; each row of a table below its head is one too.
 fn sentences(page: &str) -> Vec<String> {
     let lines: Vec<&str> = page.lines().map(str::trim).collect();
     let states = |(index, line): &(usize, &&str)| {
@@ -68,7 +69,7 @@ fn promises(list: &str) -> Vec<Promise> {
     promises
 }
 
-/// Whether `path::function` is a test: the function is in the file, below an attribute that makes it one or in `proptest!`.
+/// Whether `path::function` is a test: the function is in the file, below a test attribute.
 fn exists(test: &str) -> bool {
     let Some((path, function)) = test.rsplit_once("::") else { return false };
     let Ok(text) = std::fs::read_to_string(root().join(Path::new(path))) else { return false };
@@ -78,7 +79,7 @@ fn exists(test: &str) -> bool {
 }
 
 #[test]
-fn a_sentence_is_a_line_or_a_row_and_a_test_is_found_by_its_attribute() {
+fn sentences_are_lines_or_rows_and_tests_are_found_by_their_attribute() {
     let page = "# Title\n\nOne.\n- Two,\n  and three.\n\n| head | b |\n|---|---|\n| row | c |\n";
     assert_eq!(sentences(page), ["One.", "- Two,", "and three.", "| row | c |"]);
     let here = "tests/suite/laws/promises.rs";

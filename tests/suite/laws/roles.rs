@@ -1,5 +1,5 @@
-//! What the shell and the functions of no control may call, against what their code can reach: every call permitted, every
-//! permission used, function by function.
+//! Permissions of the runtime and of the platform functions against the calls their code can reach: every call is
+//! permitted and every permission is used, function by function.
 
 use std::collections::BTreeSet;
 
@@ -9,24 +9,24 @@ use rectify_tests::reach::Code;
 
 use super::tree::shipped;
 
-/// One kind of function: what it may do, and the code it can run.
+/// One kind of function: its permissions and the code it can run.
 struct Function {
     name: &'static str,
     permissions: Vec<Permission>,
-    /// Files and folders that hold every function it can call.
+    /// Files and folders with every function it can call.
     code: &'static [&'static str],
-    /// Those of them it begins in.
+    /// Its entry points among them.
     begins: &'static [&'static str],
-    /// What Lambda does with its role, which is in no source.
+    /// The actions that Lambda calls with its role, which are in no source.
     by_lambda: &'static [&'static str],
 }
 
 const SHARED: &str = "shared/runtime/src/";
-/// Everybody reaches it through a value of its name.
+/// Reached through a value named `ledger`.
 const LEDGER: &str = "shared/runtime/src/ledger";
 const LOGS: [&str; 2] = ["logs:CreateLogStream", "logs:PutLogEvents"];
-/// An event that failed in every attempt goes to the dead letters with the function's role.
-const LOGS_AND_LETTERS: &[&str] = &[LOGS[0], LOGS[1], "sqs:SendMessage"];
+/// Lambda sends an event whose retries failed to the dead-letter queue with the function's role.
+const LOGS_AND_DLQ: &[&str] = &[LOGS[0], LOGS[1], "sqs:SendMessage"];
 
 fn functions() -> Vec<Function> {
     let remediation = [roles::REMEDIATION_LEDGER, roles::REMEDIATION_SHELL].concat();
@@ -36,7 +36,7 @@ fn functions() -> Vec<Function> {
             permissions: [roles::RULE_SHELL, roles::RULE_GOES_ON].concat(),
             code: &["shared/runtime/src/rule", "shared/runtime/src/config_service.rs", "shared/runtime/src/relay.rs"],
             begins: &["shared/runtime/src/rule"],
-            by_lambda: LOGS_AND_LETTERS,
+            by_lambda: LOGS_AND_DLQ,
         },
         Function {
             name: "remediation",
@@ -48,7 +48,7 @@ fn functions() -> Vec<Function> {
                 "shared/runtime/src/stacks.rs",
             ],
             begins: &["shared/runtime/src/remediation/gates.rs"],
-            by_lambda: LOGS_AND_LETTERS,
+            by_lambda: LOGS_AND_DLQ,
         },
         Function {
             name: "reconciler",
@@ -60,7 +60,7 @@ fn functions() -> Vec<Function> {
                 "shared/runtime/src/bus.rs",
             ],
             begins: &["functions/platform/src/reconciler", "functions/platform/src/reconciler.rs"],
-            by_lambda: LOGS_AND_LETTERS,
+            by_lambda: LOGS_AND_DLQ,
         },
         Function {
             name: "attribution",
@@ -85,7 +85,7 @@ fn functions() -> Vec<Function> {
     ]
 }
 
-/// The shipped sources of files and folders.
+/// The sources of files and folders, without tests.
 fn sources(paths: &[&str]) -> Vec<String> {
     let within = |path: &str| {
         paths.iter().any(|it| path == *it || path.strip_prefix(it).is_some_and(|rest| rest.starts_with('/')))
@@ -103,14 +103,14 @@ fn every_call_of_a_function_is_permitted_and_every_permission_is_used() {
         let code = Code::of(code.iter().map(String::as_str)).with("ledger", ledger.iter().map(String::as_str));
         let mut called = code.actions_reached_from(&sources(function.begins).concat());
         called.extend(function.by_lambda.iter().map(|it| (*it).to_owned()));
-        // Names and stacks of resources are read where a control asks for it: its own role holds that.
+        // The runtime reads names and stacks of resources only for some controls, whose own roles permit it.
         let held: BTreeSet<String> = function.permissions.iter().map(|it| it.action.to_owned()).collect();
         let of_controls = ["config:GetResourceConfigHistory", "cloudformation:DescribeStackResources"];
         let is_own = |it: &str| function.name == "remediation" && of_controls.contains(&it);
         let missing: Vec<&String> = called.difference(&held).filter(|it| !is_own(it)).collect();
-        assert_eq!(missing, [""; 0], "{}: called and not permitted", function.name);
+        assert_eq!(missing, [""; 0], "{}: called but not permitted", function.name);
         let unused: Vec<&String> = held.difference(&called).collect();
-        assert_eq!(unused, [""; 0], "{}: permitted and never called", function.name);
+        assert_eq!(unused, [""; 0], "{}: permitted but never called", function.name);
     }
 }
 
@@ -134,10 +134,10 @@ fn reads(permission: &Permission) -> bool {
     ["dynamodb:ConditionCheckItem", "dynamodb:GetItem", "dynamodb:Query"].contains(&permission.action)
 }
 
-/// A remediation writes its control's rows and the leases; what people decide is out of its reach, and so is every other
-/// control's before-image.
+/// A remediation writes the items of its control and the leases. It cannot write operators' decisions or the prior
+/// states of other controls.
 #[test]
-fn what_a_function_writes_in_the_ledger_is_its_own() {
+fn functions_write_only_their_own_partitions_of_the_ledger() {
     assert_eq!(EACH_CONTROL, "<control>");
     for (function, permissions, expected) in [
         ("remediation", roles::REMEDIATION_LEDGER, &["<control>#*", "<control>#OPEN", "L#*"][..]),
@@ -150,7 +150,7 @@ fn what_a_function_writes_in_the_ledger_is_its_own() {
         let denied = if function == "undo" { roles::DECIDED_BUT_FOR_HOLDS } else { roles::DECIDED };
         assert!(denied.iter().all(|it| !written.contains(it)), "{function}");
     }
-    // No control's id is the beginning of a partition of somebody else.
+    // No control's id is a prefix of another partition.
     for control in rectify_catalogue::controls() {
         let own = format!("{}#", control.meta.id);
         let others = ["L#", "D#", "X#", "ACTS#", "reconciler#", "attribution#"];

@@ -1,4 +1,5 @@
-//! Rule and remediation judge alike: which resources are a rule's own is one decision, whoever asks and by whatever event.
+//! Rule and remediation use the same scope: one decision says which resources a rule evaluates, for every kind of
+//! event.
 
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
@@ -11,7 +12,7 @@ use rectify_runtime::invocation::Invocation;
 use rectify_runtime::remediation::Disposition;
 use rectify_runtime::rule::{Rule, RuleContext, handle, on_change_and_schedule};
 use rectify_runtime::settings::FunctionSettings;
-use rectify_tests::controls::{GLOBAL_WIDGET_AJAR, WIDGET, WIDGET_AJAR, Widget};
+use rectify_tests::controls::{GLOBAL_WIDGET_DISABLED, WIDGET, WIDGET_DISABLED, Widget};
 use rectify_tests::emulator::REGION;
 use rectify_tests::events::{change, finding, invocation, item, rule_event, scheduled};
 use rectify_tests::fake_service::FakeService;
@@ -19,10 +20,10 @@ use rectify_tests::remediation::World;
 use rectify_tests::replay::{Answer, Replay};
 use serde_json::{Value, json};
 
-/// How many generated cases the shells are compared in; each has a ledger of its own.
+/// How many generated cases rule and remediation are compared in; each has a separate ledger.
 const CASES: usize = 24;
 
-/// A resource, what its rule is told, and whether its control is global.
+/// A resource, the parameters of its rule, and whether its control is global.
 #[derive(Debug, Clone)]
 struct Case {
     id: &'static str,
@@ -68,31 +69,31 @@ impl Case {
 }
 
 /// A verdict, its annotation, and whether it is about the widget or the account.
-type Judged = (String, Option<String>, String);
+type Evaluated = (String, Option<String>, String);
 
-/// What the rule answers to this message.
-async fn rule(rule: Rule, case: &Case, message: &Value) -> Judged {
+/// The rule's evaluation for this message.
+async fn rule(rule: Rule, case: &Case, message: &Value) -> Evaluated {
     let widgets = FakeService::with([case.widget()]);
-    // The results that a scheduled run retires: there are none.
+    // A scheduled run finds no earlier results to retire.
     let replay = Replay::of([Answer::stored(), Answer::ok(&json!({"EvaluationResults": []}))]);
     let settings = FunctionSettings { region: Region::new(REGION), home_region: None };
-    let shell = RuleContext::over(rule, &widgets.reached_through(&replay.sdk(REGION)), settings);
+    let context = RuleContext::over(rule, &widgets.reached_through(&replay.sdk(REGION)), settings);
     let event = rule_event(message, &case.parameters(), "token");
-    handle(&shell, &event, &invocation(), &mut Invocation::start("widget", "r")).await.unwrap();
+    handle(&context, &event, &invocation(), &mut Invocation::start("widget", "r")).await.unwrap();
     let evaluation = &replay.requests()[0].1["Evaluations"][0];
     let text = |name: &str| evaluation[name].as_str().map(str::to_owned);
     let kind = text("ComplianceResourceType").unwrap();
     (text("ComplianceType").unwrap(), text("Annotation"), kind)
 }
 
-/// How the remediation ends, in the words of a verdict.
+/// The remediation's outcome as a verdict and its annotation.
 async fn fix<K>(control: &'static Declared<K>, case: &Case) -> (String, Option<String>)
 where
     K: Fix<FakeService>,
 {
     let world = World::with([case.widget()]).await.setting("PARAMETERS", &case.parameters().to_string());
-    let handled = world.deliver_to(control, &finding(case.id, "2026-03-04T05:06:08.900Z")).await.unwrap();
-    let Disposition::Ended { outcome, .. } = handled else { panic!("{case:?}: {handled:?}") };
+    let disposition = world.deliver_to(control, &finding(case.id, "2026-03-04T05:06:08.900Z")).await.unwrap();
+    let Disposition::Ended { outcome, .. } = disposition else { panic!("{case:?}: {disposition:?}") };
     let attempt = world.attempts(case.id).await.pop().unwrap();
     match outcome.name() {
         "verified" => ("NON_COMPLIANT".to_owned(), attempt.finding),
@@ -108,44 +109,45 @@ async fn compare<K>(control: &'static Declared<K>, case: &Case)
 where
     K: FromItem + ReadFacts<FakeService> + List<FakeService> + Fix<FakeService>,
 {
-    let (verdict, why, _) = rule(on_change_and_schedule::<_, FakeService>(control), case, &change(&case.item())).await;
-    let (by_schedule, why_by_schedule, about) =
+    let (verdict, annotation, _) =
+        rule(on_change_and_schedule::<_, FakeService>(control), case, &change(&case.item())).await;
+    let (by_schedule, annotation_by_schedule, about) =
         rule(on_change_and_schedule::<_, FakeService>(control), case, &scheduled()).await;
-    assert_eq!((&by_schedule, &why_by_schedule), (&verdict, &why), "{case:?}");
+    assert_eq!((&by_schedule, &annotation_by_schedule), (&verdict, &annotation), "{case:?}");
     assert!(about == WIDGET || verdict == "NOT_APPLICABLE", "{case:?}: {about}");
-    assert_eq!(fix(control, case).await, (verdict, why), "{case:?}");
+    assert_eq!(fix(control, case).await, (verdict, annotation), "{case:?}");
 }
 
 #[tokio::test]
-async fn rule_and_remediation_judge_the_same_resources() {
+async fn rule_and_remediation_have_the_same_scope() {
     let mut runner = TestRunner::deterministic();
     let mut left = 0;
     for _ in 0..CASES {
         let case = cases().new_tree(&mut runner).unwrap().current();
         if case.global {
-            compare(&GLOBAL_WIDGET_AJAR, &case).await;
+            compare(&GLOBAL_WIDGET_DISABLED, &case).await;
         } else {
-            compare(&WIDGET_AJAR, &case).await;
+            compare(&WIDGET_DISABLED, &case).await;
         }
         left += usize::from(case.exclude.is_empty());
     }
     assert!((1..CASES).contains(&left), "both kinds of case: {left}");
 }
 
-/// What is out of scope is answered so by the route of every event, and by nothing else.
+/// An event is routed to evaluation if and only if its resource is in scope.
 fn routed(case: &Case, kind: &str, here: &str, event: &RuleEvent) -> Result<(), TestCaseError> {
     let parameters = CommonParameters::parse(&case.parameters().to_string()).unwrap();
     let (here, home) = (Region::new(here), Region::new(case.home.unwrap_or(REGION)));
-    let meta = if case.global { &GLOBAL_WIDGET_AJAR.meta } else { &WIDGET_AJAR.meta };
+    let meta = if case.global { &GLOBAL_WIDGET_DISABLED.meta } else { &WIDGET_DISABLED.meta };
     let scope = RuleScope { meta, parameters: &parameters, here: &here, home: &home };
     let resource = ResourceKey::new(kind, case.id);
     let out = scope.out_of_scope(&resource, case.name);
-    let mine = kind == WIDGET && (!case.global || here == home);
+    let in_region = kind == WIDGET && (!case.global || here == home);
     let excluded = parameters
         .exclude
         .as_ref()
         .is_some_and(|globs| globs.matches(case.id) || case.name.is_some_and(|name| globs.matches(name)));
-    prop_assert_eq!(out.is_none(), mine && !excluded);
+    prop_assert_eq!(out.is_none(), in_region && !excluded);
     match (route(event, &scope).unwrap(), out) {
         (Route::Judge(item), None) => prop_assert_eq!(&item.resource, &resource),
         (Route::Answer(about, verdict), Some(out)) => prop_assert_eq!((about, verdict), (resource, out)),
@@ -156,7 +158,7 @@ fn routed(case: &Case, kind: &str, here: &str, event: &RuleEvent) -> Result<(), 
 
 proptest! {
     #[test]
-    fn scope_is_what_the_route_of_an_event_says(
+    fn events_are_routed_by_scope(
         case in cases(),
         kind in prop::sample::select(vec![WIDGET, "AWS::EC2::Volume"]),
         here in prop::sample::select(vec![REGION, "eu-west-1"]),

@@ -1,14 +1,14 @@
-//! What must not stand in sources: literal partitions, controls in the shell, SDKs in the core, files without an end.
+//! What sources must not contain: literal partitions, controls in the runtime, SDKs in the core, files over 400 lines.
 
 use rectify_catalogue::controls;
 
 use super::tree::{self, SourceFile, files, shipped};
 
-/// The longest a source file may be, in lines.
-const LONGEST: usize = 400;
+/// The maximum length of a source file, in lines.
+const MAX_LINES: usize = 400;
 
-/// Where a line of a file offends, as a list to print.
-fn offences(sources: &[SourceFile], offends: impl Fn(&SourceFile, &str) -> bool) -> Vec<String> {
+/// The offending lines, as a list to print.
+fn offenses(sources: &[SourceFile], offends: impl Fn(&SourceFile, &str) -> bool) -> Vec<String> {
     sources
         .iter()
         .flat_map(|file| {
@@ -20,8 +20,8 @@ fn offences(sources: &[SourceFile], offends: impl Fn(&SourceFile, &str) -> bool)
         .collect()
 }
 
-fn assert_none(offences: &[String], law: &str) {
-    assert!(offences.is_empty(), "{law}:\n{}", offences.join("\n"));
+fn assert_none(offenses: &[String], law: &str) {
+    assert!(offenses.is_empty(), "{law}:\n{}", offenses.join("\n"));
 }
 
 #[test]
@@ -30,11 +30,11 @@ fn no_partition_is_written_out() {
     sources.extend(files(&["tools/xtask"], "yaml"));
     sources.push(SourceFile { path: "template.yaml".to_owned(), text: tree::read("template.yaml") });
     let literal = |_: &SourceFile, line: &str| line.contains("arn:aws:") || line.contains("arn:aws-");
-    assert_none(&offences(&sources, literal), "an ARN's partition is derived, never written");
+    assert_none(&offenses(&sources, literal), "a literal partition in an ARN");
 }
 
 #[test]
-fn shell_and_core_know_no_control() {
+fn runtime_and_core_name_no_control() {
     let names: Vec<String> = controls()
         .flat_map(|control| [control.meta.id.to_owned(), control.meta.snake_id(), control.meta.pascal_id()])
         .collect();
@@ -45,21 +45,21 @@ fn shell_and_core_know_no_control() {
         "functions/catalogue/src",
         "tools/xtask/src",
     ]);
-    // Examples in documentation may name one: an id says more than a placeholder.
+    // Examples in documentation may name a control: an id is clearer than a placeholder.
     let named = |_: &SourceFile, line: &str| {
         !line.trim_start().starts_with("//") && names.iter().any(|name| line.contains(name.as_str()))
     };
-    assert_none(&offences(&sources, named), "what serves every control names none");
+    assert_none(&offenses(&sources, named), "code for all controls names a control");
 }
 
 #[test]
-fn the_core_knows_no_sdk() {
+fn core_uses_no_sdk() {
     let sources = files(&["shared/compliance", "shared/policy"], "rs");
     let sdk = |_: &SourceFile, line: &str| {
         !line.trim_start().starts_with("//")
             && ["aws_sdk", "aws_smithy", "aws_types", "lambda_runtime", "tokio"].iter().any(|it| line.contains(it))
     };
-    assert_none(&offences(&sources, sdk), "the core names an SDK");
+    assert_none(&offenses(&sources, sdk), "the core names an SDK");
     let manifest = tree::read("shared/compliance/Cargo.toml");
     for dependency in ["aws-", "lambda", "tokio", "rectify-"] {
         let declared = manifest.lines().any(|line| line.starts_with(dependency));
@@ -76,24 +76,24 @@ fn sdk_types_stay_in_the_lambda_crates() {
         let code = line.trim_start();
         !code.starts_with("//") && ["aws_sdk_", "aws_smithy", "aws_types"].iter().any(|it| code.contains(it))
     };
-    assert_none(&offences(&outside, sdk), "an SDK is named outside of functions/<service>/lambda");
+    assert_none(&offenses(&outside, sdk), "an SDK is named outside of functions/<service>/lambda");
 }
 
 #[test]
-fn files_end_before_they_are_tiring() {
+fn files_have_at_most_400_lines() {
     let mut sources = files(&["functions", "shared", "tools", "tests"], "rs");
     sources.extend(files(&["tools/xtask"], "yaml"));
     let long: Vec<String> = sources
         .iter()
         .map(|file| (file.text.lines().count(), &file.path))
-        .filter(|(lines, _)| *lines > LONGEST)
+        .filter(|(lines, _)| *lines > MAX_LINES)
         .map(|(lines, path)| format!("{path}: {lines} lines"))
         .collect();
-    assert_none(&long, "a file past 400 lines is split by noun");
+    assert_none(&long, "over 400 lines: split the file by noun");
 }
 
 #[test]
-fn no_library_that_slows_or_weakens_a_function_is_linked() {
+fn slow_or_outdated_libraries_are_not_linked() {
     let lock = tree::read("Cargo.lock");
     let packages = lock.split("[[package]]").skip(1).map(|package| {
         let field = |name: &str| {
@@ -120,10 +120,10 @@ fn no_library_that_slows_or_weakens_a_function_is_linked() {
 }
 
 #[test]
-fn nothing_of_ours_is_left_unfinished() {
+fn sources_have_no_unfinished_marks() {
     let marks =
         ["TO".to_owned() + "DO", "FIX".to_owned() + "ME", "XX".to_owned() + "X", "unimplemented".to_owned() + "!"];
     let sources = files(&["functions", "shared", "tools", "tests"], "rs");
     let unfinished = |_: &SourceFile, line: &str| marks.iter().any(|mark| line.contains(mark.as_str()));
-    assert_none(&offences(&sources, unfinished), "finished or left out");
+    assert_none(&offenses(&sources, unfinished), "unfinished code");
 }

@@ -1,4 +1,4 @@
-//! The repository's files, as the laws read them.
+//! The repository's files, for the laws.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -45,8 +45,8 @@ pub(crate) fn files(folders: &[&str], extension: &str) -> Vec<SourceFile> {
         .collect()
 }
 
-/// Rust sources under these folders without what only tests compile: modules under `#[cfg(test)]`, in their own files
-/// or at the end of a file.
+/// Rust sources under these folders without test code: modules under `#[cfg(test)]`, in their own files or at the end
+/// of a file.
 pub(crate) fn shipped(folders: &[&str]) -> Vec<SourceFile> {
     let files = files(folders, "rs");
     let tests: BTreeSet<PathBuf> = files.iter().flat_map(test_files).collect();
@@ -57,7 +57,7 @@ pub(crate) fn shipped(folders: &[&str]) -> Vec<SourceFile> {
         .collect()
 }
 
-/// The files a source declares as modules for tests only.
+/// The files that a source declares as test modules.
 fn test_files(file: &SourceFile) -> Vec<PathBuf> {
     let path = Path::new(&file.path);
     let folder = path.parent().unwrap();
@@ -73,7 +73,7 @@ fn test_files(file: &SourceFile) -> Vec<PathBuf> {
         .collect()
 }
 
-/// The line that a stack of attributes belongs to, with what `#[path]` among them says.
+/// The line below a stack of attributes, with the value of `#[path]` among them.
 fn below_attributes(text: &str) -> (Option<&str>, &str) {
     let mut path = None;
     let mut open = false;
@@ -88,7 +88,7 @@ fn below_attributes(text: &str) -> (Option<&str>, &str) {
     (path, "")
 }
 
-/// A source without the test module that ends it.
+/// A source without the test module at its end.
 fn before_tests(text: &str) -> &str {
     let module = |at: usize| {
         let (_, item) = below_attributes(&text[at..]);
@@ -98,7 +98,7 @@ fn before_tests(text: &str) -> &str {
 }
 
 #[test]
-fn what_only_tests_compile_is_told_apart() {
+fn test_code_is_left_out() {
     assert_eq!(before_tests("code\n#[cfg(test)]\nmod far;\nmore\n"), "code\n#[cfg(test)]\nmod far;\nmore\n");
     assert_eq!(before_tests("code\n#[cfg(test)]\n#[allow(\n    x\n)]\nmod tests {\n}\n"), "code\n");
     let file = |path: &str, text: &str| SourceFile { path: path.to_owned(), text: text.to_owned() };

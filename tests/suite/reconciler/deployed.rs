@@ -1,4 +1,4 @@
-//! The built functions, as the template deploys them: the schedule fires, and what was lost is healed.
+//! The built functions, as the template deploys them: the schedule fires, and lost findings are fixed.
 
 use std::path::Path;
 
@@ -22,7 +22,7 @@ async fn world(logs: &Path, parameters: &[(&str, &str)]) -> World {
     settings.others_off = true;
     settings.parameters.insert("Attribution".to_owned(), "false".to_owned());
     let world = World::start(settings).await.unwrap();
-    // The emulator loads EC2 at its first call: on a busy machine that takes longer than a call may.
+    // The emulator loads EC2 at its first call; on a busy machine that takes longer than the call's timeout.
     for _try in 0..10 {
         if world.clients().ec2.describe_security_groups().send().await.is_ok() {
             break;
@@ -31,7 +31,7 @@ async fn world(logs: &Path, parameters: &[(&str, &str)]) -> World {
     world
 }
 
-/// A security group that lets everyone reach SSH.
+/// A security group that opens SSH to the internet.
 async fn open_group(world: &World) -> ResourceKey {
     let ec2 = &world.clients().ec2;
     let made = ec2.create_security_group().group_name("open").description("open").send().await.unwrap();
@@ -45,7 +45,7 @@ fn verdict(world: &World, group: &ResourceKey) -> Option<Compliance> {
     world.compliance_of(RULE, group)
 }
 
-async fn letters(world: &World, queue: &str) -> usize {
+async fn messages(world: &World, queue: &str) -> usize {
     let sqs = &world.clients().sqs;
     let url = sqs.get_queue_url().queue_name(queue).send().await.unwrap().queue_url.unwrap();
     let name = aws_sdk_sqs::types::QueueAttributeName::ApproximateNumberOfMessages;
@@ -53,14 +53,14 @@ async fn letters(world: &World, queue: &str) -> usize {
     answer.attributes.unwrap()[&name].parse().unwrap()
 }
 
-fn told(world: &World, detail_type: &str) -> Vec<Value> {
-    let announced = world.bus().announcements().into_iter();
-    announced.filter(|it| it.detail_type == detail_type).map(|it| it.detail).collect()
+fn announcements(world: &World, detail_type: &str) -> Vec<Value> {
+    let all = world.bus().announcements().into_iter();
+    all.filter(|it| it.detail_type == detail_type).map(|it| it.detail).collect()
 }
 
-/// AWS Config emits a compliance change with best effort: this one never reaches the bus.
+/// AWS Config sends a compliance change with best effort: this one never reaches the bus.
 #[tokio::test(flavor = "multi_thread")]
-async fn finding_whose_event_was_lost_is_fixed_at_the_next_run() {
+async fn finding_with_a_lost_event_is_fixed_at_the_next_run() {
     let logs = tempfile::tempdir().unwrap();
     let world = world(logs.path(), &[]).await;
     world.settle().await.unwrap();
@@ -74,18 +74,18 @@ async fn finding_whose_event_was_lost_is_fixed_at_the_next_run() {
     world.bus().fire(SCHEDULE).unwrap();
     world.settle().await.unwrap();
     assert_eq!(verdict(&world, &group), Some(Compliance::Compliant), "{:#?}", world.host().logs(RECONCILER));
-    assert_eq!(told(&world, "Rectify Remediation Requested").len(), 1);
+    assert_eq!(announcements(&world, "Rectify Remediation Requested").len(), 1);
 
-    // The next run has nothing to ask.
+    // The next run requests nothing.
     world.bus().fire(SCHEDULE).unwrap();
     world.settle().await.unwrap();
-    assert_eq!(told(&world, "Rectify Remediation Requested").len(), 1);
+    assert_eq!(announcements(&world, "Rectify Remediation Requested").len(), 1);
     assert_eq!(world.host().dead_letters(), []);
     world.stop().await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn finding_whose_remediation_failed_to_the_end_is_fixed_once_it_can_be() {
+async fn finding_with_a_failed_remediation_is_fixed_later() {
     let logs = tempfile::tempdir().unwrap();
     let world = world(logs.path(), &[]).await;
     world.settle().await.unwrap();
@@ -94,7 +94,7 @@ async fn finding_whose_remediation_failed_to_the_end_is_fixed_once_it_can_be() {
     let group = open_group(&world).await;
     world.settle().await.unwrap();
     assert_eq!(
-        (verdict(&world, &group), letters(&world, "rectify-DeadLetters").await),
+        (verdict(&world, &group), messages(&world, "rectify-DeadLetters").await),
         (Some(Compliance::NonCompliant), 1)
     );
 
@@ -102,16 +102,16 @@ async fn finding_whose_remediation_failed_to_the_end_is_fixed_once_it_can_be() {
     world.bus().fire(SCHEDULE).unwrap();
     world.settle().await.unwrap();
     assert_eq!(verdict(&world, &group), Some(Compliance::Compliant), "{:#?}", world.host().logs(RECONCILER));
-    let requests = told(&world, "Rectify Remediation Requested");
-    // The letter and the rule speak of one finding, and it is asked about once.
+    let requests = announcements(&world, "Rectify Remediation Requested");
+    // The dead letter and the rule report the same finding, and it is requested once.
     assert_eq!(requests.iter().map(|it| it["resourceId"].clone()).collect::<Vec<_>>(), [json!(group.resource_id)]);
-    assert_eq!((letters(&world, "rectify-DeadLetters").await, letters(&world, "rectify-Unanswered").await), (0, 0));
+    assert_eq!((messages(&world, "rectify-DeadLetters").await, messages(&world, "rectify-Unanswered").await), (0, 0));
     world.stop().await.unwrap();
 }
 
-/// The rule runs on changes and on a schedule, and the schedule judges what a change did not.
+/// The rule runs on changes and on a schedule, and the schedule evaluates the resource of a failed change.
 #[tokio::test(flavor = "multi_thread")]
-async fn rule_whose_function_failed_judges_when_its_schedule_comes() {
+async fn failed_rule_evaluates_on_its_schedule() {
     let logs = tempfile::tempdir().unwrap();
     let world = world(logs.path(), &[]).await;
     world.settle().await.unwrap();
@@ -120,12 +120,12 @@ async fn rule_whose_function_failed_judges_when_its_schedule_comes() {
     let group = open_group(&world).await;
     world.settle().await.unwrap();
     assert_eq!(verdict(&world, &group), None);
-    assert!(letters(&world, "rectify-DeadLetters").await > 0);
+    assert!(messages(&world, "rectify-DeadLetters").await > 0);
 
     world.proxy().clear_faults();
     world.bus().fire(SCHEDULE).unwrap();
     world.settle().await.unwrap();
-    assert_eq!((verdict(&world, &group), letters(&world, "rectify-DeadLetters").await), (None, 0));
+    assert_eq!((verdict(&world, &group), messages(&world, "rectify-DeadLetters").await), (None, 0));
     world.engine().evaluate(RULE).unwrap();
     world.settle().await.unwrap();
     assert_eq!(verdict(&world, &group), Some(Compliance::Compliant), "{:#?}", world.host().logs(RECONCILER));
@@ -133,7 +133,7 @@ async fn rule_whose_function_failed_judges_when_its_schedule_comes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn schedule_that_is_off_deploys_no_reconciler_and_undo_is_deployed_on_request_only() {
+async fn reconciler_can_be_off_and_undo_is_deployed_on_request_only() {
     let logs = tempfile::tempdir().unwrap();
     let world = world(logs.path(), &[("ReconcileEvery", "off")]).await;
     let deployed = world.host().functions();
@@ -143,27 +143,27 @@ async fn schedule_that_is_off_deploys_no_reconciler_and_undo_is_deployed_on_requ
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn undo_takes_an_attempt_back_and_refuses_by_name() {
+async fn undo_restores_an_attempt_and_names_its_refusals() {
     let logs = tempfile::tempdir().unwrap();
     let world = world(logs.path(), &[("DeployUndo", "true")]).await;
     let group = open_group(&world).await;
     world.settle().await.unwrap();
     assert_eq!(verdict(&world, &group), Some(Compliance::Compliant));
-    let attempt = told(&world, "Rectify Outcome")[0]["attempt"].as_str().unwrap().to_owned();
+    let attempt = announcements(&world, "Rectify Outcome")[0]["attempt"].as_str().unwrap().to_owned();
 
     let request = json!({"attempt": attempt, "by": "jane", "holdDays": 2});
     let answer = world.host().invoke(UNDO, &request).await.unwrap();
     assert_eq!((&answer["outcome"], &answer["attempt"]), (&json!("restored"), &json!(attempt)));
     assert!(answer["calls"][0].as_str().unwrap().starts_with("AuthorizeSecurityGroupIngress"), "{answer:#}");
     world.settle().await.unwrap();
-    assert_eq!(verdict(&world, &group), Some(Compliance::NonCompliant), "it is held open");
+    assert_eq!(verdict(&world, &group), Some(Compliance::NonCompliant), "open again, and held");
     assert_eq!(world.host().invoke(UNDO, &request).await.unwrap()["outcome"], "already-undone");
 
-    // Neither does the reconciler close it again while it is held.
+    // The reconciler does not request a fix while the resource is held.
     world.bus().fire(SCHEDULE).unwrap();
     world.settle().await.unwrap();
     assert_eq!(verdict(&world, &group), Some(Compliance::NonCompliant));
-    assert_eq!(told(&world, "Rectify Remediation Requested"), [json!(null); 0]);
+    assert_eq!(announcements(&world, "Rectify Remediation Requested"), [json!(null); 0]);
 
     let unknown = json!({"attempt": "01ARZ3NDEKTSV4RRFFQ69G5FAV", "by": "jane"});
     let refusal = world.host().invoke(UNDO, &unknown).await.unwrap_err();

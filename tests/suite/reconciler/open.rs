@@ -1,4 +1,4 @@
-//! Attempts that have not ended.
+//! Attempts in progress.
 
 use rectify_compliance::Timestamp;
 use rectify_runtime::ledger::State;
@@ -9,79 +9,84 @@ use rectify_tests::outage::{Outage, during};
 use rectify_tests::remediation::{deliver_through, delivery, path};
 use serde_json::json;
 
-use super::stage::{Env, RECORDED, delivered, left_out, reports_nothing};
+use super::env::{Env, RECORDED, delivered, left_out, reports_nothing};
 
-/// A widget whose service accepted the change and still works on it.
+/// An environment with a widget whose change is accepted and pending.
 async fn pending() -> Env {
-    let stage = Env::with([Widget { settling: true, ..Widget::disabled("d-1", &["top"]) }]).await;
-    stage.world.widgets.disturb(
+    let env = Env::with([Widget { is_pending: true, ..Widget::disabled("d-1", &["top"]) }]).await;
+    env.world.widgets.inject_fault(
         rectify_tests::fake_service::On::Apply,
         1,
-        rectify_tests::fake_service::InjectedFault::Swallowed,
+        rectify_tests::fake_service::InjectedFault::NoEffect,
     );
-    assert_eq!(stage.world.deliver(&finding("d-1", RECORDED)).await.unwrap().name(), "pending");
-    stage.world.around.announced().await;
-    stage
+    assert_eq!(env.world.deliver(&finding("d-1", RECORDED)).await.unwrap().name(), "pending");
+    env.world.sandbox.announced().await;
+    env
 }
 
 fn in_ten_minutes() -> Timestamp {
     Timestamp::now() + jiff::SignedDuration::from_mins(10)
 }
 
-/// AWS Config may call the resource compliant by now, or never have heard of it: the attempt is asked about all the same.
+/// AWS Config may report the resource as compliant, or not know it: the attempt is requested all the same.
 #[tokio::test]
-async fn pending_attempt_is_asked_about_and_ended_whatever_config_says() {
-    let stage = pending().await;
-    stage.world.widgets.change("d-1", |widget| {
-        widget.settling = false;
+async fn pending_attempt_is_requested_and_ended_whatever_config_reports() {
+    let env = pending().await;
+    env.world.widgets.change("d-1", |widget| {
+        widget.is_pending = false;
         widget.set("top", false);
     });
-    let summary = stage.run(&reports_nothing()).await.unwrap();
-    assert_eq!((left_out(&summary), stage.requests().await.len()), (&json!({"young": 1}), 0));
+    let summary = env.run(&reports_nothing()).await.unwrap();
+    assert_eq!((left_out(&summary), env.requests().await.len()), (&json!({"young": 1}), 0));
 
-    let summary = stage.run_at(&reports_nothing(), in_ten_minutes()).await.unwrap();
+    let summary = env.run_at(&reports_nothing(), in_ten_minutes()).await.unwrap();
     assert_eq!(summary["requested"], json!({"open-attempt": 1}));
-    let requests = stage.requests().await;
-    assert_eq!(stage.world.deliver(&delivered(&requests[0])).await.unwrap().name(), "verified");
-    let attempts = stage.world.attempts("d-1").await;
+    let requests = env.requests().await;
+    assert_eq!(env.world.deliver(&delivered(&requests[0])).await.unwrap().name(), "verified");
+    let attempts = env.world.attempts("d-1").await;
     assert_eq!((attempts.len(), attempts[0].state), (1, State::Finished));
 }
 
 #[tokio::test]
-async fn attempt_somebody_works_on_is_left_to_them() {
-    let stage = pending().await;
+async fn attempt_under_a_lease_is_skipped() {
+    let env = pending().await;
     let until = Timestamp::now() + jiff::SignedDuration::from_hours(1);
-    stage.world.ledger().lease(&path("d-1"), "somebody", Timestamp::now(), until).await.unwrap();
-    let summary = stage.run_at(&reports_nothing(), in_ten_minutes()).await.unwrap();
-    assert_eq!((left_out(&summary), stage.requests().await.len()), (&json!({"leased": 1}), 0));
+    env.world.ledger().lease(&path("d-1"), "another-worker", Timestamp::now(), until).await.unwrap();
+    let summary = env.run_at(&reports_nothing(), in_ten_minutes()).await.unwrap();
+    assert_eq!((left_out(&summary), env.requests().await.len()), (&json!({"leased": 1}), 0));
 }
 
-/// A finding about a resource with an open attempt is asked about once, as the attempt it is.
+/// A finding about a resource with an attempt in progress is requested once, as that attempt.
 #[tokio::test]
-async fn finding_with_an_open_attempt_is_asked_about_once() {
-    let stage = pending().await;
-    let summary = stage.run_at(&super::stage::reports(&["d-1"]), in_ten_minutes()).await.unwrap();
+async fn finding_with_an_attempt_in_progress_is_requested_once() {
+    let env = pending().await;
+    let summary = env.run_at(&super::env::reports(&["d-1"]), in_ten_minutes()).await.unwrap();
     assert_eq!((&summary["requested"], left_out(&summary)), (&json!({"open-attempt": 1}), &json!({"asked": 1})));
-    assert_eq!(stage.requests().await.len(), 1);
+    assert_eq!(env.requests().await.len(), 1);
 }
 
-/// It ended, and the bus did not take its announcement: nothing else would bring anybody back to the resource.
+/// The attempt ended, and the bus refused its announcement: nothing else would trigger another one.
 #[tokio::test]
-async fn attempt_that_ended_without_an_announcement_is_asked_about_and_announced() {
-    let stage = Env::with([Widget::disabled("d-1", &["top"])]).await;
-    let outage =
-        Outage { holding: "PutEvents", first: 1, last: usize::MAX, code: "AccessDeniedException", works: false };
+async fn unannounced_attempt_is_requested_and_announced() {
+    let env = Env::with([Widget::disabled("d-1", &["top"])]).await;
+    let outage = Outage {
+        containing: "PutEvents",
+        first: 1,
+        last: usize::MAX,
+        code: "AccessDeniedException",
+        takes_effect: false,
+    };
     let (http, _) = during(http(), outage);
-    let shell = stage.world.shell_over(&sdk_over(endpoint(), http));
-    deliver_through(&shell, &finding("d-1", RECORDED), &delivery("w")).await.unwrap_err();
-    let attempt = stage.world.attempts("d-1").await.remove(0);
+    let context = env.world.context_over(&sdk_over(endpoint(), http));
+    deliver_through(&context, &finding("d-1", RECORDED), &delivery("w")).await.unwrap_err();
+    let attempt = env.world.attempts("d-1").await.remove(0);
     assert_eq!((attempt.state, attempt.announced), (State::Finished, false));
-    let summary = stage.run_at(&reports_nothing(), in_ten_minutes()).await.unwrap();
+    let summary = env.run_at(&reports_nothing(), in_ten_minutes()).await.unwrap();
     assert_eq!(summary["requested"], json!({"open-attempt": 1}));
-    let requests = stage.requests().await;
-    stage.world.deliver(&delivered(&requests[0])).await.unwrap();
-    let announced = stage.world.around.announced().await;
+    let requests = env.requests().await;
+    env.world.deliver(&delivered(&requests[0])).await.unwrap();
+    let announced = env.world.sandbox.announced().await;
     assert_eq!((announced.len(), &announced[0].1["outcome"]), (1, &json!("verified")));
-    let summary = stage.run_at(&reports_nothing(), in_ten_minutes()).await.unwrap();
+    let summary = env.run_at(&reports_nothing(), in_ten_minutes()).await.unwrap();
     assert_eq!(summary["requested"], json!({}));
 }

@@ -1,4 +1,4 @@
-//! Gates 0 to 9: everything that ends a delivery before the resource is written to.
+//! Gates 0 to 9: everything that ends a delivery before the resource is changed.
 
 use super::*;
 
@@ -6,8 +6,8 @@ async fn disabled() -> World {
     World::with([Widget::disabled("d-1", &["top"])]).await
 }
 
-/// Nothing was done; the one attempt says why; it was announced once, whatever was delivered how often.
-async fn left_at_plan(world: &World, reason: &str) {
+/// Delivers the finding twice: nothing is changed, and the one attempt has this reason and is announced once.
+async fn assert_planned_only(world: &World, reason: &str) {
     let event = finding("d-1", RECORDED);
     let first = world.deliver(&event).await.unwrap();
     let attempt = only(world).await;
@@ -16,35 +16,35 @@ async fn left_at_plan(world: &World, reason: &str) {
     let again = world.deliver(&event).await.unwrap();
     assert!(matches!(&again, Disposition::Acknowledged(it) if it.attempt == attempt.id), "{again:?}");
     assert_eq!(world.attempts("d-1").await.len(), 1);
-    assert_eq!(world.around.announced().await, [announcement(&attempt, "Rectify Plan", "planned", &[])]);
-    assert_eq!((world.widgets.writes(), world.around.budget_used().await), (vec![], 0));
+    assert_eq!(world.sandbox.announced().await, [announcement(&attempt, "Rectify Plan", "planned", &[])]);
+    assert_eq!((world.widgets.writes(), world.sandbox.budget_used().await), (vec![], 0));
 }
 
 #[tokio::test]
-async fn stop_switch_for_all_or_for_the_control_is_heeded_recorded_and_released() {
+async fn kill_switch_for_all_or_for_the_control_is_obeyed_recorded_and_released() {
     for scope in ["*", "widget-disabled"] {
         let world = disabled().await;
         let since: Timestamp = "2026-03-04T00:00:00Z".parse().unwrap();
         let stop = StopSwitch { scope: scope.to_owned(), by: "jane".to_owned(), reason: "drill".to_owned(), since };
         world.ledger().stop(&stop).await.unwrap();
         let event = finding("d-1", RECORDED);
-        let handled = world.deliver(&event).await.unwrap();
+        let disposition = world.deliver(&event).await.unwrap();
         let attempt = only(&world).await;
-        assert_eq!(ended(&handled), (attempt.id.as_str(), Outcome::Stopped));
+        assert_eq!(ended(&disposition), (attempt.id.as_str(), Outcome::Stopped));
         assert_eq!(attempt.reason, "stopped by jane since 2026-03-04T00:00:00Z: drill");
         let again = world.deliver(&event).await.unwrap();
         assert!(matches!(again, Disposition::Acknowledged(_)), "{again:?}");
-        assert_eq!(world.around.announced().await, [announcement(&attempt, "Rectify Stop", "stopped", &[])]);
+        assert_eq!(world.sandbox.announced().await, [announcement(&attempt, "Rectify Stop", "stopped", &[])]);
         assert_eq!(world.widgets.calls(), []);
         world.ledger().resume(scope, "jane").await.unwrap();
-        let handled = world.deliver(&event).await.unwrap();
-        assert_eq!(ended(&handled).1, Outcome::Verified);
-        assert_eq!(world.widgets.writes(), [Call::Apply(shut("top"))]);
+        let disposition = world.deliver(&event).await.unwrap();
+        assert_eq!(ended(&disposition).1, Outcome::Verified);
+        assert_eq!(world.widgets.writes(), [Call::Apply(enable("top"))]);
     }
 }
 
 #[tokio::test]
-async fn stop_switch_of_another_control_stops_nothing_here() {
+async fn kill_switch_of_another_control_is_ignored() {
     let world = disabled().await;
     let stop = |scope: &str| StopSwitch {
         scope: scope.to_owned(),
@@ -56,9 +56,9 @@ async fn stop_switch_of_another_control_stops_nothing_here() {
     assert_eq!(ended(&world.deliver(&finding("d-1", RECORDED)).await.unwrap()).1, Outcome::Verified);
 }
 
-/// `runtime/13` is the row with a name that a conformance pack made.
+/// `runtime/13` is the row with the rule name of a conformance pack.
 #[tokio::test]
-async fn events_of_others_are_ignored_without_a_trace() {
+async fn unrelated_events_are_ignored_and_not_recorded() {
     let world = disabled().await.setting("RULE_NAMES", "rectify-widget-disabled,widget-disabled-conformance-pack-*");
     let with = |edit: fn(&mut Value)| {
         let mut event = finding("d-1", RECORDED);
@@ -74,8 +74,8 @@ async fn events_of_others_are_ignored_without_a_trace() {
         (with(|it| it["detail"]["configRuleName"] = json!("rectify-widget-disabled-too")), "another rule"),
         (with(|it| it["detail"]["resourceType"] = json!("AWS::EC2::Volume")), "another resource type"),
     ];
-    for (event, why) in events {
-        assert_eq!(world.deliver(&event).await.unwrap(), Disposition::Ignored(why));
+    for (event, reason) in events {
+        assert_eq!(world.deliver(&event).await.unwrap(), Disposition::Ignored(reason));
     }
     assert_eq!((world.widgets.calls(), world.attempts("d-1").await), (vec![], vec![]));
     let routed = with(|it| it["detail"]["configRuleName"] = json!("widget-disabled-conformance-pack-abc"));
@@ -83,7 +83,7 @@ async fn events_of_others_are_ignored_without_a_trace() {
 }
 
 #[tokio::test]
-async fn malformed_events_fail_and_leave_no_trace() {
+async fn malformed_events_fail_and_are_not_recorded() {
     let world = disabled().await;
     for (pointer, value) in [
         ("/detail/newEvaluationResult", Value::Null),
@@ -94,14 +94,14 @@ async fn malformed_events_fail_and_leave_no_trace() {
     ] {
         let mut event = finding("d-1", RECORDED);
         *event.pointer_mut(pointer).unwrap() = value;
-        let fault = world.deliver(&event).await.unwrap_err();
-        assert_eq!(fault.kind(), "UnexpectedShape", "{pointer}");
+        let error = world.deliver(&event).await.unwrap_err();
+        assert_eq!(error.kind(), "UnexpectedShape", "{pointer}");
     }
     assert_eq!((world.widgets.calls(), world.attempts("d-1").await), (vec![], vec![]));
 }
 
 #[tokio::test]
-async fn modes_below_plan_take_no_event() {
+async fn modes_below_plan_ignore_events() {
     for mode in ["off", "observe"] {
         let world = disabled().await.setting("MODE", mode);
         assert_eq!(world.deliver(&finding("d-1", RECORDED)).await.unwrap(), Disposition::Ignored("mode"));
@@ -109,61 +109,62 @@ async fn modes_below_plan_take_no_event() {
     }
 }
 
-/// `runtime/10`: announced once however often the event comes. `runtime/20`: the calls are those that enforcing makes.
+/// `runtime/10`: announced once however often the event is delivered. `runtime/20`: the calls are those that mode
+/// `enforce` makes.
 #[tokio::test]
-async fn mode_plan_records_and_announces_once_what_enforcing_would_call() {
+async fn mode_plan_records_and_announces_once_the_calls_of_enforce() {
     let mut world = World::with([Widget::disabled("d-1", &["bottom", "top"])]).await.setting("MODE", "plan");
-    left_at_plan(&world, "mode plan").await;
+    assert_planned_only(&world, "mode plan").await;
     let planned = only(&world).await;
     assert_eq!(serde_json::to_value(&planned.plan).unwrap(), plan(&["bottom", "top"], "L1"));
     world.set("MODE", "enforce");
-    let handled = world.deliver(&finding("d-1", RECORDED)).await.unwrap();
-    let enforced = world.ledger().attempt("widget-disabled", ended(&handled).0).await.unwrap().unwrap();
+    let disposition = world.deliver(&finding("d-1", RECORDED)).await.unwrap();
+    let enforced = world.ledger().attempt("widget-disabled", ended(&disposition).0).await.unwrap().unwrap();
     assert_eq!(enforced.plan, planned.plan);
-    assert_eq!(world.widgets.writes(), [Call::Apply(shut("bottom")), Call::Apply(shut("top"))]);
+    assert_eq!(world.widgets.writes(), [Call::Apply(enable("bottom")), Call::Apply(enable("top"))]);
 }
 
 #[tokio::test]
-async fn steps_above_what_is_allowed_are_planned_only() {
+async fn steps_above_the_allowed_level_are_planned_only() {
     for (kind, allow_l2, reason) in [
         ("risky", "false", "a step of level L2 is not allowed for this control"),
         ("destructive", "true", "a step of level L3 is never applied by machine"),
-        ("person", "true", "a step must be taken by a person"),
-        ("held", "true", "somebody is in the room"),
+        ("manual", "true", "a step must be taken by a person"),
+        ("blocked", "true", "the widget is in use"),
     ] {
         let parameters = json!({"plan": kind}).to_string();
         let world = disabled().await.setting("PARAMETERS", &parameters).setting("ALLOW_L2", allow_l2);
-        left_at_plan(&world, reason).await;
+        assert_planned_only(&world, reason).await;
     }
 }
 
 #[tokio::test]
-async fn step_of_level_l2_is_applied_once_opted_in() {
+async fn step_of_level_l2_is_applied_with_opt_in() {
     let world = disabled().await.setting("PARAMETERS", r#"{"plan": "risky"}"#).setting("ALLOW_L2", "true");
     assert_eq!(ended(&world.deliver(&finding("d-1", RECORDED)).await.unwrap()).1, Outcome::Verified);
 }
 
 #[tokio::test]
-async fn held_resource_is_planned_until_the_hold_is_over() {
+async fn held_resource_is_planned_until_the_hold_ends() {
     let world = disabled().await;
     let until: Timestamp = "2999-01-01T00:00:00Z".parse().unwrap();
     let mut hold =
         Hold { control: "widget-disabled".to_owned(), by: "jane".to_owned(), reason: "painting".to_owned(), until };
     world.ledger().set_hold(&path("d-1"), &hold).await.unwrap();
-    left_at_plan(&world, "held by jane until 2999-01-01T00:00:00Z: painting").await;
+    assert_planned_only(&world, "held by jane until 2999-01-01T00:00:00Z: painting").await;
     hold.until = Timestamp::now() - jiff::SignedDuration::from_secs(1);
     world.ledger().set_hold(&path("d-1"), &hold).await.unwrap();
     assert_eq!(ended(&world.deliver(&finding("d-1", RECORDED)).await.unwrap()).1, Outcome::Verified);
 }
 
 #[tokio::test]
-async fn what_cloudformation_manages_is_planned_and_the_stack_is_named() {
+async fn resource_managed_by_cloudformation_is_planned_and_the_stack_is_named() {
     let managed = || {
         let tags = [("aws:cloudformation:stack-name".to_owned(), "house".to_owned())].into();
         Widget { tags, ..Widget::disabled("d-1", &["top"]) }
     };
     let world = World::with([managed()]).await;
-    left_at_plan(&world, "managed by CloudFormation stack `house`").await;
+    assert_planned_only(&world, "managed by CloudFormation stack `house`").await;
     let world = World::with([managed()]).await.setting("REMEDIATE_MANAGED_STACKS", "true");
     assert_eq!(ended(&world.deliver(&finding("d-1", RECORDED)).await.unwrap()).1, Outcome::Verified);
 }
@@ -175,10 +176,10 @@ async fn sixth_resource_of_an_hour_is_over_budget_recorded_and_announced_once() 
     let world = World::with(widgets).await;
     early_in_the_hour().await;
     for number in 1..=5 {
-        let handled = world.deliver(&finding(&format!("d-{number}"), RECORDED)).await.unwrap();
-        assert_eq!(ended(&handled).1, Outcome::Verified);
+        let disposition = world.deliver(&finding(&format!("d-{number}"), RECORDED)).await.unwrap();
+        assert_eq!(ended(&disposition).1, Outcome::Verified);
     }
-    assert_eq!(world.around.announced().await.len(), 5);
+    assert_eq!(world.sandbox.announced().await.len(), 5);
     assert_eq!(ended(&world.deliver(&finding("d-6", RECORDED)).await.unwrap()).1, Outcome::OverBudget);
     let again = world.deliver(&finding("d-6", RECORDED)).await.unwrap();
     assert!(matches!(again, Disposition::Acknowledged(_)), "{again:?}");
@@ -186,45 +187,45 @@ async fn sixth_resource_of_an_hour_is_over_budget_recorded_and_announced_once() 
     assert_eq!((attempt.outcome, attempt.reason.as_str()), (Some(Outcome::OverBudget), "budget of 5 an hour used up"));
     assert_eq!(serde_json::to_value(&attempt.plan).unwrap(), plan(&["top"], "L1"));
     assert_eq!(world.attempts("d-6").await.len(), 1);
-    let announced = world.around.announced().await;
+    let announced = world.sandbox.announced().await;
     assert_eq!(announced, [announcement(&attempt, "Rectify Budget Stop", "over-budget", &[])]);
     assert_eq!(world.widgets.widget("d-6"), Some(Widget::disabled("d-6", &["top"])));
-    // The seventh is recorded as well, and the hour's stop is not told again.
+    // The seventh is recorded as well, and the budget stop of the hour is not announced again.
     assert_eq!(ended(&world.deliver(&finding("d-7", RECORDED)).await.unwrap()).1, Outcome::OverBudget);
     assert_eq!(world.attempts("d-7").await.pop().unwrap().outcome, Some(Outcome::OverBudget));
-    assert_eq!(world.around.announced().await, []);
-    assert_eq!(world.around.budget_used().await, 5);
+    assert_eq!(world.sandbox.announced().await, []);
+    assert_eq!(world.sandbox.budget_used().await, 5);
 }
 
 #[tokio::test]
-async fn budget_of_none_enforces_nothing() {
+async fn budget_of_zero_enforces_nothing() {
     let world = disabled().await.setting("BUDGET_PER_HOUR", "0");
     assert_eq!(ended(&world.deliver(&finding("d-1", RECORDED)).await.unwrap()).1, Outcome::OverBudget);
     assert_eq!(world.widgets.writes(), []);
 }
 
 #[tokio::test]
-async fn resource_that_is_gone_is_recorded_so_and_success() {
+async fn deleted_resource_ends_as_gone() {
     let world = World::with([]).await;
-    let handled = world.deliver(&finding("d-1", RECORDED)).await.unwrap();
-    assert_eq!(ended(&handled).1, Outcome::Gone);
-    assert_eq!(world.around.announced().await, []);
+    let disposition = world.deliver(&finding("d-1", RECORDED)).await.unwrap();
+    assert_eq!(ended(&disposition).1, Outcome::Gone);
+    assert_eq!(world.sandbox.announced().await, []);
     let again = world.deliver(&finding("d-1", RECORDED)).await.unwrap();
     assert!(matches!(again, Disposition::Acknowledged(_)), "{again:?}");
 }
 
 /// `runtime/12`
 #[tokio::test]
-async fn resource_that_is_right_by_now_is_left_alone() {
+async fn resource_that_is_already_compliant_is_not_changed() {
     let world = World::with([Widget::disabled("d-1", &[])]).await;
-    let handled = world.deliver(&finding("d-1", RECORDED)).await.unwrap();
-    assert_eq!(ended(&handled).1, Outcome::AlreadyCompliant);
+    let disposition = world.deliver(&finding("d-1", RECORDED)).await.unwrap();
+    assert_eq!(ended(&disposition).1, Outcome::AlreadyCompliant);
     assert_eq!(only(&world).await.reason, "already compliant");
-    assert_eq!((world.widgets.writes(), world.around.announced().await), (vec![], vec![]));
+    assert_eq!((world.widgets.writes(), world.sandbox.announced().await), (vec![], vec![]));
 }
 
 #[tokio::test]
-async fn resource_the_control_says_nothing_about_is_left_alone() {
+async fn resource_that_is_not_applicable_is_not_changed() {
     let invisible = Widget { color: "invisible".to_owned(), ..Widget::disabled("d-1", &["top"]) };
     let world = World::with([invisible]).await;
     assert_eq!(ended(&world.deliver(&finding("d-1", RECORDED)).await.unwrap()).1, Outcome::NotApplicable);
@@ -232,40 +233,40 @@ async fn resource_the_control_says_nothing_about_is_left_alone() {
 }
 
 #[tokio::test]
-async fn live_read_that_is_denied_fails_and_records_nothing() {
+async fn denied_live_read_fails_and_records_nothing() {
     let world = disabled().await;
-    world.widgets.disturb(On::Read, 1, InjectedFault::Refused("AccessDenied", CallErrorKind::AccessDenied));
+    world.widgets.inject_fault(On::Read, 1, InjectedFault::Refused("AccessDenied", CallErrorKind::AccessDenied));
     assert_eq!(world.deliver(&finding("d-1", RECORDED)).await.unwrap_err().kind(), "AccessDenied");
     assert_eq!((world.widgets.writes(), world.attempts("d-1").await), (vec![], vec![]));
     assert_eq!(ended(&world.deliver(&finding("d-1", RECORDED)).await.unwrap()).1, Outcome::Verified);
 }
 
 #[tokio::test]
-async fn wrong_parameters_of_the_function_fail_before_the_resource_is_read() {
+async fn invalid_parameters_fail_before_the_resource_is_read() {
     let world = disabled().await.setting("PARAMETERS", r#"{"tolerated": "many"}"#);
     assert_eq!(world.deliver(&finding("d-1", RECORDED)).await.unwrap_err().kind(), "InvalidParameter");
     assert_eq!(world.widgets.calls(), []);
 }
 
 #[tokio::test]
-async fn unreachable_ledger_keeps_every_hand_off_the_resource() {
+async fn unreachable_ledger_prevents_every_call() {
     let world = disabled().await.setting("LEDGER_TABLE", "no-such-table");
     assert_eq!(world.deliver(&finding("d-1", RECORDED)).await.unwrap_err().kind(), "LedgerUnavailable");
     assert_eq!(world.widgets.calls(), []);
     let world = disabled().await;
     // The discard port: nothing listens there.
-    let shell = world.shell_over(&rectify_tests::emulator::sdk_at("http://127.0.0.1:9"));
-    let result = deliver_through(&shell, &finding("d-1", RECORDED), &delivery("w")).await;
+    let context = world.context_over(&rectify_tests::emulator::sdk_at("http://127.0.0.1:9"));
+    let result = deliver_through(&context, &finding("d-1", RECORDED), &delivery("w")).await;
     assert_eq!(result.unwrap_err().kind(), "LedgerUnavailable");
     assert_eq!(world.widgets.calls(), []);
 }
 
 #[tokio::test]
-async fn image_too_large_to_be_stored_is_never_acted_upon() {
+async fn resource_with_a_state_too_large_to_store_is_not_changed() {
     for size in [1_800_000, 5_000_000] {
         let world = World::with([Widget { color: "x".repeat(size), ..Widget::disabled("d-1", &["top"]) }]).await;
-        let fault = world.deliver(&finding("d-1", RECORDED)).await.unwrap_err();
-        assert_eq!(fault.kind(), "LedgerUnavailable", "{fault}");
-        assert_eq!((world.widgets.writes(), world.around.budget_used().await), (vec![], 0), "{size}");
+        let error = world.deliver(&finding("d-1", RECORDED)).await.unwrap_err();
+        assert_eq!(error.kind(), "LedgerUnavailable", "{error}");
+        assert_eq!((world.widgets.writes(), world.sandbox.budget_used().await), (vec![], 0), "{size}");
     }
 }

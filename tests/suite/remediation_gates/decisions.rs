@@ -1,4 +1,5 @@
-//! What people decide: exemptions, modes of an account or a resource, and the grace between a finding and its fix.
+//! Operators' decisions: exemptions, modes of an account or a resource, and the grace period between a finding and its
+//! fix.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use rectify_compliance::exemption::{Ended, Exemption};
@@ -12,8 +13,8 @@ async fn disabled() -> World {
     World::with([Widget::disabled("d-1", &["top"])]).await
 }
 
-fn act(what: &str) -> AuditEntry {
-    AuditEntry::now("jane", what, "SEC-1")
+fn audit_entry(command: &str) -> AuditEntry {
+    AuditEntry::now("jane", command, "SEC-1")
 }
 
 fn exemption(control: &str, selector: &str, until: Timestamp) -> Exemption {
@@ -35,46 +36,47 @@ fn tomorrow() -> Timestamp {
     Timestamp::now() + jiff::SignedDuration::from_hours(24)
 }
 
-/// Delivers the finding; nothing is changed, and the one attempt that says why is announced once.
-async fn left_alone(world: &World, outcome: Outcome) -> Attempt {
+/// Delivers the finding twice: nothing is changed, and the one attempt is announced once.
+async fn assert_not_changed(world: &World, outcome: Outcome) -> Attempt {
     let event = finding("d-1", RECORDED);
-    let handled = world.deliver(&event).await.unwrap();
+    let disposition = world.deliver(&event).await.unwrap();
     let attempt = only(world).await;
-    assert_eq!(ended(&handled), (attempt.id.as_str(), outcome), "{attempt:?}");
+    assert_eq!(ended(&disposition), (attempt.id.as_str(), outcome), "{attempt:?}");
     let again = world.deliver(&event).await.unwrap();
     assert!(matches!(&again, Disposition::Acknowledged(it) if it.attempt == attempt.id), "{again:?}");
     assert_eq!(world.attempts("d-1").await.len(), 1);
-    assert_eq!(world.around.announced().await, [announcement(&attempt, "Rectify Plan", outcome.name(), &[])]);
-    assert_eq!((world.widgets.writes(), world.around.budget_used().await), (vec![], 0));
+    assert_eq!(world.sandbox.announced().await, [announcement(&attempt, "Rectify Plan", outcome.name(), &[])]);
+    assert_eq!((world.widgets.writes(), world.sandbox.budget_used().await), (vec![], 0));
     attempt
 }
 
 /// `runtime/14`
 #[tokio::test]
-async fn exempt_resource_is_left_alone_until_its_day_or_until_somebody_ends_it() {
+async fn exempt_resource_is_not_changed_until_the_exemption_ends() {
     for (control, selector) in [("widget-disabled", "resource:d-*"), ("*", "resource:d-1"), ("*", "resource:*")] {
         let world = disabled().await;
         let until = tomorrow();
-        world.ledger().exempt(&exemption(control, selector, until), &act("exempt add")).await.unwrap();
-        let attempt = left_alone(&world, Outcome::Exempt).await;
-        let said = format!("exempt until {}: vendor widget (approved by jane, SEC-1, exemption 01X)", in_ledger(until));
-        assert_eq!((attempt.reason, attempt.before), (said, None), "{selector}: nothing was read");
+        world.ledger().exempt(&exemption(control, selector, until), &audit_entry("exempt add")).await.unwrap();
+        let attempt = assert_not_changed(&world, Outcome::Exempt).await;
+        let expected =
+            format!("exempt until {}: vendor widget (approved by jane, SEC-1, exemption 01X)", in_ledger(until));
+        assert_eq!((attempt.reason, attempt.before), (expected, None), "{selector}: nothing was read");
         assert_eq!(world.widgets.calls(), []);
         let ended_by = Ended { by: "joe".to_owned(), at: Timestamp::now() };
         assert!(
             world
                 .ledger()
-                .end_exemption("01X", &["*", "widget-disabled"], &ended_by, &act("exempt end"))
+                .end_exemption("01X", &["*", "widget-disabled"], &ended_by, &audit_entry("exempt end"))
                 .await
                 .unwrap()
         );
         assert!(
             !world
                 .ledger()
-                .end_exemption("01X", &["*", "widget-disabled"], &ended_by, &act("exempt end"))
+                .end_exemption("01X", &["*", "widget-disabled"], &ended_by, &audit_entry("exempt end"))
                 .await
                 .unwrap(),
-            "twice"
+            "already ended"
         );
         assert_eq!(ended(&world.deliver(&finding("d-1", RECORDED)).await.unwrap()).1, Outcome::Verified);
         let month = &Timestamp::now().to_string()[..7];
@@ -83,13 +85,13 @@ async fn exempt_resource_is_left_alone_until_its_day_or_until_somebody_ends_it()
     }
     let world = disabled().await;
     let soon = Timestamp::now() + jiff::SignedDuration::from_secs(2);
-    world.ledger().exempt(&exemption("*", "resource:d-1", soon), &act("exempt add")).await.unwrap();
+    world.ledger().exempt(&exemption("*", "resource:d-1", soon), &audit_entry("exempt add")).await.unwrap();
     assert_eq!(ended(&world.deliver(&finding("d-1", RECORDED)).await.unwrap()).1, Outcome::Exempt);
     tokio::time::sleep(std::time::Duration::from_secs(2)).await;
     assert_eq!(ended(&world.deliver(&finding("d-1", RECORDED)).await.unwrap()).1, Outcome::Verified);
 }
 
-/// The ledger keeps milliseconds.
+/// The ledger stores milliseconds.
 fn in_ledger(at: Timestamp) -> Timestamp {
     Timestamp::from_millisecond(at.as_millisecond()).unwrap()
 }
@@ -100,16 +102,16 @@ async fn exemption_by_tag_or_name_needs_the_live_read_and_keeps_the_plan() {
     let widget = Widget { tags, name: Some("cellar".to_owned()), ..Widget::disabled("d-1", &["top"]) };
     for selector in ["tag:rectify:exempt-team=web-*", "resource:cell*"] {
         let world = World::with([widget.clone()]).await;
-        world.ledger().exempt(&exemption("*", selector, tomorrow()), &act("exempt add")).await.unwrap();
-        let attempt = left_alone(&world, Outcome::Exempt).await;
+        world.ledger().exempt(&exemption("*", selector, tomorrow()), &audit_entry("exempt add")).await.unwrap();
+        let attempt = assert_not_changed(&world, Outcome::Exempt).await;
         assert_eq!(json!(attempt.plan), plan(&["top"], "L1"), "{selector}");
         assert!(attempt.before.is_some(), "{selector}");
     }
 }
 
-/// What whoever deploys it protects is planned for and never changed, by the ARN of the live resource.
+/// A resource whose live ARN matches `ProtectedArns` is planned and never changed.
 #[tokio::test]
-async fn protected_resource_is_planned_for_and_not_changed() {
+async fn protected_resource_is_planned_and_not_changed() {
     let arn = "arn:aws:widgets:eu-west-1:111122223333:widget/d-1";
     let widget = Widget { arn: Some(arn.to_owned()), ..Widget::disabled("d-1", &["top"]) };
     for (protected, left) in [
@@ -120,17 +122,17 @@ async fn protected_resource_is_planned_for_and_not_changed() {
     ] {
         let world = World::with([widget.clone()]).await.setting("PROTECTED_ARNS", protected);
         if left {
-            let attempt = left_alone(&world, Outcome::Planned).await;
+            let attempt = assert_not_changed(&world, Outcome::Planned).await;
             assert_eq!(attempt.reason, format!("protected by the stack's ProtectedArns: {arn}"), "{protected}");
         } else {
-            let handled = world.deliver(&finding("d-1", RECORDED)).await.unwrap();
-            assert_eq!(ended(&handled).1, Outcome::Verified, "{protected}");
+            let disposition = world.deliver(&finding("d-1", RECORDED)).await.unwrap();
+            assert_eq!(ended(&disposition).1, Outcome::Verified, "{protected}");
         }
     }
 }
 
 #[tokio::test]
-async fn exemption_of_others_exempts_nobody_here() {
+async fn exemptions_of_other_resources_are_ignored() {
     let world = disabled().await;
     let of = |control: &str, account: &str, selector: &str, id: &str| Exemption {
         id: id.to_owned(),
@@ -143,40 +145,40 @@ async fn exemption_of_others_exempts_nobody_here() {
         of("*", "*", "resource:d-2", "01C"),
         of("*", "*", "tag:rectify:exempt-team=*", "01D"),
     ] {
-        world.ledger().exempt(&other, &act("exempt add")).await.unwrap();
+        world.ledger().exempt(&other, &audit_entry("exempt add")).await.unwrap();
     }
     assert_eq!(ended(&world.deliver(&finding("d-1", RECORDED)).await.unwrap()).1, Outcome::Verified);
 }
 
-/// `runtime/15`: a registry that refuses to answer is no empty registry.
+/// `runtime/15`: a registry that denies the read does not count as empty.
 #[tokio::test]
-async fn registry_that_cannot_be_read_keeps_every_hand_off() {
+async fn unreadable_exemptions_prevent_every_call() {
     let world = disabled().await;
     let outage = Outage {
-        holding: "X#widget-disabled",
+        containing: "X#widget-disabled",
         first: 1,
         last: usize::MAX,
         code: "AccessDeniedException",
-        works: false,
+        takes_effect: false,
     };
-    let (http, met) = during(rectify_tests::emulator::http(), outage);
-    let shell = world.shell_over(&sdk_over(rectify_tests::emulator::endpoint(), http));
-    let fault = deliver_through(&shell, &finding("d-1", RECORDED), &delivery("w")).await.unwrap_err();
-    assert_eq!(fault.kind(), "LedgerUnavailable", "{fault}");
-    assert_eq!(met.load(std::sync::atomic::Ordering::SeqCst), 1, "the registry was asked");
+    let (http, received) = during(rectify_tests::emulator::http(), outage);
+    let context = world.context_over(&sdk_over(rectify_tests::emulator::endpoint(), http));
+    let error = deliver_through(&context, &finding("d-1", RECORDED), &delivery("w")).await.unwrap_err();
+    assert_eq!(error.kind(), "LedgerUnavailable", "{error}");
+    assert_eq!(received.load(std::sync::atomic::Ordering::SeqCst), 1, "the registry is read");
     assert_eq!((world.widgets.calls(), world.attempts("d-1").await), (vec![], vec![]));
-    // Nobody asks a registry that the template says is not there.
+    // With `EXEMPTIONS=none` the registry is not read.
     let world = disabled().await.setting("EXEMPTIONS", "none");
-    world.ledger().exempt(&exemption("*", "resource:*", tomorrow()), &act("exempt add")).await.unwrap();
+    world.ledger().exempt(&exemption("*", "resource:*", tomorrow()), &audit_entry("exempt add")).await.unwrap();
     assert_eq!(ended(&world.deliver(&finding("d-1", RECORDED)).await.unwrap()).1, Outcome::Verified);
 }
 
-/// `runtime/16`: written by hand, and wrongly.
+/// `runtime/16`: an exemption that was written by hand, with errors.
 #[tokio::test]
-async fn malformed_exemption_forbids_acting_and_is_told() {
+async fn malformed_exemption_prevents_every_change_and_is_reported() {
     let until = "until: expected a number: received `Some(S(\"next week\"))`";
     let tag = "selector: expected a tag key that begins with `rectify:exempt`, which no remediation can write";
-    for (selector, why) in [
+    for (selector, error) in [
         ("resource:d-1", Some(until)),
         ("resource:d-2", None),
         ("everything", Some("selector: expected")),
@@ -184,7 +186,7 @@ async fn malformed_exemption_forbids_acting_and_is_told() {
     ] {
         let world = disabled().await;
         let text = |value: &str| AttributeValue::S(value.to_owned());
-        let mut put = aws_sdk_dynamodb::Client::new(&world.around.sdk).put_item().table_name(&world.around.name);
+        let mut put = aws_sdk_dynamodb::Client::new(&world.sandbox.sdk).put_item().table_name(&world.sandbox.name);
         for (name, value) in [
             ("pk", "X#widget-disabled"),
             ("sk", "by-hand"),
@@ -199,16 +201,17 @@ async fn malformed_exemption_forbids_acting_and_is_told() {
             put = put.item(name, text(value));
         }
         put.item("created", AttributeValue::N("0".to_owned())).send().await.unwrap();
-        let Some(why) = why else {
+        let Some(error) = error else {
             assert_eq!(ended(&world.deliver(&finding("d-1", RECORDED)).await.unwrap()).1, Outcome::Verified);
             continue;
         };
-        let attempt = left_alone(&world, Outcome::Exempt).await;
-        assert!(attempt.reason.starts_with(&format!("exemption 01H cannot be read: {why}")), "{}", attempt.reason);
-        // Its end counts although the rest cannot be read.
+        let attempt = assert_not_changed(&world, Outcome::Exempt).await;
+        assert!(attempt.reason.starts_with(&format!("exemption 01H cannot be read: {error}")), "{}", attempt.reason);
+        // It can be ended although the rest cannot be read.
         let ended_by = Ended { by: "joe".to_owned(), at: Timestamp::now() };
-        let end =
-            async |id| world.ledger().end_exemption(id, &["*", "widget-disabled"], &ended_by, &act("exempt end")).await;
+        let end = async |id| {
+            world.ledger().end_exemption(id, &["*", "widget-disabled"], &ended_by, &audit_entry("exempt end")).await
+        };
         assert_eq!((end("01J").await, end("01H").await, end("01H").await), (Ok(false), Ok(true), Ok(false)));
         assert_eq!(ended(&world.deliver(&finding("d-1", RECORDED)).await.unwrap()).1, Outcome::Verified);
     }
@@ -218,19 +221,19 @@ async fn malformed_exemption_forbids_acting_and_is_told() {
 async fn lower_mode_of_an_account_wins_and_a_higher_one_does_not() {
     let with = |modes: Value| async move { disabled().await.setting("ACCOUNT_MODES", &modes.to_string()) };
     let world = with(json!({ ACCOUNT: {"*": "enforce", "widget-disabled": "plan"} })).await;
-    let attempt = left_alone(&world, Outcome::Planned).await;
+    let attempt = assert_not_changed(&world, Outcome::Planned).await;
     assert_eq!((attempt.reason, attempt.mode.as_str()), (format!("mode plan by account {ACCOUNT}"), "plan"));
     let world = with(json!({ "*": "observe" })).await;
     assert_eq!(world.deliver(&finding("d-1", RECORDED)).await.unwrap(), Disposition::Ignored("mode"));
     assert_eq!(world.widgets.calls(), []);
     let world = with(json!({ ACCOUNT: "enforce" })).await.setting("MODE", "plan");
-    assert_eq!(left_alone(&world, Outcome::Planned).await.reason, "mode plan");
+    assert_eq!(assert_not_changed(&world, Outcome::Planned).await.reason, "mode plan");
     let world = with(json!({ "444455556666": "off" })).await;
     assert_eq!(ended(&world.deliver(&finding("d-1", RECORDED)).await.unwrap()).1, Outcome::Verified);
 }
 
 #[tokio::test]
-async fn tag_lowers_the_mode_where_that_is_allowed_and_never_raises_it() {
+async fn tag_lowers_the_mode_if_allowed_and_never_raises_it() {
     let tagged = |mode: &str| {
         let tags = rectify_compliance::Tags::from([("rectify:mode".to_owned(), mode.to_owned())]);
         World::with([Widget { tags, ..Widget::disabled("d-1", &["top"]) }])
@@ -244,23 +247,23 @@ async fn tag_lowers_the_mode_where_that_is_allowed_and_never_raises_it() {
         ("never", "enforce", "tag rectify:mode: expected off, observe, plan or enforce: received `never`"),
     ] {
         let world = tagged(tag).await.setting("ALLOW_TAG_MODE", "true").setting("MODE", mode);
-        assert_eq!(left_alone(&world, Outcome::Planned).await.reason, reason, "{tag}");
+        assert_eq!(assert_not_changed(&world, Outcome::Planned).await.reason, reason, "{tag}");
     }
 }
 
 #[tokio::test]
-async fn grace_puts_enforcement_off_and_the_plan_is_there_at_once() {
+async fn grace_period_delays_enforcement_and_the_plan_is_announced_at_once() {
     let recorded = in_ledger(Timestamp::now());
     let world = disabled().await.setting("GRACE_MINUTES", "{\"*\": 0, \"widget-disabled\": 60}");
-    let handled = world.deliver(&finding("d-1", &recorded.to_string())).await.unwrap();
+    let disposition = world.deliver(&finding("d-1", &recorded.to_string())).await.unwrap();
     let attempt = only(&world).await;
-    assert_eq!(ended(&handled), (attempt.id.as_str(), Outcome::Planned));
+    assert_eq!(ended(&disposition), (attempt.id.as_str(), Outcome::Planned));
     assert_eq!(attempt.reason, format!("grace until {}", recorded + jiff::SignedDuration::from_mins(60)));
     assert_eq!(json!(attempt.plan), plan(&["top"], "L1"));
     assert_eq!(world.widgets.writes(), []);
     let long_ago = world.deliver(&finding("d-1", RECORDED)).await.unwrap();
-    assert_eq!(ended(&long_ago).1, Outcome::Verified, "the hour is over");
+    assert_eq!(ended(&long_ago).1, Outcome::Verified, "the grace period is over");
     let world = disabled().await.setting("GRACE_MINUTES", "{\"another\": 60}");
-    let handled = world.deliver(&finding("d-1", &Timestamp::now().to_string())).await.unwrap();
-    assert_eq!(ended(&handled).1, Outcome::Verified, "another control's grace");
+    let disposition = world.deliver(&finding("d-1", &Timestamp::now().to_string())).await.unwrap();
+    assert_eq!(ended(&disposition).1, Outcome::Verified, "another control's grace");
 }

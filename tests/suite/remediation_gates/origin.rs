@@ -1,4 +1,4 @@
-//! Whose events start something: findings of this account and region, and requests that somebody stored in the ledger.
+//! Origin of events: only findings of this account and region and requests stored in the ledger trigger a remediation.
 
 use rectify_runtime::ledger::{StoredRequest, new_id};
 use rectify_tests::events::requested;
@@ -11,34 +11,34 @@ fn with(edit: fn(&mut Value)) -> Value {
     event
 }
 
-/// Rule names are equal in every region and account, and a bus may carry the events of them all.
+/// Rule names are the same in every region and account, and a bus may carry the events of all of them.
 #[tokio::test]
-async fn events_of_other_regions_and_accounts_are_ignored_before_anything_is_read() {
-    // A table that is not there: whatever reads the ledger fails.
+async fn events_of_other_regions_and_accounts_are_ignored_before_any_read() {
+    // The table does not exist, so that any read of the ledger fails.
     let world = World::with([Widget::disabled("d-1", &["top"])]).await.setting("LEDGER_TABLE", "no-such-table");
-    for (event, why) in [
+    for (event, reason) in [
         (with(|it| it["detail"]["awsRegion"] = json!("ap-south-1")), "another region"),
         (with(|it| it["region"] = json!("ap-south-1")), "another region"),
         (with(|it| it["detail"]["awsAccountId"] = json!("444455556666")), "another account"),
         (with(|it| it["account"] = json!("444455556666")), "another account"),
     ] {
-        assert_eq!(world.deliver(&event).await.unwrap(), Disposition::Ignored(why));
+        assert_eq!(world.deliver(&event).await.unwrap(), Disposition::Ignored(reason));
     }
     assert_eq!(world.widgets.calls(), []);
 }
 
-/// What IAM has is `global` to AWS Config; the event is this region's all the same.
+/// AWS Config reports IAM resources in region `global`, in an event of this region.
 #[tokio::test]
-async fn region_global_is_the_functions_own() {
+async fn region_global_is_the_functions_region() {
     let world = World::with([Widget::disabled("d-1", &["top"])]).await;
     let event = with(|it| it["detail"]["awsRegion"] = json!("global"));
     assert_eq!(ended(&world.deliver(&event).await.unwrap()).1, Outcome::Verified);
     assert_eq!(only(&world).await.target, target("d-1"));
 }
 
-/// Whoever may call `events:PutEvents` can write such an event.
+/// Any principal that may call `events:PutEvents` can send such an event.
 #[tokio::test]
-async fn request_that_nobody_stored_is_ignored_whatever_it_says() {
+async fn request_that_is_not_in_the_ledger_is_ignored() {
     let world = World::with([Widget::disabled("d-1", &["top"])]).await.setting("GRACE_MINUTES", "10080");
     let found = Timestamp::now().to_string();
     assert_eq!(ended(&world.deliver(&finding("d-1", &found)).await.unwrap()).1, Outcome::Planned);
@@ -51,7 +51,7 @@ async fn request_that_nobody_stored_is_ignored_whatever_it_says() {
 }
 
 #[tokio::test]
-async fn request_is_taken_once_with_the_time_that_the_ledger_has() {
+async fn request_is_processed_once_with_the_time_in_the_ledger() {
     let world = World::with([Widget::disabled("d-1", &["top"])]).await;
     let (now, recorded) = (Timestamp::now(), RECORDED.parse().unwrap());
     let id = new_id(now);
@@ -70,14 +70,14 @@ async fn request_is_taken_once_with_the_time_that_the_ledger_has() {
 }
 
 #[tokio::test]
-async fn request_that_is_about_something_else_or_over_is_ignored() {
+async fn request_for_another_resource_or_expired_is_ignored() {
     let world = World::with([Widget::disabled("d-1", &["top"])]).await;
     let now = Timestamp::now();
-    let right = StoredRequest::new("widget-disabled", &target("d-1"), now, now);
+    let valid = StoredRequest::new("widget-disabled", &target("d-1"), now, now);
     for stored in [
-        StoredRequest { control: "named-widget-disabled".to_owned(), ..right.clone() },
-        StoredRequest { target: target("d-2"), ..right.clone() },
-        StoredRequest { expires: now - jiff::SignedDuration::from_secs(1), ..right },
+        StoredRequest { control: "named-widget-disabled".to_owned(), ..valid.clone() },
+        StoredRequest { target: target("d-2"), ..valid.clone() },
+        StoredRequest { expires: now - jiff::SignedDuration::from_secs(1), ..valid },
     ] {
         let id = new_id(now);
         world.ledger().store_request(&id, &stored).await.unwrap();

@@ -1,38 +1,38 @@
-//! Live reads that outlast the function: Lambda would end it in the middle, and nobody would hear why.
+//! Live reads that would outlast the function's timeout, which would end it without an error.
 
 use rectify_runtime::deadline::Deadline;
 use rectify_runtime::remediation::Delivery;
 
 use super::*;
 
-/// Delivers when no time is left for a read that takes any.
+/// Delivers with no time left for reads.
 async fn deliver_late(world: &World) -> Error {
     let late = Delivery { reads_until: Deadline { epoch_ms: 0 }, ..delivery("late") };
-    deliver_through(&world.shell(), &finding("d-1", RECORDED), &late).await.unwrap_err()
+    deliver_through(&world.context(), &finding("d-1", RECORDED), &late).await.unwrap_err()
 }
 
-/// Nothing is changed by the delivery, and the next one need not wait for its lease.
+/// The delivery changes nothing, and the next one does not wait for its lease.
 #[tokio::test]
-async fn read_before_an_action_is_given_up_and_nothing_is_changed() {
+async fn slow_read_before_an_action_fails_and_nothing_is_changed() {
     for number in [1, 2] {
         let world = World::with([Widget::disabled("d-1", &["top"])]).await;
-        world.widgets.meanwhile(On::Read, number, std::future::pending());
-        let fault = deliver_late(&world).await;
-        assert_eq!(fault.kind(), "OutOfTime", "read {number}: {fault}");
-        assert!(fault.to_string().starts_with("live read of Rectify::Test::Widget d-1: "), "{fault}");
+        world.widgets.during_call(On::Read, number, std::future::pending());
+        let error = deliver_late(&world).await;
+        assert_eq!(error.kind(), "OutOfTime", "read {number}: {error}");
+        assert!(error.to_string().starts_with("live read of Rectify::Test::Widget d-1: "), "{error}");
         assert_eq!(world.widgets.effects(), [], "read {number}");
         assert_eq!(ended(&world.deliver(&finding("d-1", RECORDED)).await.unwrap()).1, Outcome::Verified);
     }
 }
 
-/// What was changed is known, and verified by the next delivery.
+/// The change is recorded, and verified by the next delivery.
 #[tokio::test]
-async fn read_after_an_action_is_given_up_and_the_attempt_stays_open() {
+async fn slow_read_after_an_action_fails_and_the_attempt_stays_open() {
     let world = World::with([Widget::disabled("d-1", &["top"])]).await;
-    world.widgets.meanwhile(On::Read, 3, std::future::pending());
-    let fault = deliver_late(&world).await;
+    world.widgets.during_call(On::Read, 3, std::future::pending());
+    let error = deliver_late(&world).await;
     let attempt = only(&world).await;
-    assert_eq!((fault.kind(), attempt.state, attempt.done().count()), ("OutOfTime", State::Open, 1), "{fault}");
+    assert_eq!((error.kind(), attempt.state, attempt.done().count()), ("OutOfTime", State::Open, 1), "{error}");
     assert_eq!(ended(&world.deliver(&finding("d-1", RECORDED)).await.unwrap()).1, Outcome::Verified);
-    assert_eq!(world.widgets.effects(), [Call::Apply(shut("top"))]);
+    assert_eq!(world.widgets.effects(), [Call::Apply(enable("top"))]);
 }

@@ -1,4 +1,4 @@
-//! What a decision reads of the table, however much was written before.
+//! The size of a decision's reads does not grow with the number of earlier attempts.
 
 use std::collections::HashMap;
 
@@ -9,13 +9,13 @@ use rectify_tests::meter::metered;
 
 use super::*;
 
-/// How many attempts there are before the decision: as many as a resource collects that a pipeline keeps reverting.
+/// The number of earlier attempts: as many as a resource collects that a pipeline keeps reverting.
 const STORED: usize = 700;
 
-/// Stores so many copies of the one attempt there is, each a second after the other, none after now.
+/// Stores [`STORED`] copies of the only attempt, each one second older than the last.
 async fn copy_attempt(world: &World) {
-    let dynamodb = aws_sdk_dynamodb::Client::new(&world.around.sdk);
-    let items = dynamodb.scan().table_name(&world.around.name).send().await.unwrap().items.unwrap();
+    let dynamodb = aws_sdk_dynamodb::Client::new(&world.sandbox.sdk);
+    let items = dynamodb.scan().table_name(&world.sandbox.name).send().await.unwrap().items.unwrap();
     let attempt = items.into_iter().find(|item| item.contains_key("body")).unwrap();
     let text = |name: &str| attempt[name].as_s().unwrap().clone();
     let (sk, body) = (text("sk"), text("body"));
@@ -37,24 +37,24 @@ async fn copy_attempt(world: &World) {
             WriteRequest::builder().put_request(put).build()
         };
         let request = some.iter().map(put).collect();
-        dynamodb.batch_write_item().request_items(&world.around.name, request).send().await.unwrap();
+        dynamodb.batch_write_item().request_items(&world.sandbox.name, request).send().await.unwrap();
     }
 }
 
-/// Each attempt holds an image of 40 KB: a security group of a thousand rules, a bucket policy of the largest size.
+/// Each attempt holds a state of 40 KB: a security group of a thousand rules, or a bucket policy of the maximum size.
 #[tokio::test]
-async fn decision_reads_no_more_for_all_the_attempts_that_were_made_before() {
+async fn reads_do_not_grow_with_earlier_attempts() {
     let world = World::with([Widget { color: "x".repeat(40_000), ..Widget::disabled("d-1", &["top"]) }]).await;
     let world = world.setting("MODE", "plan");
     world.deliver(&finding("d-1", RECORDED)).await.unwrap();
     copy_attempt(&world).await;
-    assert_eq!(world.attempts("d-1").await.len(), STORED + 1, "or this proves nothing");
+    assert_eq!(world.attempts("d-1").await.len(), STORED + 1, "the copies are stored");
     let world = world.setting("MODE", "enforce");
     let (http, meter) = metered(http());
-    let shell = world.shell_over(&sdk_over(endpoint(), http));
+    let context = world.context_over(&sdk_over(endpoint(), http));
     let event = finding("d-1", "2026-03-04T05:36:08.900Z");
-    let handled = deliver_through(&shell, &event, &delivery("w")).await.unwrap();
-    assert_eq!(ended(&handled).1, Outcome::Verified);
+    let disposition = deliver_through(&context, &event, &delivery("w")).await.unwrap();
+    assert_eq!(ended(&disposition).1, Outcome::Verified);
     let (requests, bytes) = meter.read();
     assert!(requests <= 20 && bytes < 20_000, "{requests} reads of {bytes} bytes in all");
 }

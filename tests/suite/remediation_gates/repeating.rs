@@ -1,4 +1,4 @@
-//! A call that failed in passing: it is repeated within its delivery, and what may have happened is never forgotten.
+//! Temporary failures of a call: it is repeated within its delivery, and a possible effect stays recorded.
 
 use super::*;
 
@@ -10,9 +10,9 @@ fn receipts(attempt: &Attempt) -> Vec<Option<Value>> {
     attempt.actions.iter().map(|record| record.receipt.clone()).collect()
 }
 
-/// Whatever the service answers about a call that it carried out, the change is in the ledger, is undone, and counts.
+/// Whatever the service answers to a call that took effect, the change is in the ledger, can be undone, and counts.
 #[tokio::test]
-async fn change_that_was_answered_with_an_error_is_known_and_undone() {
+async fn change_answered_with_an_error_is_recorded_and_undone() {
     for (status, code) in [
         (400, "InvalidDBInstanceState"),
         (409, "OperationAborted"),
@@ -23,47 +23,47 @@ async fn change_that_was_answered_with_an_error_is_known_and_undone() {
         (503, "SlowDown"),
     ] {
         let world = one_flag().await;
-        world.widgets.disturb(On::Apply, 1, InjectedFault::Misreported(status, code));
-        let fault = world.deliver_hurried(&finding("d-1", RECORDED)).await.unwrap_err();
-        assert!(matches!(&fault, Error::ActionFailed { terminal: false, .. }), "{code}: {fault:?}");
+        world.widgets.inject_fault(On::Apply, 1, InjectedFault::Misreported(status, code));
+        let error = world.deliver_hurried(&finding("d-1", RECORDED)).await.unwrap_err();
+        assert!(matches!(&error, Error::ActionFailed { terminal: false, .. }), "{code}: {error:?}");
         assert_eq!(receipts(&only(&world).await), [None], "{code}");
-        let handled = world.deliver(&finding("d-1", RECORDED)).await.unwrap();
+        let disposition = world.deliver(&finding("d-1", RECORDED)).await.unwrap();
         let attempt = only(&world).await;
-        assert_eq!(ended(&handled), (attempt.id.as_str(), Outcome::Verified), "{code}");
+        assert_eq!(ended(&disposition), (attempt.id.as_str(), Outcome::Verified), "{code}");
         assert_eq!(receipts(&attempt), [Some(json!({"Token": 101}))], "{code}");
-        assert_eq!(world.around.budget_used().await, 1, "{code}: it was used");
+        assert_eq!(world.sandbox.budget_used().await, 1, "{code}: the budget is used");
         world.undo(&attempt.id).await.unwrap();
         assert_eq!(world.widgets.widget("d-1"), Some(Widget::disabled("d-1", &["top"])), "{code}");
     }
 }
 
-/// The first request was carried out without an answer, the second is refused because of it: the delivery sees for itself.
+/// The first request took effect without an answer, and the second is refused because of it: the live read decides.
 #[tokio::test]
-async fn refusal_of_a_repeated_call_does_not_make_the_first_one_undone() {
+async fn refusal_of_a_repeated_call_does_not_hide_the_first_one() {
     let world = one_flag().await;
-    world.widgets.disturb(On::Apply, 1, InjectedFault::AnswerLost);
+    world.widgets.inject_fault(On::Apply, 1, InjectedFault::AnswerLost);
     for number in 2..=9 {
-        world.widgets.disturb(On::Apply, number, InjectedFault::Answered(400, "InvalidParameterValue"));
+        world.widgets.inject_fault(On::Apply, number, InjectedFault::Answered(400, "InvalidParameterValue"));
     }
-    let fault = world.deliver(&finding("d-1", RECORDED)).await.unwrap_err();
-    assert!(matches!(&fault, Error::ActionFailed { terminal: true, .. }), "{fault:?}");
+    let error = world.deliver(&finding("d-1", RECORDED)).await.unwrap_err();
+    assert!(matches!(&error, Error::ActionFailed { terminal: true, .. }), "{error:?}");
     let attempt = only(&world).await;
-    assert_eq!((attempt.state, receipts(&attempt)), (State::Finished, vec![None]), "its receipt could not be had");
-    world.widgets.calm();
+    assert_eq!((attempt.state, receipts(&attempt)), (State::Finished, vec![None]), "its receipt is lost");
+    world.widgets.clear_faults();
     world.undo(&attempt.id).await.unwrap();
     assert_eq!(world.widgets.widget("d-1"), Some(Widget::disabled("d-1", &["top"])));
 }
 
 #[tokio::test]
-async fn passing_failure_is_repeated_within_the_delivery() {
-    for trouble in [
+async fn temporary_failure_is_repeated_within_the_delivery() {
+    for injected in [
         InjectedFault::Refused("Throttling", CallErrorKind::Throttled),
         InjectedFault::Answered(503, "ServiceFailure"),
         InjectedFault::Answered(400, "InvalidDBInstanceState"),
         InjectedFault::AnswerLost,
     ] {
         let world = one_flag().await;
-        world.widgets.disturb(On::Apply, 1, trouble);
+        world.widgets.inject_fault(On::Apply, 1, injected);
         assert_eq!(ended(&world.deliver(&finding("d-1", RECORDED)).await.unwrap()).1, Outcome::Verified);
         let attempt = only(&world).await;
         assert_eq!((receipts(&attempt), attempt.failures), (vec![Some(json!({"Token": 101}))], 0));
@@ -71,32 +71,32 @@ async fn passing_failure_is_repeated_within_the_delivery() {
     }
 }
 
-/// Between a refusal and its repetition lie seconds: what somebody did in them is not written over.
+/// A change made in the seconds between a refusal and the repetition is not overwritten.
 #[tokio::test]
-async fn call_is_not_repeated_after_somebody_changed_the_resource() {
+async fn call_is_not_repeated_after_another_change() {
     // The reads: two to act, and one before the call is repeated.
     let gone = |widgets: &mut std::collections::BTreeMap<String, Widget>| {
         widgets.get_mut("d-1").unwrap().flags.remove("top");
     };
-    let shut =
+    let enable =
         |widgets: &mut std::collections::BTreeMap<String, Widget>| widgets.get_mut("d-1").unwrap().set("top", false);
-    for change in [gone as fn(&mut std::collections::BTreeMap<String, Widget>), shut] {
+    for change in [gone as fn(&mut std::collections::BTreeMap<String, Widget>), enable] {
         let world = one_flag().await;
-        world.widgets.disturb(On::Apply, 1, InjectedFault::Refused("Throttling", CallErrorKind::Throttled));
-        world.widgets.disturb(On::Read, 3, InjectedFault::Before(change));
-        let fault = world.deliver(&finding("d-1", RECORDED)).await.unwrap_err();
-        assert!(fault.to_string().contains("changed by somebody else before it could be repeated"), "{fault}");
+        world.widgets.inject_fault(On::Apply, 1, InjectedFault::Refused("Throttling", CallErrorKind::Throttled));
+        world.widgets.inject_fault(On::Read, 3, InjectedFault::Before(change));
+        let error = world.deliver(&finding("d-1", RECORDED)).await.unwrap_err();
+        assert!(error.to_string().contains("changed by somebody else before it could be repeated"), "{error}");
         assert_eq!((world.widgets.writes().len(), only(&world).await.actions), (1, vec![]));
         assert_eq!(ended(&world.deliver(&finding("d-1", RECORDED)).await.unwrap()).1, Outcome::AlreadyCompliant);
-        assert_eq!(world.around.budget_used().await, 0);
+        assert_eq!(world.sandbox.budget_used().await, 0);
     }
 }
 
-/// A function that is about to be ended asks nothing again: the next delivery does.
+/// A function that is about to time out does not repeat a call; the next delivery does.
 #[tokio::test]
-async fn call_is_not_repeated_without_time_for_it() {
+async fn call_is_not_repeated_without_enough_time() {
     let world = one_flag().await;
-    world.widgets.disturb(On::Apply, 1, InjectedFault::Refused("Throttling", CallErrorKind::Throttled));
+    world.widgets.inject_fault(On::Apply, 1, InjectedFault::Refused("Throttling", CallErrorKind::Throttled));
     assert_eq!(world.deliver_hurried(&finding("d-1", RECORDED)).await.unwrap_err().kind(), "ActionFailed");
     assert_eq!(world.widgets.writes().len(), 1);
 }

@@ -1,14 +1,14 @@
-//! The functions of no control: what starts them, what they are told, and what their roles hold.
+//! The platform functions: their triggers, their environment and the permissions of their roles.
 
 use rectify_runtime::bus::Announcement;
 
 use super::roles::{declared, granted, optional};
 use super::*;
 
-/// The most managed policies a role takes unless the account asked for more.
+/// The default quota of managed policies per role.
 const ATTACHED: usize = 10;
 
-/// Undo's policies by name, each statement with the condition under which it is there.
+/// Undo's policies by name, each statement with its condition.
 fn undo_policies() -> BTreeMap<String, Vec<(String, Value)>> {
     let member = |it: &Value| optional(it).unwrap_or_else(|| panic!("a statement without a condition: {it:?}"));
     let policies = section("Resources").into_iter().filter(|(id, _)| id.starts_with("UndoPolicy"));
@@ -21,17 +21,20 @@ fn undo_policies() -> BTreeMap<String, Vec<(String, Value)>> {
 }
 
 #[test]
-fn undo_may_call_what_each_deployed_control_declares_and_nothing_else() {
+fn undo_has_exactly_the_permissions_of_deployed_controls() {
     let mut held: BTreeMap<String, Vec<Value>> = BTreeMap::new();
     for (condition, statement) in undo_policies().into_values().flatten() {
         held.entry(condition).or_default().push(statement);
     }
     for control in controls() {
-        let Some(half) = control.remediation.filter(|half| !half.undo_permissions().is_empty()) else { continue };
+        let Some(remediation) = control.remediation.filter(|remediation| !remediation.undo_permissions().is_empty())
+        else {
+            continue;
+        };
         let statements = held.remove(&format!("{}Remediated", control.meta.pascal_id())).unwrap_or_default();
         assert_eq!(
             granted(&statements),
-            declared(&[half.read_permissions(), half.undo_permissions()].concat(), &[]),
+            declared(&[remediation.read_permissions(), remediation.undo_permissions()].concat(), &[]),
             "{}",
             control.meta.id
         );
@@ -40,7 +43,7 @@ fn undo_may_call_what_each_deployed_control_declares_and_nothing_else() {
 }
 
 #[test]
-fn undos_policies_fit_and_each_is_there_when_one_of_its_controls_is() {
+fn undo_policies_fit_and_exist_while_one_of_their_controls_is_deployed() {
     let (policies, resources, conditions) = (undo_policies(), section("Resources"), section("Conditions"));
     assert!(!policies.is_empty() && policies.len() <= ATTACHED, "{} policies", policies.len());
     let attached = resources["UndoRole"]["Properties"]["ManagedPolicyArns"].as_sequence().unwrap();
@@ -58,7 +61,7 @@ fn undos_policies_fit_and_each_is_there_when_one_of_its_controls_is() {
 }
 
 #[test]
-fn nothing_but_its_schedule_starts_the_reconciler_and_nothing_starts_undo() {
+fn only_its_schedule_invokes_the_reconciler_and_nothing_invokes_undo() {
     let resources = section("Resources");
     for (id, resource) in &resources {
         let text = serde_yaml_ng::to_string(&resource["Properties"]).unwrap();
@@ -87,19 +90,19 @@ fn nothing_but_its_schedule_starts_the_reconciler_and_nothing_starts_undo() {
 }
 
 #[test]
-fn reconciler_is_told_every_mode_within_the_room_there_is() {
+fn modes_of_all_controls_fit_into_the_reconcilers_environment() {
     let variables = &section("Resources")["Reconciler"]["Properties"]["Environment"]["Variables"];
     let modes = tagged(&variables["MODES"], "Sub").unwrap();
-    let told: Vec<&str> = modes.split_whitespace().collect();
+    let listed: Vec<&str> = modes.split_whitespace().collect();
     let expected: Vec<String> =
         controls().map(|it| format!("{}=${{{}Mode}}", it.meta.id, it.meta.pascal_id())).collect();
-    assert_eq!(told, expected);
+    assert_eq!(listed, expected);
     let longest = controls().map(|it| it.meta.id.len()).max().unwrap() + "=enforce ".len();
-    let room = ENVIRONMENT - 1_000; // the other variables: names, URLs and numbers; modes by account and grace share the rest
+    let room = ENVIRONMENT - 1_000; // for names, URLs and numbers; account modes and grace periods share the rest
     assert!(longest * PLANNED_CONTROLS <= room, "{PLANNED_CONTROLS} controls of {longest} bytes");
 }
 
-/// What a source reads of the environment.
+/// The environment variables that a source reads.
 fn settings_read(source: &str) -> BTreeSet<&str> {
     let code = source.split("#[cfg(test)]").next().unwrap();
     [".get(\"", ".required(\"", ".parsed(\""]
@@ -110,7 +113,7 @@ fn settings_read(source: &str) -> BTreeSet<&str> {
 }
 
 #[test]
-fn reconciler_is_given_every_setting_it_reads_and_no_other() {
+fn reconciler_gets_exactly_the_settings_it_reads() {
     let source = include_str!("../../../functions/platform/src/reconciler/settings.rs");
     let read = settings_read(source);
     let variables = &section("Resources")["Reconciler"]["Properties"]["Environment"]["Variables"];
@@ -118,9 +121,9 @@ fn reconciler_is_given_every_setting_it_reads_and_no_other() {
     assert_eq!(given, read);
 }
 
-/// Whoever can write any event can request a remediation and announce what nobody did.
+/// A principal that may put any event could request remediations and send false announcements.
 #[test]
-fn every_function_may_put_its_own_events_and_no_other() {
+fn functions_may_put_only_their_own_events() {
     let mut found = 0;
     for (id, resource) in section("Resources") {
         let properties = &resource["Properties"];
@@ -154,25 +157,26 @@ fn every_function_may_put_its_own_events_and_no_other() {
     assert_eq!(found, 3);
 }
 
-/// What a remediation announces.
+/// The announcements of a remediation.
 fn announcements() -> Vec<Announcement> {
     use Announcement::{BreakerOpen, BudgetStop, Digest, Outcome, Plan, Stop};
     vec![BreakerOpen, BudgetStop, Digest, Outcome, Plan, Stop]
 }
 
 #[test]
-fn attribution_is_given_every_setting_it_reads_and_no_other() {
+fn attribution_gets_exactly_the_settings_it_reads() {
     let read = settings_read(include_str!("../../../functions/platform/src/attribution/settings.rs"));
     let variables = &section("Resources")["Attributor"]["Properties"]["Environment"]["Variables"];
     let given: BTreeSet<&str> = variables.as_mapping().unwrap().keys().filter_map(Value::as_str).collect();
     assert_eq!(given, read);
 }
 
-/// The roles of all that acts, each there when it is deployed: whoever is left out would be accused.
+/// The roles of all functions that make changes, each listed while deployed: attribution would name a missing one as
+/// actor.
 #[test]
-fn attribution_knows_the_role_of_everything_that_acts_within_the_room_there_is() {
+fn roles_of_all_functions_fit_into_the_environment_of_attribution() {
     let variables = &section("Resources")["Attributor"]["Properties"]["Environment"]["Variables"];
-    let Value::Tagged(roles) = &variables["OWN_ROLES"] else { panic!("no text with names") };
+    let Value::Tagged(roles) = &variables["OWN_ROLES"] else { panic!("expected `!Sub` with a map") };
     let (text, names) = (roles.value[0].as_str().unwrap(), roles.value[1].as_mapping().unwrap());
     let mut expected: BTreeMap<String, [String; 3]> = BTreeMap::new();
     let role = |condition: &str, role: &str| [condition.to_owned(), role.to_owned(), "-".to_owned()];
@@ -187,19 +191,19 @@ fn attribution_knows_the_role_of_everything_that_acts_within_the_room_there_is()
         let Value::Tagged(choice) = value else { panic!("{name:?}: a role without a condition") };
         let [condition, reference, none] = choice.value.as_sequence().unwrap().as_slice() else { panic!("{name:?}") };
         let reference = tagged(reference, "Ref").unwrap();
-        let words = [condition.as_str().unwrap().to_owned(), reference, none.as_str().unwrap().to_owned()];
-        given.insert(name.as_str().unwrap().to_owned(), words);
+        let choice = [condition.as_str().unwrap().to_owned(), reference, none.as_str().unwrap().to_owned()];
+        given.insert(name.as_str().unwrap().to_owned(), choice);
     }
     assert_eq!(given, expected);
     let used: BTreeSet<String> = text.split_whitespace().map(|it| it.replace(['$', '{', '}'], "")).collect();
     let roles = expected.len().max(PLANNED_CONTROLS);
     assert_eq!(used, expected.into_keys().collect());
-    // A role's name has 64 characters at most.
+    // A role's name has at most 64 characters.
     assert!(roles * 65 + 600 <= ENVIRONMENT, "{roles} roles");
 }
 
 #[test]
-fn attribution_is_asked_about_findings_and_never_about_its_own_answers() {
+fn attribution_receives_findings_and_not_its_own_announcements() {
     let resources = section("Resources");
     let pattern = &resources["AttributorEvents"]["Properties"]["EventPattern"];
     let list = |value: &Value| -> Vec<String> {

@@ -1,4 +1,4 @@
-//! The roles: what each holds, to the letter, and what follows from it for the calls that matter, as IAM decides them.
+//! The roles: the exact permissions of each, and IAM's decisions on the calls that matter.
 
 use rectify_compliance::permission::{Condition, EACH_CONTROL};
 use rectify_compliance::{Permission, roles};
@@ -11,10 +11,10 @@ const ACCOUNT: &str = "111122223333";
 const ROLE: &str = "arn:aws:iam::111122223333:role/trail-logs";
 const LEDGER: &str = "arn:aws:dynamodb:eu-west-1:111122223333:table/rectify-Ledger";
 
-/// Action, resource and conditions (operator, key, values) of every permission, comparable.
+/// Action, resource and conditions (operator, key, values) of every permission.
 pub(super) type Grants = BTreeSet<(String, String, BTreeSet<(String, String, BTreeSet<String>)>)>;
 
-/// A statement that is there under a condition: the condition and the statement.
+/// A conditional statement: the condition and the statement.
 pub(super) fn optional(value: &Value) -> Option<(String, Value)> {
     let Value::Tagged(it) = value else { return None };
     let list = it.value.as_sequence().unwrap();
@@ -23,18 +23,19 @@ pub(super) fn optional(value: &Value) -> Option<(String, Value)> {
     Some((list[0].as_str().unwrap().to_owned(), list[1].clone()))
 }
 
-/// A text as it was declared: `!Ref X` and `!GetAtt X.Y` are `${X}` and `${X.Y}`.
+/// A string as declared: `!Ref X` and `!GetAtt X.Y` are `${X}` and `${X.Y}`.
 fn text(value: &Value) -> String {
     let referred = tagged(value, "Ref").or_else(|| tagged(value, "GetAtt")).map(|it| format!("${{{it}}}"));
     let scalar = || value.as_str().map(str::to_owned);
-    referred.or_else(|| tagged(value, "Sub")).or_else(scalar).unwrap_or_else(|| panic!("no text: {value:?}"))
+    referred.or_else(|| tagged(value, "Sub")).or_else(scalar).unwrap_or_else(|| panic!("not a string: {value:?}"))
 }
 
 fn texts(value: &Value) -> BTreeSet<String> {
     value.as_sequence().map_or_else(|| [text(value)].into(), |all| all.iter().map(text).collect())
 }
 
-/// What these statements allow; one on a stack parameter must be there only when that is given.
+/// The permissions that these statements grant; a statement on a stack parameter must depend on that parameter being
+/// set.
 pub(super) fn granted(statements: &[Value]) -> Grants {
     let mut grants = Grants::new();
     for statement in statements {
@@ -57,7 +58,7 @@ pub(super) fn granted(statements: &[Value]) -> Grants {
     grants
 }
 
-/// What is declared, for a role of these controls.
+/// The declared permissions, for a role of these controls.
 pub(super) fn declared(permissions: &[Permission], controls: &[&str]) -> Grants {
     let owned = |values: &[&str]| values.iter().map(|it| (*it).to_owned()).collect::<BTreeSet<String>>();
     let one = |operator: &str, key: &str, values| (operator.to_owned(), key.to_owned(), values);
@@ -78,7 +79,7 @@ pub(super) fn declared(permissions: &[Permission], controls: &[&str]) -> Grants 
                 conditions.insert(one("Null", "dynamodb:LeadingKeys", owned(&["false"])));
             }
         }
-        // The ARN of a bucket names no account.
+        // The ARN of a bucket has no account.
         if it.resource.starts_with("arn:${AWS::Partition}:s3:::") {
             conditions.insert(one("StringEquals", "aws:ResourceAccount", owned(&["${AWS::AccountId}"])));
         }
@@ -88,7 +89,7 @@ pub(super) fn declared(permissions: &[Permission], controls: &[&str]) -> Grants 
     permissions.iter().map(grant).collect()
 }
 
-/// The statements of a role's own policies that allow, and those that deny or guard.
+/// The statements of a role's inline policies: those that allow, and all others.
 fn own_statements(role: &Value) -> (Vec<Value>, Vec<Value>) {
     let policies = role["Properties"]["Policies"].as_sequence().into_iter().flatten();
     let all = policies.flat_map(|it| it["PolicyDocument"]["Statement"].as_sequence().unwrap().clone());
@@ -101,12 +102,12 @@ fn split(statements: impl Iterator<Item = Value>) -> (Vec<Value>, Vec<Value>) {
 }
 
 fn undone() -> Vec<&'static str> {
-    let undoes = |it: &&Entry| it.remediation.is_some_and(|half| !half.undo_permissions().is_empty());
-    controls().filter(undoes).map(|it| it.meta.id).collect()
+    let can_undo = |it: &&Entry| it.remediation.is_some_and(|remediation| !remediation.undo_permissions().is_empty());
+    controls().filter(can_undo).map(|it| it.meta.id).collect()
 }
 
 #[test]
-fn every_role_holds_what_its_control_declares_and_nothing_else() {
+fn roles_have_exactly_the_declared_permissions() {
     let resources = section("Resources");
     for control in controls() {
         let name = control.meta.pascal_id();
@@ -116,14 +117,14 @@ fn every_role_holds_what_its_control_declares_and_nothing_else() {
         assert_eq!(rule_role, if reads.is_empty() { "RuleRole.Arn".to_owned() } else { format!("{own}.Arn") });
         if !reads.is_empty() {
             let (allowed, denied) = own_statements(&resources[&own]);
-            // What lists an account may invoke itself, and nothing else does.
-            let goes_on = if control.meta.frequency().is_some() { roles::RULE_GOES_ON } else { &[] };
-            let may = declared(&[&reads[..], goes_on].concat(), &[control.meta.id]);
+            // Only a rule that lists an account may invoke itself.
+            let self_invocation = if control.meta.frequency().is_some() { roles::RULE_GOES_ON } else { &[] };
+            let may = declared(&[&reads[..], self_invocation].concat(), &[control.meta.id]);
             assert_eq!((granted(&allowed), denied), (may, vec![]), "{own}");
         }
-        if let Some(half) = control.remediation {
+        if let Some(remediation) = control.remediation {
             let mut may = [&control.remediation_permissions()[..], roles::REMEDIATION_LEDGER].concat();
-            if half.needs_name() {
+            if remediation.needs_name() {
                 may.push(Permission::unscoped("config:GetResourceConfigHistory"));
             }
             let role = &resources[&format!("{name}FixRole")];
@@ -135,7 +136,7 @@ fn every_role_holds_what_its_control_declares_and_nothing_else() {
 }
 
 #[test]
-fn the_shell_and_the_functions_of_no_control_hold_what_is_declared_and_nothing_else() {
+fn runtime_and_platform_roles_have_exactly_the_declared_permissions() {
     let resources = section("Resources");
     for (base, permissions) in [("RuleBase", roles::RULE_SHELL), ("RemediationBase", roles::REMEDIATION_SHELL)] {
         let document = &resources[base]["Properties"]["PolicyDocument"];
@@ -155,12 +156,12 @@ fn the_shell_and_the_functions_of_no_control_hold_what_is_declared_and_nothing_e
     for (id, role) in resources.iter().filter(|(_, it)| it["Type"].as_str() == Some("AWS::IAM::Role")) {
         let policies = role["Properties"]["Policies"].as_sequence().into_iter().flatten();
         let total: usize = policies.map(|it| characters(&it["PolicyDocument"])).sum();
-        // Protected ARNs may be as long as their parameter.
+        // Reserve for protected ARNs, whose parameter is at most this long.
         assert!(total + 512 <= INLINE_POLICIES, "{id}: {total} characters");
     }
 }
 
-/// A deployment of everything, with these parameters.
+/// A deployment of all functions with these parameters.
 fn wiring(parameters: &[(&str, &str)]) -> Wiring {
     let mut all: BTreeMap<String, String> =
         parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
@@ -177,7 +178,7 @@ fn wiring(parameters: &[(&str, &str)]) -> Wiring {
     Wiring::read(&raw(), &deployment).unwrap()
 }
 
-/// What the role of this id may do there.
+/// The statements of the role with this logical id.
 fn role<'a>(wiring: &'a Wiring, id: &str) -> &'a [Statement] {
     &wiring.roles[&format!("arn:aws:iam::{ACCOUNT}:role/rectify-{id}")]
 }
@@ -198,9 +199,9 @@ fn partitions(id: &str) -> Vec<String> {
 const SHARED: [&str; 8] =
     ["L#111122223333#eu-west-1#t#r", "D#1", "D#C#a", "X#a", "X#*", "STOP", "ACTS#2026-11", "reconciler#REQUEST#1"];
 
-/// Every function may write what its code writes, and nothing else, row by row.
+/// Every function may write exactly the partitions that its code writes.
 #[test]
-fn who_writes_where_in_the_ledger_is_decided_by_the_roles() {
+fn roles_limit_writes_to_the_functions_partitions() {
     let wiring = wiring(&[]);
     let ids: Vec<&str> = controls().filter(|it| it.remediation.is_some()).map(|it| it.meta.id).collect();
     let undone = undone();
@@ -239,7 +240,7 @@ fn who_writes_where_in_the_ledger_is_decided_by_the_roles() {
 }
 
 #[test]
-fn no_role_writes_a_tag_that_an_exemption_or_a_mode_reads() {
+fn no_role_may_write_tags_of_exemptions_or_modes() {
     let wiring = wiring(&[]);
     let instance = "arn:aws:ec2:eu-west-1:111122223333:instance/i-1";
     let tag = |action: &str, keys: &[&str]| Request::new(action, instance).with("aws:TagKeys", keys.iter().copied());
@@ -250,9 +251,9 @@ fn no_role_writes_a_tag_that_an_exemption_or_a_mode_reads() {
             assert_eq!(decided(name, &tag(action, keys)), Decision::Denied, "{name}: {keys:?}");
         }
     }
-    // Without keys, DeleteTags takes every tag away.
+    // Without keys, DeleteTags removes every tag.
     assert_eq!(decided("UndoRole", &Request::new("ec2:DeleteTags", instance)), Decision::Denied);
-    // Every action that tags is among those that are denied it.
+    // No tagging action may write such a tag.
     for (arn, statements) in &wiring.roles {
         for action in
             ["ec2:CreateTags", "ec2:DeleteTags", "rds:AddTagsToResource", "s3:PutBucketTagging", "kms:TagResource"]
@@ -263,15 +264,15 @@ fn no_role_writes_a_tag_that_an_exemption_or_a_mode_reads() {
     }
 }
 
-/// Every action of a fix or an undo that is on a resource, on a resource of that kind.
+/// Every action of a fix or an undo that is limited to a resource, with its role.
 fn changes() -> Vec<(String, Permission)> {
     let mut changes = Vec::new();
     for control in controls() {
-        let Some(half) = control.remediation else { continue };
+        let Some(remediation) = control.remediation else { continue };
         let fix = format!("{}FixRole", control.meta.pascal_id());
         let writes = |list: &'static [Permission]| list.iter().filter(|it| !it.reads() && it.resource != "*");
-        changes.extend(writes(half.fix_permissions()).map(|it| (fix.clone(), *it)));
-        changes.extend(writes(half.undo_permissions()).map(|it| ("UndoRole".to_owned(), *it)));
+        changes.extend(writes(remediation.fix_permissions()).map(|it| (fix.clone(), *it)));
+        changes.extend(writes(remediation.undo_permissions()).map(|it| ("UndoRole".to_owned(), *it)));
     }
     changes
 }
@@ -300,7 +301,7 @@ fn request_of(permission: &Permission, name: &str) -> Request {
 }
 
 #[test]
-fn protected_arns_are_denied_every_change_and_nothing_else_is() {
+fn changes_of_protected_arns_and_no_others_are_denied() {
     let given = |protected: &str| {
         wiring(&[
             ("ProtectedArns", protected),
@@ -308,21 +309,21 @@ fn protected_arns_are_denied_every_change_and_nothing_else_is() {
             ("CloudTrailLogsRoleArn", ROLE),
         ])
     };
-    let (free, guarded) = (given("none"), given(&format!("arn:aws:*state*,{ROLE}")));
+    let (unprotected, protected) = (given("none"), given(&format!("arn:aws:*state*,{ROLE}")));
     let changes = changes();
     assert!(changes.len() > 50, "{}", changes.len());
     for (name, permission) in changes {
         let (state, other) = (request_of(&permission, "state-1"), request_of(&permission, "other-1"));
-        assert_eq!(decide(role(&free, &name), &state), Decision::Allowed, "{name}: {state:?}");
-        assert_eq!(decide(role(&guarded, &name), &state), Decision::Denied, "{name}: {state:?}");
+        assert_eq!(decide(role(&unprotected, &name), &state), Decision::Allowed, "{name}: {state:?}");
+        assert_eq!(decide(role(&protected, &name), &state), Decision::Denied, "{name}: {state:?}");
         if other != state {
-            assert_eq!(decide(role(&guarded, &name), &other), Decision::Allowed, "{name}: {other:?}");
+            assert_eq!(decide(role(&protected, &name), &other), Decision::Allowed, "{name}: {other:?}");
         }
     }
 }
 
 #[test]
-fn a_bucket_of_another_account_is_out_of_reach() {
+fn bucket_of_another_account_cannot_be_changed() {
     let wiring = wiring(&[]);
     let put =
         |account: &str| Request::new("s3:PutBucketPolicy", "arn:aws:s3:::logs").with("aws:ResourceAccount", [account]);
@@ -332,7 +333,7 @@ fn a_bucket_of_another_account_is_out_of_reach() {
 }
 
 #[test]
-fn one_role_is_passed_and_read_and_none_unless_it_is_named() {
+fn only_the_role_named_by_the_parameter_is_passed_and_read() {
     let fix = "CloudTrailCloudWatchLogsEnabledFixRole";
     let of = |action: &str, role: &str| {
         let request = Request::new(action, role);

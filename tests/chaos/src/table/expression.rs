@@ -1,13 +1,13 @@
-//! The expressions of DynamoDB, as far as the ledger writes them: read by a parser, never compared as text.
+//! DynamoDB expressions, as far as the ledger uses them: parsed, and never compared as text.
 //!
-//! An unknown construct panics with its text: what the table does not know it must not answer.
+//! An unknown construct panics with its text.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
-/// An item, or a part of one: attributes by name, typed as on the wire (`{"S": "text"}`).
+/// An item or a part of one: attributes by name, typed as on the wire (`{"S": "text"}`).
 pub type Item = Map<String, Value>;
 
 /// A condition: of a write, of a key, or of a filter.
@@ -31,7 +31,7 @@ pub enum Condition {
     Compare(Operand, String, Operand),
 }
 
-/// What is compared.
+/// An operand of a comparison.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Operand {
     /// An attribute.
@@ -40,7 +40,7 @@ pub enum Operand {
     Value(Value),
 }
 
-/// What an update does, clause by clause.
+/// The clauses of an update.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Update {
     set: Vec<(String, Assigned)>,
@@ -55,7 +55,7 @@ enum Assigned {
     Sum(Operand, i128, Operand),
 }
 
-/// The names and values a request gives its expressions; each must be used by one of them.
+/// The names and values of a request's expressions; each must be used.
 #[derive(Debug)]
 pub struct Placeholders<'a> {
     request: &'a Value,
@@ -63,12 +63,12 @@ pub struct Placeholders<'a> {
 }
 
 impl<'a> Placeholders<'a> {
-    /// Those of this request.
+    /// The placeholders of this request.
     pub fn of(request: &'a Value) -> Self {
         Self { request, used: RefCell::default() }
     }
 
-    /// Panics when the request gives a name or a value that no expression used, which DynamoDB refuses.
+    /// Panics if no expression uses a name or value of the request, which DynamoDB refuses.
     pub fn all_used(&self) {
         for field in ["ExpressionAttributeNames", "ExpressionAttributeValues"] {
             for name in self.request[field].as_object().into_iter().flat_map(Map::keys) {
@@ -83,18 +83,18 @@ impl<'a> Placeholders<'a> {
         }
         self.used.borrow_mut().insert(token.to_owned());
         let name = self.request["ExpressionAttributeNames"][token].as_str();
-        name.unwrap_or_else(|| panic!("name `{token}` is not given: {}", self.request)).to_owned()
+        name.unwrap_or_else(|| panic!("name `{token}` is not defined: {}", self.request)).to_owned()
     }
 
     fn value(&self, token: &str) -> Value {
         self.used.borrow_mut().insert(token.to_owned());
         let value = &self.request["ExpressionAttributeValues"][token];
-        assert!(!value.is_null(), "value `{token}` is not given: {}", self.request);
+        assert!(!value.is_null(), "value `{token}` is not defined: {}", self.request);
         value.clone()
     }
 }
 
-/// Reads a condition.
+/// Parses a condition.
 pub fn condition(text: &str, names: &Placeholders<'_>) -> Condition {
     let mut parser = Parser::new(text, names);
     let condition = parser.or();
@@ -102,7 +102,7 @@ pub fn condition(text: &str, names: &Placeholders<'_>) -> Condition {
     condition
 }
 
-/// Reads an update.
+/// Parses an update.
 pub fn update(text: &str, names: &Placeholders<'_>) -> Update {
     let mut parser = Parser::new(text, names);
     let mut update = Update::default();
@@ -130,7 +130,7 @@ pub fn update(text: &str, names: &Placeholders<'_>) -> Update {
     update
 }
 
-/// Reads a projection: the names it keeps.
+/// Parses a projection into attribute names.
 pub fn projection(text: &str, names: &Placeholders<'_>) -> Vec<String> {
     let mut parser = Parser::new(text, names);
     let mut paths = vec![parser.path()];
@@ -152,12 +152,12 @@ impl<'a> Parser<'a> {
         Self { text, tokens: tokens(text).into_iter().peekable(), names }
     }
 
-    fn unknown(&self, what: &str) -> ! {
-        panic!("the table in memory does not know `{what}`: {}", self.text)
+    fn unknown(&self, construct: &str) -> ! {
+        panic!("the table in memory does not support `{construct}`: {}", self.text)
     }
 
-    fn next_if(&mut self, wanted: impl Fn(&str) -> bool) -> Option<String> {
-        self.tokens.next_if(|token| wanted(token))
+    fn next_if(&mut self, matches: impl Fn(&str) -> bool) -> Option<String> {
+        self.tokens.next_if(|token| matches(token))
     }
 
     fn word(&mut self, word: &str) -> bool {
@@ -167,7 +167,7 @@ impl<'a> Parser<'a> {
     fn expect(&mut self, token: &str) {
         if !self.word(token) {
             let found = self.tokens.peek().cloned().unwrap_or_default();
-            self.unknown(&format!("{found}` in place of `{token}"));
+            self.unknown(&format!("{found}` instead of `{token}"));
         }
     }
 
@@ -266,7 +266,8 @@ impl<'a> Parser<'a> {
     }
 }
 
-/// Words (with `#` or `:` in front), comparators and single signs; a dot or a bracket is a sign that nothing knows.
+/// Names (with an optional `#` or `:`), comparators and single characters; a dot or a bracket is an unsupported
+/// character.
 fn tokens(text: &str) -> Vec<String> {
     let mut tokens: Vec<String> = Vec::new();
     let mut characters = text.chars().peekable();
@@ -290,7 +291,7 @@ fn tokens(text: &str) -> Vec<String> {
 }
 
 impl Condition {
-    /// Whether it holds for an item; one that is not there has no attributes.
+    /// Whether it holds for an item; a missing item has no attributes.
     pub fn holds(&self, item: &Item) -> bool {
         match self {
             Self::Or(left, right) => left.holds(item) || right.holds(item),
@@ -311,7 +312,7 @@ impl Condition {
                 let order = order(left, right, item);
                 match comparator.as_str() {
                     "=" => order.is_some_and(std::cmp::Ordering::is_eq),
-                    // What is not there, or of another type, is not equal.
+                    // A missing attribute or another type is not equal.
                     "<>" => order.is_none_or(std::cmp::Ordering::is_ne),
                     "<" => order.is_some_and(std::cmp::Ordering::is_lt),
                     "<=" => order.is_some_and(std::cmp::Ordering::is_le),
@@ -322,7 +323,7 @@ impl Condition {
         }
     }
 
-    /// The value that an attribute must be equal to for this to hold: the partition of a key condition.
+    /// The value that this condition requires of an attribute, e.g. the partition of a key condition.
     pub fn must_equal(&self, name: &str) -> Option<Value> {
         match self {
             Self::And(left, right) => left.must_equal(name).or_else(|| right.must_equal(name)),
@@ -349,12 +350,12 @@ impl Operand {
     }
 }
 
-/// How two operands compare; nothing where one is missing or they are of different types.
+/// The order of two operands; `None` if one is missing or their types differ.
 fn order(left: &Operand, right: &Operand, item: &Item) -> Option<std::cmp::Ordering> {
     let (left, right) = (left.of(item)?, right.of(item)?);
     match (&left["S"], &right["S"], &left["N"], &right["N"]) {
         (Value::String(left), Value::String(right), ..) => Some(left.as_bytes().cmp(right.as_bytes())),
-        (_, _, Value::String(_), Value::String(_)) => Some(whole(&left).cmp(&whole(&right))),
+        (_, _, Value::String(_), Value::String(_)) => Some(integer(&left).cmp(&integer(&right))),
         _ if left.get("BOOL").is_some() && right.get("BOOL").is_some() => {
             (left == right).then_some(std::cmp::Ordering::Equal)
         }
@@ -362,22 +363,22 @@ fn order(left: &Operand, right: &Operand, item: &Item) -> Option<std::cmp::Order
     }
 }
 
-/// A number of the ledger: whole.
-fn whole(value: &Value) -> i128 {
+/// A number of the ledger, which is an integer.
+fn integer(value: &Value) -> i128 {
     let text = value["N"].as_str().unwrap_or_else(|| panic!("expected a number: received `{value}`"));
-    text.parse().unwrap_or_else(|_| panic!("expected a whole number: received `{text}`"))
+    text.parse().unwrap_or_else(|_| panic!("expected an integer: received `{text}`"))
 }
 
 impl Update {
-    /// Applies it; what is read is read of the item as it was.
+    /// Applies the update; values are read from the previous item.
     pub fn apply(&self, item: &mut Item) {
         let old = item.clone();
-        let read = |operand: &Operand| operand.of(&old).unwrap_or_else(|| panic!("not there: {operand:?}"));
+        let read = |operand: &Operand| operand.of(&old).unwrap_or_else(|| panic!("missing: {operand:?}"));
         for (path, assigned) in &self.set {
             let value = match assigned {
                 Assigned::Operand(operand) => read(operand),
                 Assigned::IfNotExists(other, operand) => old.get(other).cloned().unwrap_or_else(|| read(operand)),
-                Assigned::Sum(left, sign, right) => number(whole(&read(left)) + sign * whole(&read(right))),
+                Assigned::Sum(left, sign, right) => number(integer(&read(left)) + sign * integer(&read(right))),
             };
             item.insert(path.clone(), value);
         }
@@ -385,7 +386,7 @@ impl Update {
             item.remove(path);
         }
         for (path, more) in &self.add {
-            let sum = old.get(path).map_or(0, whole) + whole(more);
+            let sum = old.get(path).map_or(0, integer) + integer(more);
             item.insert(path.clone(), number(sum));
         }
     }

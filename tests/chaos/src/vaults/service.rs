@@ -1,4 +1,4 @@
-//! The service behind the made-up vaults: in memory, in two regions, with trouble for whoever calls.
+//! The service of the fake vaults: in memory, in two regions, with random faults.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
@@ -10,27 +10,27 @@ use rectify_runtime::client::{Connect, Fix};
 use rectify_runtime::{AwsError, CallError};
 use serde_json::Value;
 
-use super::{Call, Params, Seal, Vault, Watch, predict};
+use super::{Call, Params, Token, Vault, VaultControl, predict};
 use crate::REGION;
 use crate::actor::{ACTOR, Event, InjectedFault};
 
-/// How many reads the service needs to end what it accepted.
+/// The number of reads after which a pending change is complete.
 const READS: u32 = 3;
 
-/// What a person does to a vault.
+/// An operator's change to a vault.
 type Edit = Box<dyn FnOnce(&mut Vault) + Send>;
 
 #[derive(Default)]
 struct State {
     vaults: BTreeMap<(String, String), Vault>,
-    seals: HashMap<String, u32>,
-    /// What was accepted, and how many reads it still takes.
+    tokens: HashMap<String, u32>,
+    /// Pending retentions, and the number of reads until each is complete.
     accepted: HashMap<String, (u32, u32)>,
-    /// What happens right before a read of a vault, and how many reads come before that.
-    placed: HashMap<String, (u32, Edit)>,
+    /// Changes to make right before a read of a vault, and the number of reads before that.
+    scheduled: HashMap<String, (u32, Edit)>,
 }
 
-/// The service, as it is reached from one region.
+/// The service in one region.
 #[derive(Clone, Default)]
 pub struct Vaults {
     state: Arc<Mutex<State>>,
@@ -46,7 +46,7 @@ impl std::fmt::Debug for Vaults {
 }
 
 impl Vaults {
-    /// A service with these vaults, the same ones in both regions.
+    /// A service with these vaults in each region.
     pub fn with(vaults: &[Vault], regions: &[&str]) -> Self {
         let service = Self { region: REGION.to_owned(), ..Self::default() };
         for region in regions {
@@ -56,7 +56,7 @@ impl Vaults {
         service
     }
 
-    /// The SDK configuration through which clients find this service.
+    /// An SDK configuration whose clients use this service.
     pub fn reached_through(&self, config: &SdkConfig) -> SdkConfig {
         let mut services = SERVICES.lock().unwrap_or_else(PoisonError::into_inner);
         let name = format!("vaults-{}", services.len());
@@ -64,12 +64,12 @@ impl Vaults {
         config.to_builder().app_name(AppName::new(name).unwrap()).build()
     }
 
-    /// A vault as it is now.
+    /// The current state of a vault.
     pub fn vault(&self, id: &str) -> Vault {
         self.state().vaults[&(REGION.to_owned(), id.to_owned())].clone()
     }
 
-    /// A hand is laid on a vault, at once.
+    /// Changes a vault without a call, at once.
     pub fn edit(&self, id: &str, change: impl FnOnce(&mut Vault)) {
         let mut state = self.state();
         let vault = state.vaults.get_mut(&(REGION.to_owned(), id.to_owned())).unwrap();
@@ -78,38 +78,38 @@ impl Vaults {
         let after = vault.clone();
         drop(state);
         if before != after {
-            ACTOR.get().tell(Event::Wrote(None, REGION.to_owned(), before, after));
+            ACTOR.get().record(Event::Wrote(None, REGION.to_owned(), before, after));
         }
     }
 
-    /// A hand is laid on a vault right before the read after the next `reads` ones.
+    /// Changes a vault without a call, right before the read after the next `reads` ones.
     pub fn edit_after(&self, reads: u32, id: &str, change: impl FnOnce(&mut Vault) + Send + 'static) {
-        self.state().placed.insert(id.to_owned(), (reads, Box::new(change)));
+        self.state().scheduled.insert(id.to_owned(), (reads, Box::new(change)));
     }
 
-    /// Lets nobody lay a hand on a vault who has not yet.
-    pub fn calm(&self) {
-        self.state().placed.clear();
+    /// Removes the scheduled changes.
+    pub fn clear_edits(&self) {
+        self.state().scheduled.clear();
     }
 
-    fn edit_as_placed(&self, id: &str) {
+    fn edit_as_scheduled(&self, id: &str) {
         let mut state = self.state();
-        let Some((left, _)) = state.placed.get_mut(id) else { return };
+        let Some((left, _)) = state.scheduled.get_mut(id) else { return };
         if *left > 0 {
             *left -= 1;
             return;
         }
-        let placed = state.placed.remove(id);
+        let scheduled = state.scheduled.remove(id);
         drop(state);
-        if let Some((_, change)) = placed {
+        if let Some((_, change)) = scheduled {
             self.edit(id, change);
         }
     }
 
-    /// Ends what the service still works on.
+    /// Completes all pending changes.
     pub fn settle(&self) {
-        let waiting: Vec<String> = self.state().accepted.keys().cloned().collect();
-        for id in waiting {
+        let pending: Vec<String> = self.state().accepted.keys().cloned().collect();
+        for id in pending {
             self.settle_one(&id);
         }
     }
@@ -121,7 +121,7 @@ impl Vaults {
         let before = vault.clone();
         vault.retention = days;
         vault.busy = false;
-        ACTOR.get().tell(Event::Settled(before, vault.clone()));
+        ACTOR.get().record(Event::Settled(before, vault.clone()));
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -132,12 +132,12 @@ impl Vaults {
         const OPERATION: &str = "vaults:DescribeVault";
         let actor = ACTOR.get();
         actor.step().await;
-        if let Some(InjectedFault::Refused(kind) | InjectedFault::Lost(kind)) = actor.trouble_at_vaults() {
+        if let Some(InjectedFault::Refused(kind) | InjectedFault::Lost(kind)) = actor.fault_at_vaults() {
             actor.step().await;
             return Err(refused(OPERATION, if kind % 6 == 3 { 0 } else { kind }));
         }
         if self.region == REGION {
-            self.edit_as_placed(id);
+            self.edit_as_scheduled(id);
         }
         let due = {
             let mut state = self.state();
@@ -151,33 +151,33 @@ impl Vaults {
         }
         let found = self.state().vaults.get(&(self.region.clone(), id.to_owned())).cloned();
         if let Some(vault) = &found {
-            actor.tell(Event::Read(vault.clone()));
+            actor.record(Event::Read(vault.clone()));
         }
         actor.step().await;
         Ok(found)
     }
 
-    async fn write(&self, id: &str, call: &Call) -> Result<Seal, AwsError> {
+    async fn write(&self, id: &str, call: &Call) -> Result<Token, AwsError> {
         const OPERATION: &str = "vaults:ModifyVault";
         let actor = ACTOR.get();
         actor.step().await;
-        let trouble = actor.trouble_at_vaults();
-        if let Some(InjectedFault::Refused(kind)) = trouble {
+        let fault = actor.fault_at_vaults();
+        if let Some(InjectedFault::Refused(kind)) = fault {
             actor.step().await;
             return Err(refused(OPERATION, kind));
         }
         let answer = self.carry_out(id, call);
         actor.step().await;
-        match trouble {
+        match fault {
             Some(InjectedFault::Lost(kind)) if answer.is_ok() => Err(lost(OPERATION, kind)),
             _ => answer.map_err(|code| answered(OPERATION, 400, code)),
         }
     }
 
-    fn carry_out(&self, id: &str, call: &Call) -> Result<Seal, &'static str> {
+    fn carry_out(&self, id: &str, call: &Call) -> Result<Token, &'static str> {
         let mut state = self.state();
-        let place = (self.region.clone(), id.to_owned());
-        let before = state.vaults.get(&place).ok_or("NoSuchVault")?.clone();
+        let key = (self.region.clone(), id.to_owned());
+        let before = state.vaults.get(&key).ok_or("NoSuchVault")?.clone();
         let mut after = predict(before.clone(), call);
         let mut answer = None;
         match call {
@@ -186,24 +186,24 @@ impl Vaults {
                 state.accepted.insert(id.to_owned(), (*days, READS));
                 after = Vault { busy: true, ..before.clone() };
             }
-            Call::DeactivateKey { key } => {
-                let next = u32::try_from(state.seals.len()).unwrap() + 100;
-                let seal = state.seals.entry(format!("{id}/{key}")).or_insert(next);
-                answer = Some(*seal);
+            Call::DeactivateKey { key: name } => {
+                let next = u32::try_from(state.tokens.len()).unwrap() + 100;
+                let token = state.tokens.entry(format!("{id}/{name}")).or_insert(next);
+                answer = Some(*token);
             }
-            Call::ActivateKey { key, seal } if state.seals.get(&format!("{id}/{key}")) != Some(seal) => {
-                return Err("WrongSeal");
+            Call::ActivateKey { key: name, token } if state.tokens.get(&format!("{id}/{name}")) != Some(token) => {
+                return Err("WrongToken");
             }
             _ => {}
         }
-        state.vaults.insert(place, after.clone());
+        state.vaults.insert(key, after.clone());
         drop(state);
-        ACTOR.get().tell(Event::Wrote(Some(call.clone()), self.region.clone(), before, after));
+        ACTOR.get().record(Event::Wrote(Some(call.clone()), self.region.clone(), before, after));
         Ok(answer)
     }
 }
 
-/// A refusal of which the service did nothing.
+/// The error of a call without an effect.
 fn refused(operation: &'static str, kind: u8) -> AwsError {
     let (status, code) = match kind % 6 {
         0 | 1 => (400, "Throttling"),
@@ -215,12 +215,12 @@ fn refused(operation: &'static str, kind: u8) -> AwsError {
     answered(operation, status, code)
 }
 
-/// The answer to a call that was carried out.
+/// The error of a call that took effect.
 fn lost(operation: &'static str, kind: u8) -> AwsError {
     match kind % 3 {
         0 => AwsError::Call(CallError::unanswered(operation, "Timeout", "by chance")),
         1 => answered(operation, 500, "InternalError"),
-        // As IAM calls it.
+        // The code of IAM.
         _ => answered(operation, 500, "ServiceFailure"),
     }
 }
@@ -238,7 +238,7 @@ impl Connect for Vaults {
     }
 }
 
-impl<const CONTROL: u8> Fix<Vaults> for Watch<CONTROL> {
+impl<const CONTROL: u8> Fix<Vaults> for VaultControl<CONTROL> {
     async fn live(&self, vaults: &Vaults, target: &Target, _params: &Params) -> Result<Option<Vault>, AwsError> {
         vaults.read(&target.resource.id).await
     }

@@ -1,4 +1,4 @@
-//! AWS Config in the chaos test: judges vaults, and tells of a finding once.
+//! AWS Config in the chaos test: evaluates vaults, and sends each finding once.
 
 use rectify_chaos::vaults::{CONTROLS, complies};
 use rectify_chaos::{ACCOUNT, REGION};
@@ -8,57 +8,57 @@ use super::Chaos;
 use super::world::Finding;
 
 impl Chaos {
-    /// AWS Config judges some vault.
-    pub(super) fn judge(&mut self) {
+    /// AWS Config evaluates a random vault.
+    pub(super) fn evaluate(&mut self) {
         let id = self.any_id();
-        self.judge_one(&id);
+        self.evaluate_one(&id);
     }
 
-    pub(super) fn judge_all(&mut self) {
+    pub(super) fn evaluate_all(&mut self) {
         for id in self.world.ids.clone() {
-            self.judge_one(&id);
+            self.evaluate_one(&id);
         }
     }
 
-    /// A finding is told once, when a resource turns NON_COMPLIANT.
-    pub(super) fn judge_one(&mut self, id: &str) {
+    /// A finding is sent once, when a resource turns NON_COMPLIANT.
+    pub(super) fn evaluate_one(&mut self, id: &str) {
         let vault = self.world.vaults.vault(id);
         for control in 0..CONTROLS {
-            let right = complies(control, &vault) || self.world.excluded.iter().any(|it| it == id);
-            let place = (control, id.to_owned());
-            let was = self.judged.get(&place).copied().flatten();
-            if right || was.is_some() {
-                if right {
-                    self.judged.insert(place, None);
+            let compliant = complies(control, &vault) || self.world.excluded.iter().any(|it| it == id);
+            let key = (control, id.to_owned());
+            let previous = self.evaluated.get(&key).copied().flatten();
+            if compliant || previous.is_some() {
+                if compliant {
+                    self.evaluated.insert(key, None);
                 }
                 continue;
             }
             let since = self.next_record();
-            self.judged.insert(place, Some(since));
+            self.evaluated.insert(key, Some(since));
             let finding = self.finding(control, id, since);
             self.all.push(finding.clone());
             self.queue.push_back((finding, 1));
         }
-        // What was found before a resource was excluded is still on its way.
-        if self.world.excluded.iter().any(|it| it == id) && self.luck.u32(..4) == 0 {
-            let finding = self.finding(self.luck.clone().u8(..CONTROLS), id, self.start);
+        // A finding sent before its resource was excluded may arrive later.
+        if self.world.excluded.iter().any(|it| it == id) && self.random.u32(..4) == 0 {
+            let finding = self.finding(self.random.clone().u8(..CONTROLS), id, self.start);
             self.queue.push_back((finding, 1));
         }
     }
 
-    /// When AWS Config records its next result: no two at the same time.
+    /// The time of AWS Config's next result; no two are equal.
     pub(super) fn next_record(&mut self) -> Timestamp {
         self.records += 1;
         self.start + jiff::SignedDuration::from_millis(self.records)
     }
 
     pub(super) fn finding(&self, control: u8, id: &str, recorded_at: Timestamp) -> Finding {
-        Finding { control, id: id.to_owned(), recorded_at, region: REGION, account: ACCOUNT, asked: false }
+        Finding { control, id: id.to_owned(), recorded_at, region: REGION, account: ACCOUNT, requested: false }
     }
 
-    /// What AWS Config reports now.
+    /// The findings that AWS Config reports now.
     pub(super) fn findings_now(&self) -> Vec<Finding> {
-        let found = self.judged.iter().filter_map(|((control, id), since)| Some((*control, id, (*since)?)));
+        let found = self.evaluated.iter().filter_map(|((control, id), since)| Some((*control, id, (*since)?)));
         found.map(|(control, id, since)| self.finding(control, id, since)).collect()
     }
 }

@@ -1,30 +1,30 @@
-//! What may happen, said again and without the code under test: the history of who changed which resource and of what people
-//! decided, and the rules that no entry of it may break.
+//! The model, independent of the code under test: the history of changes to resources and of operators' decisions, and
+//! the rules that no entry may break.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::rc::Rc;
 
 use rectify_chaos::REGION;
-use rectify_chaos::actor::{Decision, Entry, Event, Who};
+use rectify_chaos::actor::{ActorKind, Decision, Entry, Event};
 use rectify_chaos::vaults::{Call, Vault, id_of, predict, touched_fields};
 use rectify_runtime::ledger::{Attempt, State};
 use serde_json::Value;
 
-use super::story::{line, stored};
+use super::history::{line, stored};
 
-/// How many of the last steps about a resource are kept, to be told with a violation.
-const TOLD: usize = 200;
+/// How many of the last steps about a resource are kept, to be printed with a violation.
+const HISTORY_LIMIT: usize = 200;
 
-/// Something people decided, from one moment of the history to another.
+/// A decision of an operator, from one step of the history to another.
 #[derive(Debug, Clone)]
 pub(super) struct Decided {
-    /// What.
+    /// The decision.
     pub(super) decision: Decision,
     from: usize,
     to: Option<usize>,
 }
 
-/// What is known of an actor.
+/// The state of an actor.
 #[derive(Debug, Default)]
 struct Acting {
     lease: Option<usize>,
@@ -33,36 +33,38 @@ struct Acting {
     read: Option<Vault>,
 }
 
-/// What is known of an attempt: by what was stored of it, and by what it did.
+/// An attempt: as it was stored, and by its calls.
 #[derive(Debug)]
 pub(super) struct Known {
-    /// As it was stored last.
+    /// The last stored version.
     pub(super) stored: Attempt,
     /// Its control.
     pub(super) control: u8,
-    /// The vault after each call of the attempt and of its undos, and after what the service made of them later.
+    /// The vault after each call of the attempt and of its undos, and after each completion of a pending change.
     pub(super) left: Vec<Vault>,
-    /// What it changed.
+    /// The calls that changed the vault.
     pub(super) changes: Vec<Call>,
     /// Whether an undo of it changed something.
     pub(super) undoing: bool,
 }
 
-/// The before-image of an attempt that acts.
-fn image_of(attempt: &Attempt) -> Result<Vault, String> {
-    let image = attempt.before.as_ref().ok_or("a call without a before-image")?;
-    image.read().map_err(|error| error.to_string())
+/// The prior state of an attempt that has made a call.
+fn prior_state(attempt: &Attempt) -> Result<Vault, String> {
+    let prior = attempt.before.as_ref().ok_or("a call without a prior state")?;
+    prior.read().map_err(|error| error.to_string())
 }
 
 impl Known {
-    /// A change may drop out of what is stored only when somebody has reverted it.
+    /// A change may be missing in the stored attempt only if it was reverted.
     fn forget_reverted(&mut self, stored: &Attempt, read: Option<&Vault>) -> Result<(), String> {
         let is_named = |call: &Call| stored.actions.iter().any(|it| it.action == serde_json::json!(call));
-        let stands = |call: &Call, read: &Vault| {
+        let is_in_effect = |call: &Call, read: &Vault| {
             predict(read.clone(), call) == *read || (read.busy && matches!(call, Call::ModifyRetention { .. }))
         };
-        if let Some(lost) = self.changes.iter().find(|call| !is_named(call) && read.is_none_or(|it| stands(call, it))) {
-            return Err(format!("{} no longer names {lost:?}, which stands", stored.id));
+        if let Some(lost) =
+            self.changes.iter().find(|call| !is_named(call) && read.is_none_or(|it| is_in_effect(call, it)))
+        {
+            return Err(format!("{} no longer names {lost:?}, which is in effect", stored.id));
         }
         self.changes.retain(is_named);
         Ok(())
@@ -76,16 +78,16 @@ pub(super) struct Model {
     excluded: BTreeSet<String>,
     decided: Vec<Decided>,
     acting: HashMap<usize, Acting>,
-    /// Who holds the lease of a partition.
+    /// The holder of the lease of a partition.
     leases: HashMap<String, usize>,
-    /// By id, and so in the order in which they began.
+    /// By id, and therefore in the order in which they began.
     pub(super) attempts: BTreeMap<String, Known>,
-    /// Whose call the service still works on.
-    working: HashMap<String, String>,
-    /// Machines that changed a resource: when, and which actor.
-    machines: HashMap<String, Vec<(usize, usize)>>,
-    stories: HashMap<String, VecDeque<(usize, Rc<Entry>)>>,
-    /// What happened, by kind: a run in which little happened proves little.
+    /// The attempt with a pending change, by resource.
+    pending: HashMap<String, String>,
+    /// The changes of a resource by functions: step and actor.
+    changed_by: HashMap<String, Vec<(usize, usize)>>,
+    histories: HashMap<String, VecDeque<(usize, Rc<Entry>)>>,
+    /// The counts of events by kind.
     pub(super) counts: BTreeMap<String, usize>,
 }
 
@@ -95,23 +97,23 @@ impl Model {
         Self { excluded: excluded.iter().cloned().collect(), ..Self::default() }
     }
 
-    /// Takes what happened; panics with the story of the resource where it must not have.
-    pub(super) fn take(&mut self, news: Vec<Entry>) {
-        for entry in news.into_iter().map(Rc::new) {
+    /// Checks new entries; panics with the history of the resource if one is forbidden.
+    pub(super) fn take(&mut self, new_entries: Vec<Entry>) {
+        for entry in new_entries.into_iter().map(Rc::new) {
             self.now += 1;
             if let Err(violation) = self.step(&entry) {
-                let id = match &entry.who {
-                    Who::Delivery { id, .. } | Who::Undo { id, .. } => id.clone(),
+                let id = match &entry.kind {
+                    ActorKind::Delivery { id, .. } | ActorKind::Undo { id, .. } => id.clone(),
                     _ => String::new(),
                 };
-                panic!("step {}: {}: {violation}\n{}", self.now, line(&entry), self.story(&id));
+                panic!("step {}: {}: {violation}\n{}", self.now, line(&entry), self.history(&id));
             }
         }
     }
 
     /// The last steps about a resource.
-    pub(super) fn story(&self, id: &str) -> String {
-        self.stories
+    pub(super) fn history(&self, id: &str) -> String {
+        self.histories
             .get(id)
             .into_iter()
             .flatten()
@@ -120,7 +122,7 @@ impl Model {
             .join("\n")
     }
 
-    /// What is decided now and not over.
+    /// The decisions in force.
     pub(super) fn in_force(&self) -> Vec<Decision> {
         self.decided.iter().filter(|it| it.to.is_none()).map(|it| it.decision.clone()).collect()
     }
@@ -133,22 +135,22 @@ impl Model {
                 self.acting.entry(entry.actor).or_default().read = Some(vault.clone());
                 Ok(())
             }
-            Event::Wrote(call, region, before, after) => match (&entry.who, call) {
-                (Who::Delivery { .. }, Some(call)) => self.remediated(entry, call, region, before, after),
-                (Who::Undo { attempt, .. }, Some(call)) => self.undone(entry, attempt, call, before, after),
+            Event::Wrote(call, region, before, after) => match (&entry.kind, call) {
+                (ActorKind::Delivery { .. }, Some(call)) => self.remediated(entry, call, region, before, after),
+                (ActorKind::Undo { attempt, .. }, Some(call)) => self.undone(entry, attempt, call, before, after),
                 _ => {
-                    self.count("a person changed a resource");
+                    self.count("an operator changed a resource");
                     Ok(())
                 }
             },
             Event::Settled(_, after) => {
-                if let Some(known) = self.working.remove(&after.id).and_then(|id| self.attempts.get_mut(&id)) {
+                if let Some(known) = self.pending.remove(&after.id).and_then(|id| self.attempts.get_mut(&id)) {
                     known.left.push(after.clone());
                 }
                 Ok(())
             }
             Event::LeaseOver(_) => {
-                // What the actor does later is no fault as long as nobody took the lease meanwhile.
+                // Later calls of the actor are allowed as long as no other actor takes the lease.
                 self.leases.retain(|_, holder| *holder != entry.actor);
                 Ok(())
             }
@@ -163,26 +165,26 @@ impl Model {
         let now = self.now;
         if input["Key"]["sk"]["S"] == "LEASE" {
             let update = input["UpdateExpression"].as_str().unwrap_or_default();
-            // What is neither taken nor given back is extended.
-            let (taken, given_back) = (update.contains("ADD fence"), update.starts_with("REMOVE"));
+            // An update that neither takes nor releases a lease extends it.
+            let (taken, released) = (update.contains("ADD fence"), update.starts_with("REMOVE"));
             let partition = input["Key"]["pk"]["S"].as_str().unwrap_or_default().to_owned();
             match self.leases.get(&partition) {
                 Some(holder) if taken && *holder != entry.actor => {
                     return Err(format!("a lease of {partition} that actor {holder} holds"));
                 }
                 _ if taken => drop(self.leases.insert(partition, entry.actor)),
-                _ if given_back => drop(self.leases.remove(&partition)),
+                _ if released => drop(self.leases.remove(&partition)),
                 _ => {}
             }
-            if taken || given_back {
+            if taken || released {
                 self.acting.entry(entry.actor).or_default().lease = taken.then_some(now);
             }
-            if let (true, Who::Laptop) = (taken, &entry.who) {
+            if let (true, ActorKind::WrongClock) = (taken, &entry.kind) {
                 self.count("a wrong clock took a lease");
             }
         }
         self.acting.entry(entry.actor).or_default().committed = now;
-        if let Who::Decision(decision) = &entry.who {
+        if let ActorKind::Decision(decision) = &entry.kind {
             self.decide(decision.clone(), now);
         }
         let Some(attempt) = stored(input)? else { return Ok(()) };
@@ -216,21 +218,21 @@ impl Model {
         }
         let begins = matches!(decision, Decision::Stop(_) | Decision::Hold(..) | Decision::Exempt(..));
         if begins && !self.in_force().contains(&decision) {
-            self.count("a person decided");
+            self.count("an operator decided");
             self.decided.push(Decided { decision, from: now, to: None });
         }
     }
 
-    /// What of the decisions kept this control from acting on this resource at the moment `at`.
+    /// The decision that forbade this control to change this resource at step `at`, if any.
     fn forbidden(&self, control: u8, id: &str, at: usize) -> Option<String> {
-        let concerns = |decision: &Decision| match decision {
+        let applies = |decision: &Decision| match decision {
             Decision::Stop(of) => of.is_none_or(|it| it == control),
             Decision::Hold(of, held) => *of == control && held == id,
             Decision::Exempt(_, of, exempt) => of.is_none_or(|it| it == control) && exempt == id,
             _ => false,
         };
         let in_force = |it: &&Decided| it.from < at && it.to.is_none_or(|to| to > at);
-        let found = self.decided.iter().filter(in_force).find(|it| concerns(&it.decision))?;
+        let found = self.decided.iter().filter(in_force).find(|it| applies(&it.decision))?;
         Some(format!("{:?} since step {}", found.decision, found.from))
     }
 
@@ -242,25 +244,25 @@ impl Model {
         before: &Vault,
         after: &Vault,
     ) -> Result<(), String> {
-        let Who::Delivery { control, id, forbidden } = &entry.who else { unreachable!() };
+        let ActorKind::Delivery { control, id, forbidden } = &entry.kind else { unreachable!() };
         let changed = before != after;
         let acting = self.acting.entry(entry.actor).or_default();
         let (saved, lease, read) = (acting.committed, acting.lease, acting.read.clone());
         let own = acting.attempt.clone();
-        // One that is resumed is not stored anew before a call of it is repeated.
+        // A resumed attempt is not stored again before one of its calls is repeated.
         let open = |known: &&Known| {
             known.control == *control && known.stored.target.resource.id == *id && known.stored.state == State::Open
         };
         let own = own.or_else(|| self.attempts.values().rev().find(open).map(|known| known.stored.id.clone()));
         if changed {
-            if let Some(why) = forbidden {
-                return Err(format!("a change although {why}"));
+            if let Some(reason) = forbidden {
+                return Err(format!("a change although {reason}"));
             }
             if region != REGION || self.excluded.contains(id) {
                 return Err("a change of a resource in another region, or of an excluded one".to_owned());
             }
-            if let Some(why) = self.forbidden(*control, id, saved) {
-                return Err(format!("a change although the save before it, step {saved}, was after {why}"));
+            if let Some(reason) = self.forbidden(*control, id, saved) {
+                return Err(format!("a change although the save before it, step {saved}, was after {reason}"));
             }
             self.interleaved(entry.actor, id, lease)?;
         }
@@ -269,29 +271,29 @@ impl Model {
         if !known.stored.actions.iter().any(|record| record.action == serde_json::json!(call)) {
             return Err(format!("a call that attempt {own} does not name: {:?}", known.stored.actions));
         }
-        let image = image_of(&known.stored)?;
+        let prior = prior_state(&known.stored)?;
         let read = read.ok_or("a call without a live read")?;
         let parts: Vec<Call> =
             known.stored.actions.iter().map(|it| serde_json::from_value(it.action.clone()).unwrap()).collect();
-        if changed && known.changes.is_empty() && touched_fields(&image, &parts) != touched_fields(&read, &parts) {
+        if changed && known.changes.is_empty() && touched_fields(&prior, &parts) != touched_fields(&read, &parts) {
             return Err(format!(
-                "the before-image of {own} is not what was read before its first change: {} and {}",
-                touched_fields(&image, &parts),
+                "the prior state of {own} is not what was read before its first change: {} and {}",
+                touched_fields(&prior, &parts),
                 touched_fields(&read, &parts)
             ));
         }
         known.left.push(after.clone());
         if changed {
-            // One that changes it a second time does so because somebody reverted the first, whose answer was lost.
+            // A call that changes it again follows a change whose answer was lost and that was reverted.
             if !known.changes.contains(call) {
                 known.changes.push(call.clone());
             }
-            self.machines.entry(id.clone()).or_default().push((self.now, entry.actor));
+            self.changed_by.entry(id.clone()).or_default().push((self.now, entry.actor));
             self.count("a remediation changed a resource");
         }
-        // Other calls find it busy, too.
+        // Other calls may find it busy, too.
         if after.busy && !before.busy {
-            self.working.insert(id.clone(), own);
+            self.pending.insert(id.clone(), own);
         }
         Ok(())
     }
@@ -304,7 +306,7 @@ impl Model {
         before: &Vault,
         after: &Vault,
     ) -> Result<(), String> {
-        let Who::Undo { control, id, .. } = &entry.who else { unreachable!() };
+        let ActorKind::Undo { control, id, .. } = &entry.kind else { unreachable!() };
         let acting = self.acting.entry(entry.actor).or_default();
         let (saved, lease, read) = (acting.committed, acting.lease, acting.read.clone());
         let known = self.attempts.get_mut(attempt).ok_or("an undo of an unknown attempt")?;
@@ -313,18 +315,15 @@ impl Model {
             let parts: Vec<Call> =
                 known.stored.actions.iter().map(|it| serde_json::from_value(it.action.clone()).unwrap()).collect();
             let found = touched_fields(&read, &parts);
-            // A call whose answer was lost counts as made when it is so, even where it was a person who made it so.
-            let made = parts.iter().fold(image_of(&known.stored)?, predict);
+            // A call with a lost answer counts as made if its effect is there, even if an operator made the change.
+            let made = parts.iter().fold(prior_state(&known.stored)?, predict);
             if !known.left.iter().chain([&made]).any(|left| touched_fields(left, &parts) == found) {
                 let left: Vec<String> =
                     known.left.iter().map(|left| touched_fields(left, &parts).to_string()).collect();
-                return Err(format!(
-                    "undo of what somebody changed: {call:?}: found {found}, left {}",
-                    left.join(" or ")
-                ));
+                return Err(format!("undo of another change: {call:?}: found {found}, left {}", left.join(" or ")));
             }
             self.interleaved(entry.actor, id, lease)?;
-            self.machines.entry(id.clone()).or_default().push((self.now, entry.actor));
+            self.changed_by.entry(id.clone()).or_default().push((self.now, entry.actor));
             self.count("an undo changed a resource");
             let hold = Decision::Hold(*control, id.clone());
             if !self.in_force().contains(&hold) {
@@ -335,15 +334,15 @@ impl Model {
         known.left.push(after.clone());
         known.undoing |= before != after;
         if after.busy && !before.busy {
-            self.working.insert(id.clone(), attempt.to_owned());
+            self.pending.insert(id.clone(), attempt.to_owned());
         }
         Ok(())
     }
 
-    /// Nobody else changed the resource since this actor took its lease.
+    /// Checks that no other actor changed the resource since this actor took its lease.
     fn interleaved(&self, actor: usize, id: &str, lease: Option<usize>) -> Result<(), String> {
         let lease = lease.ok_or("a change without a lease")?;
-        let others = self.machines.get(id).into_iter().flatten();
+        let others = self.changed_by.get(id).into_iter().flatten();
         match others.rev().take_while(|(at, _)| *at > lease).find(|(_, other)| *other != actor) {
             Some((at, other)) => {
                 Err(format!("actor {other} changed it at step {at}, within the lease since step {lease}"))
@@ -352,22 +351,22 @@ impl Model {
         }
     }
 
-    /// Counts something that happened.
-    pub(super) fn count(&mut self, what: &'static str) {
-        *self.counts.entry(what.to_owned()).or_default() += 1;
+    /// Counts an event of this kind.
+    pub(super) fn count(&mut self, kind: &'static str) {
+        *self.counts.entry(kind.to_owned()).or_default() += 1;
     }
 
-    /// Counts a delivery by how it ended.
-    pub(super) fn count_delivery(&mut self, how: &str) {
-        *self.counts.entry(format!("a delivery ended as {how}")).or_default() += 1;
+    /// Counts a delivery by its result.
+    pub(super) fn count_delivery(&mut self, result: &str) {
+        *self.counts.entry(format!("a delivery ended as {result}")).or_default() += 1;
     }
 
     fn note(&mut self, entry: &Rc<Entry>) {
-        let ids: Vec<String> = match (&entry.who, &entry.event) {
-            (Who::Delivery { id, .. } | Who::Undo { id, .. }, _) => vec![id.clone()],
+        let ids: Vec<String> = match (&entry.kind, &entry.event) {
+            (ActorKind::Delivery { id, .. } | ActorKind::Undo { id, .. }, _) => vec![id.clone()],
             (_, Event::Wrote(_, _, vault, _) | Event::Settled(vault, _)) => vec![vault.id.clone()],
             (
-                Who::Decision(
+                ActorKind::Decision(
                     Decision::Hold(_, id)
                     | Decision::EndHold(_, id)
                     | Decision::Exempt(_, _, id)
@@ -377,14 +376,14 @@ impl Model {
             ) => {
                 vec![id.clone()]
             }
-            (Who::Decision(_), _) => self.stories.keys().cloned().collect(),
+            (ActorKind::Decision(_), _) => self.histories.keys().cloned().collect(),
             _ => vec![],
         };
         for id in ids {
-            let story = self.stories.entry(id).or_default();
-            story.push_back((self.now, Rc::clone(entry)));
-            if story.len() > TOLD {
-                story.pop_front();
+            let history = self.histories.entry(id).or_default();
+            history.push_back((self.now, Rc::clone(entry)));
+            if history.len() > HISTORY_LIMIT {
+                history.pop_front();
             }
         }
     }

@@ -1,0 +1,62 @@
+//! KMS keys.
+
+use rectify_kms::controls::cmk_backing_key_rotation_enabled::CMK_BACKING_KEY_ROTATION_ENABLED;
+use rectify_kms_lambda::Clients;
+
+use super::*;
+
+/// Creates a key in `region`.
+async fn key(region: &str) -> String {
+    let kms = aws_sdk_kms::Client::new(&Services::default().sdk(region));
+    kms.create_key().send().await.unwrap().key_metadata.unwrap().key_id
+}
+
+/// A key policy that denies the rule's reads leads to an error, not to a verdict.
+#[tokio::test]
+async fn denied_read_of_a_key_is_an_error() {
+    key("eu-north-1").await;
+    each_denied_read_is_reported(
+        &on_change_and_schedule::<_, Clients>(&CMK_BACKING_KEY_ROTATION_ENABLED),
+        "eu-north-1",
+        "AccessDeniedException",
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn unsupported_key_is_not_applicable_and_a_deleted_key_is_left_out() {
+    key("eu-south-1").await;
+    for (code, annotation) in
+        [("UnsupportedOperationException", "has no automatic rotation"), ("NotFoundException", "no resource in scope")]
+    {
+        let operation = Some("kms:GetKeyRotationStatus");
+        let services = Services::refusing([InjectedError { operation, number: 1, code }]);
+        run_scheduled(
+            &on_change_and_schedule::<_, Clients>(&CMK_BACKING_KEY_ROTATION_ENABLED),
+            &services,
+            "eu-south-1",
+        )
+        .await
+        .unwrap();
+        let sent = services.evaluations()[0]["Evaluations"][0].clone();
+        assert_eq!(sent["ComplianceType"], "NOT_APPLICABLE", "{sent}");
+        assert!(sent["Annotation"].as_str().unwrap().ends_with(annotation), "{sent}");
+    }
+}
+
+/// A key policy that denies the remediation's write fails the attempt terminally.
+#[tokio::test]
+async fn denied_rotation_fails_terminally_and_a_deleted_key_ends_as_gone() {
+    let sandbox = Sandbox::create().await;
+    let id = key(REGION).await;
+    let operation = Some("kms:EnableKeyRotation");
+    let services = Services::refusing([InjectedError { operation, number: 1, code: "AccessDeniedException" }]);
+    let error = remediate::<_, Clients>(&CMK_BACKING_KEY_ROTATION_ENABLED, &services, &sandbox, &id).await.unwrap_err();
+    assert!(matches!(&error, Error::ActionFailed { terminal: true, .. }), "{error:?}");
+
+    let services = Services::default();
+    let unknown = "00000000-0000-0000-0000-000000000000";
+    let gone = remediate::<_, Clients>(&CMK_BACKING_KEY_ROTATION_ENABLED, &services, &sandbox, unknown).await.unwrap();
+    assert!(matches!(gone, Disposition::Ended { outcome: Outcome::Gone, .. }), "{gone:?}");
+    assert_eq!(services.calls(), ["kms:DescribeKey"]);
+}
