@@ -324,15 +324,15 @@ macro_rules! widget_control {
                 touched_fields(subject, done)
             }
 
-            fn needs_answers(&self) -> bool {
+            fn needs_responses(&self) -> bool {
                 true
             }
 
             fn undo(&self, before: &Widget, done: &[Action]) -> Result<Vec<Undo>, Irreversible> {
-                self.undo_answered(before, done, &[])
+                self.undo_with_responses(before, done, &[])
             }
 
-            fn undo_answered(
+            fn undo_with_responses(
                 &self,
                 _before: &Widget,
                 done: &[Action],

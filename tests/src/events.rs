@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rectify_compliance::AccountId;
 use rectify_runtime::deadline::Deadline;
-use rectify_runtime::serve::Own;
+use rectify_runtime::serve::InvocationInfo;
 use serde_json::{Value, json};
 
 use crate::controls::WIDGET;
@@ -103,13 +103,13 @@ pub fn scheduled() -> Value {
 }
 
 /// An invocation of a rule's function with its whole timeout left.
-pub fn invocation() -> Own {
+pub fn invocation() -> InvocationInfo {
     invocation_with(Duration::from_secs(900))
 }
 
 /// An invocation of a rule's function with this much time left.
-pub fn invocation_with(left: Duration) -> Own {
-    Own {
+pub fn invocation_with(left: Duration) -> InvocationInfo {
+    InvocationInfo {
         account: Some(AccountId::new(ACCOUNT)),
         request_id: "request".to_owned(),
         deadline: Deadline::after(left),

@@ -384,7 +384,7 @@ macro_rules! client {
                 widgets.enable(target.name_or_id(), action).await.map(drop)
             }
 
-            async fn apply_answered(&self, widgets: &FakeService, target: &Target, action: &Action) -> Result<Value, AwsError> {
+            async fn apply_with_response(&self, widgets: &FakeService, target: &Target, action: &Action) -> Result<Value, AwsError> {
                 let receipt = widgets.enable(target.name_or_id(), action).await?;
                 Ok(serde_json::to_value(receipt).unwrap())
             }

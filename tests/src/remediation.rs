@@ -37,7 +37,7 @@ impl World {
             ("MODE", "enforce"),
             ("EXEMPTIONS", "ledger"),
             // AWS Config does not count widgets.
-            ("BUDGET_SHARE_PERCENT", "100"),
+            ("MAX_FIXES_PERCENT", "100"),
             ("RULE_NAMES", "rectify-widget-disabled"),
             ("LEDGER_TABLE", &sandbox.name),
             ("EVENT_BUS", &sandbox.name),

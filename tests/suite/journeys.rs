@@ -18,7 +18,7 @@ mod used;
 
 use rectify_compliance::{AccountId, Plan, Region, Target, Verdict};
 use rectify_local::engine::{Compliance, ResourceKey};
-use rectify_local::world::{ACCOUNT, World, WorldSettings};
+use rectify_local::world::{ACCOUNT, LocalAwsConfig, World};
 use rectify_runtime::ledger::{Attempt, Ledger, Outcome, ResourcePath};
 use rectify_tests::binaries;
 use serde_json::json;
@@ -99,14 +99,14 @@ async fn run_lifecycle(control: &str, parameters: &str, make: impl AsyncFnOnce(&
 async fn world_of(control: &str, parameters: &str, logs: &std::path::Path) -> World {
     let entry = rectify_catalogue::find(control).unwrap();
     let pascal = entry.meta.pascal_id();
-    let mut settings = WorldSettings::new(&binaries::root().join("template.yaml"), binaries::folder(), logs);
-    settings.others_off = true;
-    settings.rules_later = true;
+    let mut settings = LocalAwsConfig::new(&binaries::root().join("template.yaml"), binaries::folder(), logs);
+    settings.disable_other_controls = true;
+    settings.defer_rules = true;
     settings.parameters.insert("Attribution".to_owned(), "false".to_owned());
     settings.parameters.insert("DeployUndo".to_owned(), "true".to_owned());
     settings.parameters.insert("MfaPolicyArn".to_owned(), format!("arn:aws:iam::{ACCOUNT}:policy/require-mfa"));
     // The emulator's default resources violate too, and the order of findings is random.
-    settings.parameters.insert("BudgetSharePercent".to_owned(), "100".to_owned());
+    settings.parameters.insert("MaxFixesPercent".to_owned(), "100".to_owned());
     settings.parameters.insert(format!("{pascal}Mode"), "enforce".to_owned());
     settings.parameters.insert(format!("{pascal}Parameters"), parameters.to_owned());
     if entry.needs_opt_in() {
@@ -117,10 +117,10 @@ async fn world_of(control: &str, parameters: &str, logs: &std::path::Path) -> Wo
 
 /// Runs the rule on pending changes and on schedule until the world is idle.
 async fn evaluate(world: &World, rule: &str) {
-    world.settle().await.unwrap();
+    world.wait_until_idle().await.unwrap();
     // A rule without a schedule returns an error.
     let _change_only = world.engine().start_schedule(rule);
-    world.settle().await.unwrap();
+    world.wait_until_idle().await.unwrap();
 }
 
 /// Undoes an attempt through the deployed function, whose role is as narrow as a remediation's, and returns its
@@ -144,7 +144,7 @@ async fn attempts(world: &World, target: &Target) -> Vec<Attempt> {
 }
 
 fn ledger(world: &World) -> Ledger {
-    Ledger::new(&world.clients().sdk, world.wiring().tables[0].name.clone())
+    Ledger::new(&world.clients().sdk, world.stack().tables[0].name.clone())
 }
 
 fn target(world: &World, resource: &ResourceKey) -> Target {

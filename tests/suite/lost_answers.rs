@@ -63,7 +63,7 @@ fn settings(sandbox: &Sandbox) -> Environment {
         ("AWS_REGION", REGION),
         ("MODE", "enforce"),
         ("EXEMPTIONS", "ledger"),
-        ("BUDGET_SHARE_PERCENT", "100"),
+        ("MAX_FIXES_PERCENT", "100"),
         ("RULE_NAMES", "rectify-rds"),
         ("LEDGER_TABLE", &sandbox.name),
         ("EVENT_BUS", &sandbox.name),

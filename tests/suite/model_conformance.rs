@@ -81,18 +81,18 @@ where
     assert!(!actions.is_empty(), "nothing to do about {before:#?}");
     let (mut expected, mut answers) = (before.clone(), Vec::new());
     for action in &actions {
-        let answer = control.logic.apply_answered(&clients, target, action).await.unwrap();
+        let answer = control.logic.apply_with_response(&clients, target, action).await.unwrap();
         let model = control.logic.predict(expected.clone(), action);
         assert_ne!(model, expected, "{action:?} changes nothing");
         expected = model;
         assert_eq!(live::<_, C>(control, &clients, target, params).await, expected, "after {action:?}");
         // A retry after a lost answer: the same call succeeds again and changes nothing.
-        let again = control.logic.apply_answered(&clients, target, action).await.unwrap();
+        let again = control.logic.apply_with_response(&clients, target, action).await.unwrap();
         assert_eq!(again, answer, "{action:?} again");
         assert_eq!(live::<_, C>(control, &clients, target, params).await, expected, "after {action:?} again");
         answers.push(answer);
     }
-    for undo in control.logic.undo_answered(&before, &actions, &answers).unwrap() {
+    for undo in control.logic.undo_with_responses(&before, &actions, &answers).unwrap() {
         control.logic.revert(&clients, target, &undo).await.unwrap();
         control.logic.revert(&clients, target, &undo).await.unwrap();
     }

@@ -122,7 +122,7 @@ async fn calls_are_authorized_by_the_callers_role() {
          "Condition": {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["own#*"]}, "Null": {"dynamodb:LeadingKeys": "false"}}},
         {"Effect": "Deny", "Action": "s3:*", "Resource": "*"},
     ]});
-    front.proxy.give_role(CALLER, Statement::all_of(&statements).unwrap());
+    front.proxy.set_role(CALLER, Statement::all_of(&statements).unwrap());
 
     tables.list_tables().send().await.unwrap();
     let vpcs = front.ec2().describe_vpcs().send().await.unwrap_err();
@@ -135,14 +135,14 @@ async fn calls_are_authorized_by_the_callers_role() {
     assert_eq!(put("own#1").await.as_deref(), Some("ResourceNotFoundException"), "allowed: the emulator answers");
     assert_eq!(put("other#1").await.as_deref(), Some("AccessDeniedException"));
 
-    let refused: Vec<String> = front.proxy.take_refused().iter().map(ToString::to_string).collect();
+    let refused: Vec<String> = front.proxy.take_denied().iter().map(ToString::to_string).collect();
     let expected = [
         "ec2:DescribeVpcs on * with {\"ec2:region\": [\"us-east-1\"]}: no statement of its role allows it",
         "s3:ListAllMyBuckets on * with {}: an explicit deny in its role",
         "dynamodb:PutItem on arn:aws:dynamodb:us-east-1:111122223333:table/ledger with {\"dynamodb:leadingkeys\": [\"other#1\"]}: no statement of its role allows it",
     ];
     assert_eq!(refused, expected.map(|it| format!("{CALLER} is not authorized to perform {it}")));
-    assert_eq!(front.proxy.take_refused(), [], "reported once");
+    assert_eq!(front.proxy.take_denied(), [], "reported once");
     let used: Vec<String> = front.proxy.actions_used(CALLER).into_iter().collect();
     assert_eq!(used, ["dynamodb:ListTables", "dynamodb:PutItem"]);
 }

@@ -12,7 +12,7 @@ use rectify_compliance::Region;
 use rectify_runtime::Error;
 use rectify_runtime::invocation::Invocation;
 use rectify_runtime::rule::{Rule, RuleContext, handle, on_change, on_change_and_schedule, on_schedule};
-use rectify_runtime::serve::Own;
+use rectify_runtime::serve::InvocationInfo;
 use rectify_runtime::settings::FunctionSettings;
 use rectify_tests::controls::{WIDGET, WIDGET_DISABLED, Widget};
 use rectify_tests::emulator::{ACCOUNT, REGION};

@@ -22,7 +22,7 @@ const INLINE_POLICIES: usize = 10_240;
 /// The maximum total size of a function's environment variables in bytes (Lambda quotas, read 2026-11).
 const ENVIRONMENT: usize = 4_096;
 
-/// The intrinsic functions that the local wiring supports.
+/// The intrinsic functions that the local stack supports.
 const INTRINSICS: [&str; 10] = ["Ref", "Sub", "GetAtt", "If", "Split", "Equals", "Not", "And", "Or", "Condition"];
 
 fn raw() -> String {

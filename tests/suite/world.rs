@@ -4,18 +4,18 @@ use std::path::Path;
 use std::time::Duration;
 
 use rectify_local::engine::{Compliance, ResourceKey};
-use rectify_local::event_log::{Item, News};
+use rectify_local::event_log::{EventLog, Item};
 use rectify_local::proxy::{Fault, FaultKind};
-use rectify_local::world::{World, WorldError, WorldSettings};
+use rectify_local::world::{LocalAwsConfig, LocalAwsError, World};
 use rectify_tests::binaries::{folder, root};
 
 const RULE: &str = "rectify-restricted-ssh";
 const FIX: &str = "rectify-restricted-ssh-fix";
 
-fn settings(logs: &Path, parameters: &[(&str, &str)]) -> WorldSettings {
-    let mut settings = WorldSettings::new(&root().join("template.yaml"), folder(), logs);
+fn settings(logs: &Path, parameters: &[(&str, &str)]) -> LocalAwsConfig {
+    let mut settings = LocalAwsConfig::new(&root().join("template.yaml"), folder(), logs);
     settings.parameters = parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    settings.others_off = true;
+    settings.disable_other_controls = true;
     settings.parameters.insert("Attribution".to_owned(), "false".to_owned());
     settings
 }
@@ -43,9 +43,9 @@ async fn violation_is_found_fixed_and_verified() {
         World::start(settings(folder.path(), &[("RestrictedSshMode", "enforce"), ("RestrictedSshAllowL2", "true")]))
             .await
             .unwrap();
-    let mut log = News::default();
+    let mut log = EventLog::default();
     let group = open_group(&world).await;
-    world.settle().await.unwrap();
+    world.wait_until_idle().await.unwrap();
 
     assert_eq!(world.compliance_of(RULE, &group), Some(Compliance::Compliant), "{:#?}", world.host().logs(FIX));
     let calls = world.proxy().calls_of(FIX);
@@ -71,13 +71,13 @@ async fn failed_attempts_end_as_a_dead_letter_and_change_nothing() {
         World::start(settings(folder.path(), &[("RestrictedSshMode", "enforce"), ("RestrictedSshAllowL2", "true")]))
             .await
             .unwrap();
-    world.settle().await.unwrap();
+    world.wait_until_idle().await.unwrap();
     world.proxy().inject(Fault {
         caller: Some(FIX.to_owned()),
         ..Fault::new("ec2", "DescribeSecurityGroups", 100, FaultKind::AccessDenied)
     });
     let group = open_group(&world).await;
-    world.settle().await.unwrap();
+    world.wait_until_idle().await.unwrap();
 
     assert_eq!(world.compliance_of(RULE, &group), Some(Compliance::NonCompliant));
     let dead_letters = world.host().dead_letters();
@@ -105,8 +105,8 @@ async fn world_that_does_not_become_idle_names_its_pending_work() {
     let world = World::start(settings).await.unwrap();
     world.proxy().inject(Fault::new("config", "PutEvaluations", 1, FaultKind::Delay(Duration::from_secs(20))));
     world.engine().evaluate("rectify-ec2-ebs-encryption-by-default").unwrap();
-    let error = world.settle().await.unwrap_err();
-    assert!(matches!(error, WorldError::PendingWork { .. }), "{error}");
+    let error = world.wait_until_idle().await.unwrap_err();
+    assert!(matches!(error, LocalAwsError::NotIdle { .. }), "{error}");
     assert!(error.to_string().contains("has 1 events") || error.to_string().contains("has 2 events"), "{error}");
     world.stop().await.unwrap();
 }
@@ -124,7 +124,7 @@ async fn world_lists_the_types_it_does_not_record() {
     settings.template = template;
     let world = World::start(settings).await.unwrap();
     assert_eq!(world.unrecorded(), [(RULE, vec!["AWS::Made::Up"])].into());
-    world.settle().await.unwrap();
+    world.wait_until_idle().await.unwrap();
     assert!(!world.compliance(RULE).is_empty(), "supported types are recorded");
     world.stop().await.unwrap();
 }

@@ -70,7 +70,7 @@ impl AnswerStatus {
             Self::Named => "named",
             Self::Unknown => "unknown",
             Self::NothingNew => "nothing-new",
-            Self::AnnouncedBefore => "told-before",
+            Self::AnnouncedBefore => "announced-before",
         }
     }
 }

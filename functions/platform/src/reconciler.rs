@@ -121,7 +121,7 @@ impl Reconciler {
             failures: Vec::new(),
         };
         for control in &controls {
-            if let Err(error) = run.open_attempts(control).await {
+            if let Err(error) = run.attempts_in_progress(control).await {
                 run.failed(control.id, &error);
             }
         }
@@ -322,7 +322,7 @@ impl RunSummary {
 
     fn summary(&self) -> Value {
         json!({
-            "requested": self.requested, "leftOut": self.left_out, "deadLetters": self.dead_letters,
+            "requested": self.requested, "skipped": self.left_out, "deadLetters": self.dead_letters,
             "evaluations": self.evaluations, "controls": self.by_control
         })
     }
@@ -331,7 +331,7 @@ impl RunSummary {
         log.note("run", self.summary());
         let counts = [
             ("Requests", "Cause", &self.requested),
-            ("LeftOut", "Reason", &self.left_out),
+            ("Skipped", "Reason", &self.left_out),
             ("DeadLetters", "Answer", &self.dead_letters),
         ];
         for (metric, dimension, counts) in counts {
@@ -368,9 +368,9 @@ mod tests {
         tally.left_out("a", "held", 2);
         tally.left_out("b", "held", 1);
         tally.left_out("b", "recent", 0);
-        tally.dead_letter("asked-again");
+        tally.dead_letter("requested-again");
         let expected = json!({
-            "requested": {"finding": 1}, "leftOut": {"held": 3}, "deadLetters": {"asked-again": 1}, "evaluations": 0,
+            "requested": {"finding": 1}, "skipped": {"held": 3}, "deadLetters": {"requested-again": 1}, "evaluations": 0,
             "controls": {"a": {"held": 2, "requested": 1}, "b": {"held": 1}}
         });
         assert_eq!(tally.summary(), expected);

@@ -289,16 +289,16 @@ pub trait Remediation: Control {
     fn undo(&self, before: &Self::Subject, done: &[Self::Action]) -> Result<Vec<Self::Undo>, Irreversible>;
 
     /// Whether undo needs the responses of the calls, e.g. a service-assigned id.
-    fn needs_answers(&self) -> bool {
+    fn needs_responses(&self) -> bool {
         false
     }
 
-    /// [`undo`](Self::undo) with the response of each call, if [`needs_answers`](Self::needs_answers); `null` for a
+    /// [`undo`](Self::undo) with the response of each call, if [`needs_responses`](Self::needs_responses); `null` for a
     /// call with an empty response.
     ///
     /// # Errors
     /// [`Irreversible`] if an action cannot be undone.
-    fn undo_answered(
+    fn undo_with_responses(
         &self,
         before: &Self::Subject,
         done: &[Self::Action],

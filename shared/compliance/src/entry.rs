@@ -157,7 +157,7 @@ impl Entry {
     /// # Errors
     /// The parameter, the expected value and the received one.
     pub fn check_parameters(&self, text: &str) -> Result<(), ParameterError> {
-        self.control.shell_parameters(text).map(drop)
+        self.control.common_parameters(text).map(drop)
     }
 
     /// Converts a subject, given as JSON, to its stored form.
@@ -212,7 +212,7 @@ impl Entry {
 
 impl ChangeTrigger {
     /// Whether the subject is built from the item alone.
-    pub fn is_item_alone(&self) -> bool {
+    pub fn needs_item_only(&self) -> bool {
         matches!(self.0, Change::Item(_))
     }
 

@@ -164,7 +164,7 @@ struct Notification {
 }
 
 /// An item as `GetResourceConfigHistory` and `BatchGetResourceConfig` return it, without SDK types. Every field is
-/// optional in the API; [`about`](Self::about) and [`announced_by`](Self::announced_by) fill in missing ones from the
+/// optional in the API; [`about`](Self::about) and [`or_summary`](Self::or_summary) fill in missing ones from the
 /// request or the event.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ApiItem {
@@ -212,7 +212,7 @@ impl ApiItem {
 
     /// The same, as the item of the oversized event with this summary: missing fields are filled in from the summary.
     #[must_use]
-    pub fn announced_by(self, summary: &ItemSummary) -> Self {
+    pub fn or_summary(self, summary: &ItemSummary) -> Self {
         let item = self.about(&summary.target);
         Self {
             status: non_empty(item.status).or_else(|| Some(summary.status.name().to_owned())),

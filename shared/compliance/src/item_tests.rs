@@ -146,7 +146,7 @@ fn fields_missing_in_the_history_come_from_the_event() {
             },
         ),
     ] {
-        assert_eq!(ConfigurationItem::from_api(item.announced_by(&summary)).as_ref(), Ok(&whole), "{missing}");
+        assert_eq!(ConfigurationItem::from_api(item.or_summary(&summary)).as_ref(), Ok(&whole), "{missing}");
     }
     let newer = ApiItem {
         region: Some("eu-west-2".into()),
@@ -154,7 +154,7 @@ fn fields_missing_in_the_history_come_from_the_event() {
         captured_at: Some("2026-03-04T06:00:00Z".parse().unwrap()),
         ..api()
     };
-    assert_eq!(newer.clone().announced_by(&summary), newer, "fields of the response are kept");
+    assert_eq!(newer.clone().or_summary(&summary), newer, "fields of the response are kept");
     let bare = ConfigurationItem::from_api(ApiItem { tags: HashMap::new(), relationships: vec![], ..api() }).unwrap();
     assert_eq!((bare.tags.len(), bare.relationships.len()), (0, 0));
 }

@@ -16,7 +16,7 @@ pub enum ManagedBy {
     Lookup(&'static str),
     /// No stack can manage it: CloudFormation has no type for it, or Rectify never changes it. The reason, as a
     /// sentence.
-    Nobody(&'static str),
+    Unmanaged(&'static str),
 }
 
 impl ManagedBy {
@@ -24,7 +24,7 @@ impl ManagedBy {
     pub const fn permissions(self) -> &'static [Permission] {
         match self {
             Self::Lookup(_) => LOOKUP,
-            Self::Tags | Self::Nobody(_) => &[],
+            Self::Tags | Self::Unmanaged(_) => &[],
         }
     }
 }

@@ -66,7 +66,7 @@ impl Region {
     }
 
     /// The default home region: where the global controls of this region's partition are evaluated.
-    pub fn default_home(&self) -> Self {
+    pub fn default_home_region(&self) -> Self {
         Self::new(match self.partition().as_str() {
             "aws-cn" => "cn-north-1",
             "aws-us-gov" => "us-gov-west-1",
@@ -170,8 +170,8 @@ mod tests {
 
     #[test]
     fn each_partition_has_one_default_home_region() {
-        assert_eq!(Region::new("eu-west-1").default_home(), Region::new("us-east-1"));
-        assert_eq!(Region::new("cn-northwest-1").default_home(), Region::new("cn-north-1"));
-        assert_eq!(Region::new("us-gov-east-1").default_home(), Region::new("us-gov-west-1"));
+        assert_eq!(Region::new("eu-west-1").default_home_region(), Region::new("us-east-1"));
+        assert_eq!(Region::new("cn-northwest-1").default_home_region(), Region::new("cn-north-1"));
+        assert_eq!(Region::new("us-gov-east-1").default_home_region(), Region::new("us-gov-west-1"));
     }
 }

@@ -15,7 +15,7 @@ const DEAD_LETTERS: &str = "${DeadLetters.Arn}";
 const REMEDIATION_LOGS: &str = "${RemediationLogs.Arn}";
 
 /// The detail types of the events that a remediation sends.
-pub const ANNOUNCED: &[&str] = &[
+pub const REMEDIATION_EVENTS: &[&str] = &[
     "Rectify Breaker Open",
     "Rectify Budget Stop",
     "Rectify Digest",
@@ -26,13 +26,13 @@ pub const ANNOUNCED: &[&str] = &[
 
 /// Keys of operators' decisions, which no remediation may write: the audit log, holds and resets, kill switches,
 /// exemptions.
-pub const DECIDED: &[&str] = &["ACTS#*", "D#*", "STOP", "X#*"];
+pub const OPERATOR_KEYS: &[&str] = &["ACTS#*", "D#*", "STOP", "X#*"];
 
 /// Keys of operators' decisions that undo may not write either: it places holds only.
-pub const DECIDED_BUT_FOR_HOLDS: &[&str] = &["STOP", "X#*"];
+pub const OPERATOR_KEYS_EXCEPT_HOLDS: &[&str] = &["STOP", "X#*"];
 
 /// Tags that exemptions and modes read. No function may write one.
-pub const DECIDING_TAGS: &str = "rectify:*";
+pub const OPERATOR_TAGS: &str = "rectify:*";
 
 const READ: Permission = Permission::on("dynamodb:GetItem", LEDGER);
 const QUERY: Permission = Permission::on("dynamodb:Query", LEDGER);
@@ -57,9 +57,9 @@ pub const REMEDIATION_LEDGER: &[Permission] = &[
 ];
 
 /// Other permissions of every remediation: count resources, send events, write logs, send to the dead-letter queue.
-pub const REMEDIATION_SHELL: &[Permission] = &[
+pub const REMEDIATION_COMMON: &[Permission] = &[
     Permission::unscoped("config:GetDiscoveredResourceCounts"),
-    Permission::on("events:PutEvents", BUS).of_events(ANNOUNCED),
+    Permission::on("events:PutEvents", BUS).of_events(REMEDIATION_EVENTS),
     Permission::on("sqs:SendMessage", DEAD_LETTERS),
     CREATE_STREAM,
     PUT_EVENTS_OF_LOG,
@@ -67,7 +67,7 @@ pub const REMEDIATION_SHELL: &[Permission] = &[
 
 /// Permissions of every rule. `PutEvaluations` and `GetResourceConfigHistory` have no resource type in IAM. The
 /// permission to read results does not name the rule: rule, permission, function and role would form a cycle.
-pub const RULE_SHELL: &[Permission] = &[
+pub const RULE_COMMON: &[Permission] = &[
     Permission::unscoped("config:GetResourceConfigHistory"),
     Permission::unscoped("config:PutEvaluations"),
     Permission::on("config:GetComplianceDetailsByConfigRule", CONFIG_RULES),
@@ -78,7 +78,7 @@ pub const RULE_SHELL: &[Permission] = &[
 
 /// Other permissions of a rule that lists an account: invoke its own function to continue the run. The ARN is written
 /// out, since function and role would form a cycle.
-pub const RULE_GOES_ON: &[Permission] = &[Permission::on(
+pub const RULE_CONTINUATION: &[Permission] = &[Permission::on(
     "lambda:InvokeFunction",
     "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:function:${Prefix}<control>",
 )];

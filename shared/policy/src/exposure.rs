@@ -53,7 +53,7 @@ impl Policy {
     /// The statements that grant public access to the resource `arn` or below it: public Allows that no unconditional
     /// Deny for everyone cancels. A Deny with a condition, or for only some of the actions or resources, does not
     /// cancel.
-    pub fn openings(&self, arn: &str, kind: &ResourceKind) -> Vec<&Statement> {
+    pub fn public_statements(&self, arn: &str, kind: &ResourceKind) -> Vec<&Statement> {
         self.0
             .iter()
             .filter(|it| it.effect == Effect::Allow && it.concerns(arn) && it.is_open(kind))
@@ -64,7 +64,7 @@ impl Policy {
 
     /// The statements that grant access to named external principals, or under a restricting condition. Not those for
     /// the public, for services or for identities of `account`.
-    pub fn strangers(&self, arn: &str, account: &AccountId, kind: &ResourceKind) -> Vec<&Statement> {
+    pub fn external_statements(&self, arn: &str, account: &AccountId, kind: &ResourceKind) -> Vec<&Statement> {
         self.0
             .iter()
             .filter(|it| it.effect == Effect::Allow && it.concerns(arn) && !it.is_open(kind))

@@ -15,8 +15,8 @@ fn policy(statements: &Value) -> Policy {
     Policy::parse("p", &json!({"Version": "2012-10-17", "Statement": statements}).to_string()).unwrap()
 }
 
-fn openings(statements: &Value, kind: &ResourceKind) -> Vec<String> {
-    policy(statements).openings(BUCKET, kind).iter().map(|it| it.label.clone()).collect()
+fn public_statements(statements: &Value, kind: &ResourceKind) -> Vec<String> {
+    policy(statements).public_statements(BUCKET, kind).iter().map(|it| it.label.clone()).collect()
 }
 
 fn allow(sid: &str, action: &str) -> Value {
@@ -50,13 +50,13 @@ fn a_statement_is_public_if_its_principal_is_and_no_condition_restricts() {
     ] {
         let expected: &[&str] = if open { &["A"] } else { &[] };
         let statement = with(principal, condition);
-        assert_eq!(openings(&json!([statement]), &ResourceKind::PLAIN), expected, "{statement}");
-        assert_eq!(openings(&statement, &ResourceKind::PLAIN), expected, "a single one need not be a list");
+        assert_eq!(public_statements(&json!([statement]), &ResourceKind::PLAIN), expected, "{statement}");
+        assert_eq!(public_statements(&statement, &ResourceKind::PLAIN), expected, "a single one need not be a list");
     }
     let all_but = json!({"Effect": "Allow", "NotPrincipal": {"AWS": "111122223333"}, "Action": "*", "Resource": "*"});
     let deny = deny("s3:*", &json!("*"));
     assert_eq!(
-        openings(&json!([deny, all_but]), &ResourceKind::PLAIN),
+        public_statements(&json!([deny, all_but]), &ResourceKind::PLAIN),
         ["1"],
         "without a Sid the position is the name"
     );
@@ -66,7 +66,7 @@ fn a_statement_is_public_if_its_principal_is_and_no_condition_restricts() {
 fn a_statement_about_another_resource_is_ignored() {
     for (resource, open) in [("arn:aws:s3:::pics", true), ("*", true), ("arn:aws:s3:::other/*", false)] {
         let statement = json!({"Effect": "Allow", "Principal": "*", "Action": "s3:*", "Resource": resource});
-        assert_eq!(openings(&statement, &ResourceKind::PLAIN).is_empty(), !open, "{resource}");
+        assert_eq!(public_statements(&statement, &ResourceKind::PLAIN).is_empty(), !open, "{resource}");
     }
 }
 
@@ -88,7 +88,7 @@ fn only_an_unconditional_deny_for_everyone_that_covers_the_whole_allow_cancels_i
     ] {
         let expected: &[&str] = if open { &["A"] } else { &[] };
         for kind in [&LISTED, &ResourceKind::PLAIN] {
-            assert_eq!(openings(&json!([allow("A", "s3:GetObject"), deny]), kind), expected, "{deny}");
+            assert_eq!(public_statements(&json!([allow("A", "s3:GetObject"), deny]), kind), expected, "{deny}");
         }
     }
 }
@@ -109,7 +109,7 @@ fn actions_are_compared_by_the_list_or_without_one_by_their_patterns() {
         (allow("A", "sqs:*"), deny("s3:*", &everything), false, true),
     ] {
         let statements = json!([statement, deny]);
-        let open = [&LISTED, &ResourceKind::PLAIN].map(|kind| !openings(&statements, kind).is_empty());
+        let open = [&LISTED, &ResourceKind::PLAIN].map(|kind| !public_statements(&statements, kind).is_empty());
         assert_eq!(open, [listed, plain], "{statements}");
     }
 }
@@ -130,8 +130,8 @@ fn a_statement_for_a_shared_service_must_name_the_source_account() {
         (json!({"AWS": "111122223333"}), json!({}), false),
     ] {
         let statement = with(principal, condition);
-        assert_eq!(!openings(&statement, &shared).is_empty(), open, "{statement}");
-        assert!(openings(&statement, &ResourceKind::PLAIN).is_empty(), "{statement}");
+        assert_eq!(!public_statements(&statement, &shared).is_empty(), open, "{statement}");
+        assert!(public_statements(&statement, &ResourceKind::PLAIN).is_empty(), "{statement}");
     }
 }
 
@@ -151,6 +151,6 @@ fn strangers_are_external_principals_and_restricting_conditions() {
         with("Vpce", json!("*"), json!({"StringEquals": {"aws:SourceVpce": "vpce-1"}})),
         with("OwnByKey", json!("*"), json!({"StringEquals": {"aws:PrincipalAccount": "111122223333"}})),
     ]));
-    let strangers = policy.strangers(BUCKET, &AccountId::new("111122223333"), &ResourceKind::PLAIN);
-    assert_eq!(strangers.iter().map(|it| it.label.as_str()).collect::<Vec<_>>(), ["Partner", "Vpce"]);
+    let external_statements = policy.external_statements(BUCKET, &AccountId::new("111122223333"), &ResourceKind::PLAIN);
+    assert_eq!(external_statements.iter().map(|it| it.label.as_str()).collect::<Vec<_>>(), ["Partner", "Vpce"]);
 }

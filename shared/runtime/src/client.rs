@@ -181,11 +181,11 @@ pub trait Fix<C: Connect>: Remediation {
     ) -> impl Future<Output = Result<(), AwsError>> + Send;
 
     /// [`apply`](Self::apply), and returns the part of the answer that undo needs: `null` unless the control
-    /// [needs answers](Remediation::needs_answers). An action already in effect returns the same answer again.
+    /// [needs answers](Remediation::needs_responses). An action already in effect returns the same answer again.
     ///
     /// # Errors
     /// [`AwsError`] when the service refused or did not answer.
-    fn apply_answered(
+    fn apply_with_response(
         &self,
         clients: &C,
         target: &Target,

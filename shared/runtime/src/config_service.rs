@@ -107,7 +107,7 @@ impl ConfigService {
         while tries.next().await.is_some() {
             let until = (!tries.is_last()).then_some(summary.captured_at);
             if let Some(item) = self.newest_item(&summary.target, until).await? {
-                let item = ConfigurationItem::from_api(item.announced_by(summary))?;
+                let item = ConfigurationItem::from_api(item.or_summary(summary))?;
                 if item.captured_at >= summary.captured_at {
                     return Ok(item);
                 }

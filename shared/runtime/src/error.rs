@@ -167,7 +167,7 @@ impl Error {
             Self::UnsupportedTrigger { .. } => "UnsupportedTrigger",
             Self::Ledger(_) => "LedgerUnavailable",
             Self::LeaseHeld { .. } => "LeaseHeld",
-            Self::ConcurrentModification { .. } => "ResourceUnsteady",
+            Self::ConcurrentModification { .. } => "ConcurrentModification",
             Self::ActionFailed { .. } => "ActionFailed",
             Self::NotVerified { .. } => "NotVerified",
             Self::UndoFailed { .. } => "UndoFailed",

@@ -56,9 +56,9 @@ impl Operations {
         parameters: &str,
     ) -> Result<Option<Inspection>, Error> {
         let Deployed { meta, control, .. } = &self.0;
-        let common = control.shell_parameters(parameters)?;
+        let common = control.common_parameters(parameters)?;
         let here = region_of(config, target);
-        let home = common.home_region.clone().unwrap_or_else(|| here.default_home());
+        let home = common.home_region.clone().unwrap_or_else(|| here.default_home_region());
         let scope = RuleScope { meta, parameters: &common, here: &here, home: &home };
         let clients = self.0.pool(config, &here).at(&target.account, &target.account, &target.region).await?;
         let Some(live) = clients.live(target, parameters).await? else { return Ok(None) };

@@ -29,7 +29,7 @@ impl Relay {
     ///
     /// # Errors
     /// [`AwsError`] when Lambda did not confirm the invocation.
-    pub async fn pass_on(&self, function: &str, event: &Value) -> Result<(), AwsError> {
+    pub async fn invoke_self(&self, function: &str, event: &Value) -> Result<(), AwsError> {
         let config = Builder::from(&self.config).retry_config(RetryConfig::disabled()).build();
         let call = Client::from_conf(config).invoke().function_name(function).invocation_type(InvocationType::Event);
         let call = call.payload(Blob::new(event.to_string()));

@@ -52,7 +52,7 @@ fn unknown(functions: &[Function], name: &str) -> String {
 
 /// The facts about the current invocation.
 #[derive(Debug, Clone)]
-pub struct Own {
+pub struct InvocationInfo {
     /// The account of the function, from its ARN.
     pub account: Option<AccountId>,
     /// The request id, for lease owners.
@@ -71,7 +71,7 @@ pub fn run<S, B, H>(control: &'static str, build: B, handle: &H) -> ExitCode
 where
     S: Send + Sync + 'static,
     B: FnOnce(&Environment) -> Result<S, Error>,
-    H: AsyncFn(&S, Value, &Own, &mut Invocation) -> Result<Value, Error>,
+    H: AsyncFn(&S, Value, &InvocationInfo, &mut Invocation) -> Result<Value, Error>,
 {
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -83,7 +83,7 @@ where
         let served = lambda_runtime::run(service_fn(|event: LambdaEvent<Value>| {
             let context = Arc::clone(&context);
             async move {
-                let own = Own {
+                let own = InvocationInfo {
                     account: account_of_function(&event.context.invoked_function_arn),
                     request_id: event.context.request_id,
                     deadline: Deadline { epoch_ms: event.context.deadline },

@@ -104,7 +104,7 @@ impl<K: Control> Case<'_, K> {
 pub struct Found<C>(C);
 
 impl<K: Remediation> Found<Case<'_, K>> {
-    /// Asserts this plan, one line per step: `L1 ModifyDBInstance {…}` with the input as JSON, or `L0 by hand: …`. The
+    /// Asserts this plan, one line per step: `L1 ModifyDBInstance {…}` with the input as JSON, or `L0 manual: …`. The
     /// first line is `held: …` if the plan is blocked.
     ///
     /// # Panics
@@ -117,10 +117,10 @@ impl<K: Remediation> Found<Case<'_, K>> {
 
 /// A plan as readable lines: the reason of a blocked plan, and one line per step.
 pub fn lines<A: Serialize>(plan: &Plan<A>) -> Vec<String> {
-    let blocked = if let Plan::Blocked { reason, .. } = plan { vec![format!("held: {reason}")] } else { Vec::new() };
+    let blocked = if let Plan::Blocked { reason, .. } = plan { vec![format!("blocked: {reason}")] } else { Vec::new() };
     let steps = plan.steps().iter().map(|step| match &step.work {
         Work::Api(call) => format!("{} {}", step.level, call_text(call)),
-        Work::Manual(text) => format!("{} by hand: {text}", step.level),
+        Work::Manual(text) => format!("{} manual: {text}", step.level),
     });
     blocked.into_iter().chain(steps).collect()
 }

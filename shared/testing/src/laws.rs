@@ -44,7 +44,7 @@ pub struct Laws<'a, K: Remediation> {
     then: fn(K::Subject) -> K::Subject,
     is_by_hand: bool,
     kinds: &'a [Kind<'a, K>],
-    held_for_a_lack: bool,
+    blocked_by_lack: bool,
 }
 
 /// A kind of plans: its name and its predicate.
@@ -75,7 +75,7 @@ impl<'a, K: Remediation> Laws<'a, K> {
             then: |subject| subject,
             is_by_hand: false,
             kinds: &[],
-            held_for_a_lack: false,
+            blocked_by_lack: false,
         }
     }
 
@@ -99,7 +99,7 @@ impl<'a, K: Remediation> Laws<'a, K> {
 
     /// Asserts that the undo restores the whole subject, not only the touched fields.
     #[must_use]
-    pub const fn restoring_whole(self) -> Self {
+    pub const fn restores_full_state(self) -> Self {
         Self { restores_whole: true, ..self }
     }
 
@@ -125,8 +125,8 @@ impl<'a, K: Remediation> Laws<'a, K> {
     /// Allows plans that are blocked by a lack that their calls do not fill: they need not end the finding. There must
     /// be at least one.
     #[must_use]
-    pub const fn held_for_a_lack(self) -> Self {
-        Self { held_for_a_lack: true, ..self }
+    pub const fn blocked_by_lack(self) -> Self {
+        Self { blocked_by_lack: true, ..self }
     }
 
     /// Checks the laws over generated subjects and parameters.
@@ -149,7 +149,7 @@ impl<'a, K: Remediation> Laws<'a, K> {
             findings >= minimum
                 && others >= minimum
                 && (applied > 0 || self.is_by_hand)
-                && (blocked > 0 || !self.held_for_a_lack),
+                && (blocked > 0 || !self.blocked_by_lack),
             "too few of a kind: {findings} findings, {others} others, {applied} fixed, {blocked} blocked"
         );
         for ((name, _), count) in self.kinds.iter().zip(of_kind) {
@@ -189,7 +189,7 @@ impl<'a, K: Remediation> Laws<'a, K> {
         }
         let is_blocked = matches!(plan, Plan::Blocked { .. });
         counts.blocked += u32::from(is_blocked);
-        let lacks = is_blocked && self.held_for_a_lack;
+        let lacks = is_blocked && self.blocked_by_lack;
         let in_progress = control.is_in_progress(&after, &actions);
         if plan.steps().len() == actions.len() && !lacks {
             let verdict = control.evaluate(&(self.then)(after.clone()), params, self.now);

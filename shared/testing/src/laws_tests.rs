@@ -185,8 +185,8 @@ fn a_control_may_declare_weakening_and_irreversible_changes() {
 
 #[test]
 fn a_plan_blocked_by_a_lack_need_not_fix_and_must_occur() {
-    laws(&LampOn(Broken::BlocksUselessPlan)).held_for_a_lack().hold(lamps(false));
-    let none = outcome(|| laws(&LampOn(Broken::Nothing)).held_for_a_lack().hold(lamps(false)));
+    laws(&LampOn(Broken::BlocksUselessPlan)).blocked_by_lack().hold(lamps(false));
+    let none = outcome(|| laws(&LampOn(Broken::Nothing)).blocked_by_lack().hold(lamps(false)));
     assert!(none.contains("too few of a kind") && none.contains("0 blocked"), "{none}");
 }
 
@@ -195,7 +195,7 @@ fn an_incomplete_undo_fails_if_the_whole_subject_must_be_restored() {
     let dims = |_: &LampOn, lamp, Call::SetLamp { on }: &Call| Lamp { on: *on, dimmed: true, ..lamp };
     let laws = Laws::of(&LampOn(Broken::Nothing), &["/on"], dims);
     laws.hold(lamps(false));
-    let outcome = outcome(|| laws.restoring_whole().hold(lamps(false)));
+    let outcome = outcome(|| laws.restores_full_state().hold(lamps(false)));
     assert!(outcome.contains("undo restores only Lamp { on: false, dimmed: true"), "{outcome}");
 }
 

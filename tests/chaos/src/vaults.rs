@@ -294,15 +294,15 @@ impl<const CONTROL: u8> Remediation for VaultControl<CONTROL> {
         touched_fields(subject, done)
     }
 
-    fn needs_answers(&self) -> bool {
+    fn needs_responses(&self) -> bool {
         CONTROL == KEYS
     }
 
     fn undo(&self, before: &Vault, done: &[Call]) -> Result<Vec<Call>, Irreversible> {
-        self.undo_answered(before, done, &vec![Value::Null; done.len()])
+        self.undo_with_responses(before, done, &vec![Value::Null; done.len()])
     }
 
-    fn undo_answered(&self, before: &Vault, done: &[Call], answers: &[Value]) -> Result<Vec<Call>, Irreversible> {
+    fn undo_with_responses(&self, before: &Vault, done: &[Call], answers: &[Value]) -> Result<Vec<Call>, Irreversible> {
         done.iter().zip(answers).rev().map(|(call, answer)| undo_call(before, call, answer)).collect()
     }
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use rectify_local::proxy::{Fault, FaultKind};
-use rectify_local::world::{ACCOUNT, World, WorldSettings};
+use rectify_local::world::{ACCOUNT, LocalAwsConfig, World};
 use rectify_tests::binaries::{folder, root};
 use serde_json::{Value, json};
 
@@ -13,15 +13,15 @@ const ATTRIBUTION: &str = "rectify-attribution";
 const GROUP: &str = "AWS::EC2::SecurityGroup";
 
 async fn world(logs: &Path, mode: &str, retry_seconds: &str) -> World {
-    let mut settings = WorldSettings::new(&root().join("template.yaml"), folder(), logs);
+    let mut settings = LocalAwsConfig::new(&root().join("template.yaml"), folder(), logs);
     let parameters = [
         ("RestrictedSshMode", mode),
         ("RestrictedSshAllowL2", "true"),
         ("AttributionRetrySeconds", retry_seconds),
-        ("BudgetSharePercent", "100"),
+        ("MaxFixesPercent", "100"),
     ];
     settings.parameters = parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    settings.others_off = true;
+    settings.disable_other_controls = true;
     let world = World::start(settings).await.unwrap();
     // The emulator loads EC2 at its first call; on a busy machine that takes longer than the call's timeout.
     for _try in 0..10 {
@@ -97,7 +97,7 @@ async fn actor_is_named_with_the_outcome_of_the_fix() {
     add_trail_event(&world, &by_stack, "e-3", "AuthorizeSecurityGroupIngress", &stack).await;
     open(&world, &by_jane).await;
     open(&world, &by_stack).await;
-    world.settle().await.unwrap();
+    world.wait_until_idle().await.unwrap();
     let logs_of = world.host().logs(ATTRIBUTION);
     assert_eq!(named(&world, &by_jane), ["jane@corp via AWSReservedSSO_x"], "{logs_of:#?}");
     assert_eq!(named(&world, &by_stack), ["CloudFormation stack web for AWSCloudFormation via CfnRole"]);
@@ -111,7 +111,7 @@ async fn actor_is_named_with_the_outcome_of_the_fix() {
 
     // The second lookup finds the same and announces nothing.
     tokio::time::sleep(Duration::from_secs(4)).await;
-    world.settle().await.unwrap();
+    world.wait_until_idle().await.unwrap();
     assert_eq!((named(&world, &by_jane).len(), named(&world, &by_stack).len()), (1, 1));
     assert_eq!(world.take_errors(), Vec::<String>::new());
     world.stop().await.unwrap();
@@ -128,7 +128,7 @@ async fn unknown_actor_is_named_once_cloudtrail_has_the_event() {
     open(&world, &never).await;
     let mut record = jane.clone();
     record["eventTime"] = json!(jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string());
-    world.settle().await.unwrap();
+    world.wait_until_idle().await.unwrap();
     assert_eq!((named(&world, &late), named(&world, &never)), (vec!["unknown".to_owned()], vec!["unknown".to_owned()]));
     add_trail_event(&world, &late, "e-1", "AuthorizeSecurityGroupIngress", &record).await;
     for _second in 0..60 {
@@ -137,7 +137,7 @@ async fn unknown_actor_is_named_once_cloudtrail_has_the_event() {
         }
         tokio::time::sleep(Duration::from_secs(1)).await;
     }
-    world.settle().await.unwrap();
+    world.wait_until_idle().await.unwrap();
     assert_eq!(named(&world, &late), ["unknown", "jane@corp via AWSReservedSSO_x"]);
     assert_eq!(named(&world, &never), ["unknown"]);
     assert_eq!(messages(&world, "rectify-AttributorQueue").await, 0, "no third lookup");
@@ -164,12 +164,12 @@ async fn throttled_lookup_is_retried_and_a_denied_one_ends_in_the_dead_letter_qu
     add_trail_event(&world, &denied, "e-2", "AuthorizeSecurityGroupIngress", &jane).await;
     world.proxy().inject(Fault::new("cloudtrail", "LookupEvents", 1, FaultKind::Throttle));
     open(&world, &throttled).await;
-    world.settle().await.unwrap();
+    world.wait_until_idle().await.unwrap();
     assert_eq!(named(&world, &throttled), ["jane@corp via AWSReservedSSO_x"]);
 
     world.proxy().inject(Fault::new("cloudtrail", "LookupEvents", 100, FaultKind::AccessDenied));
     open(&world, &denied).await;
-    world.settle().await.unwrap();
+    world.wait_until_idle().await.unwrap();
     assert_eq!(named(&world, &denied), [""; 0], "a denied call does not announce `unknown`");
     assert!(messages(&world, "rectify-AttributorLetters").await >= 1);
     let logs = world.host().logs(ATTRIBUTION).join("\n");
@@ -180,14 +180,14 @@ async fn throttled_lookup_is_retried_and_a_denied_one_ends_in_the_dead_letter_qu
 #[tokio::test(flavor = "multi_thread")]
 async fn attribution_can_be_left_out_of_the_deployment() {
     let logs = tempfile::tempdir().unwrap();
-    let mut settings = WorldSettings::new(&root().join("template.yaml"), folder(), logs.path());
+    let mut settings = LocalAwsConfig::new(&root().join("template.yaml"), folder(), logs.path());
     settings.parameters = [("Attribution".to_owned(), "false".to_owned())].into();
-    settings.others_off = true;
+    settings.disable_other_controls = true;
     let world = World::start(settings).await.unwrap();
     assert!(!world.host().functions().iter().any(|it| it == ATTRIBUTION), "{:?}", world.host().functions());
     assert!(
-        world.wiring().mappings.is_empty()
-            && !world.wiring().queues.iter().any(|it| it.logical_id.starts_with("Attributor"))
+        world.stack().mappings.is_empty()
+            && !world.stack().queues.iter().any(|it| it.logical_id.starts_with("Attributor"))
     );
     world.stop().await.unwrap();
 }

@@ -129,8 +129,8 @@ async fn full_group_keeps_its_extra_rules() {
     assert_eq!(ingress_rules(&ec2, &target.resource.id).await.len(), 2, "nothing is revoked");
     // A rule that was created in the meantime is not a failure; undo needs its id.
     let clients = Clients::connect(&Services::default().sdk(REGION));
-    let first = SecurityGroupDrift.apply_answered(&clients, &target, calls[0]).await.unwrap();
-    assert_eq!(SecurityGroupDrift.apply_answered(&clients, &target, calls[0]).await.unwrap(), first);
+    let first = SecurityGroupDrift.apply_with_response(&clients, &target, calls[0]).await.unwrap();
+    assert_eq!(SecurityGroupDrift.apply_with_response(&clients, &target, calls[0]).await.unwrap(), first);
     assert_eq!(first.as_array().map(Vec::len), Some(1));
 }
 

@@ -21,11 +21,11 @@ fn web_alone() -> BTreeSet<String> {
 fn finding_delivered_twice_is_fixed_and_announced_once() {
     run(async |env| {
         let group = env.open_group("twice").await;
-        env.settle().await;
+        env.wait_until_idle().await;
         let finding = env.received(&group).await.remove(0);
         assert_eq!(finding["newEvaluationResult"]["complianceType"], "NON_COMPLIANT");
         env.deliver(&finding).await;
-        env.settle().await;
+        env.wait_until_idle().await;
 
         assert_eq!(env.ended(&group, 2).await, ["verified", "acknowledged"]);
         assert_eq!((env.outcomes(&group), env.revocations()), (vec!["verified".to_owned()], vec![200]));
@@ -44,7 +44,7 @@ fn finding_about_a_resource_fixed_by_hand_makes_no_change() {
         env.until_hit().await;
         env.close(&group).await;
         assert_eq!(env.ended(&group, 0).await, Vec::<String>::new(), "the event has not arrived");
-        env.settle().await;
+        env.wait_until_idle().await;
 
         assert_eq!(env.ended(&group, 1).await, ["already-compliant"]);
         assert_eq!((env.outcomes(&group), env.revocations()), (vec![], vec![]));
@@ -65,7 +65,7 @@ fn late_verdict_about_an_older_item_is_discarded() {
         env.world.tick().await.unwrap();
         env.until_hit().await;
         env.close(&group).await;
-        env.settle().await;
+        env.wait_until_idle().await;
 
         let calls = env.world.proxy().calls().into_iter().filter(|it| it.caller == RULE && it.operation == put.1);
         let order: Vec<bool> = calls.map(|call| call.note.is_some()).collect();
@@ -79,7 +79,7 @@ fn late_verdict_about_an_older_item_is_discarded() {
         let mut finding = received[0].clone();
         finding["newEvaluationResult"]["complianceType"] = "NON_COMPLIANT".into();
         env.deliver(&finding).await;
-        env.settle().await;
+        env.wait_until_idle().await;
         assert_eq!(env.ended(&group, 1).await, ["already-compliant"]);
         assert_eq!((env.outcomes(&group), env.revocations()), (vec![], vec![]));
     });
@@ -90,7 +90,7 @@ fn lost_answer_of_a_write_leads_to_no_second_change() {
     run(async |env| {
         env.inject(FIX, REVOKE, 1, FaultKind::TimeoutAfterApply);
         let group = env.open_group("lost-answer").await;
-        env.settle().await;
+        env.wait_until_idle().await;
 
         assert_eq!(env.outcomes(&group), ["verified"]);
         // The call took effect and its answer was lost: the live read shows that, and nothing is sent again.
@@ -109,7 +109,7 @@ fn attempt_of_a_killed_function_is_ended_by_the_next_delivery() {
         env.world.tick().await.unwrap();
         until("the write takes effect", async || env.ingress(&group).await == web_alone()).await;
         kill(env, "restricted-ssh-remediation");
-        env.settle().await;
+        env.wait_until_idle().await;
 
         // While the dead owner's lease lasts, no other delivery may work on the group, and the event is kept.
         let dead_letters = env.world.host().dead_letters().split_off(dead_letters);
@@ -121,7 +121,7 @@ fn attempt_of_a_killed_function_is_ended_by_the_next_delivery() {
 
         env.end_lease(&group).await;
         env.deliver(&dead_letter.payload["detail"]).await;
-        env.settle().await;
+        env.wait_until_idle().await;
         let announcements = env.announcements(&group);
         assert_eq!(env.outcomes(&group), ["verified"]);
         assert_eq!(announcements[0].1["attempt"], begun.id.as_str());

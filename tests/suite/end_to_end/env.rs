@@ -9,7 +9,7 @@ use aws_sdk_ec2::types::{Filter, IpPermission, IpRange, Ipv6Range};
 use rectify_compliance::{AccountId, Region, Target};
 use rectify_local::engine::{Compliance, ComplianceChange, ResourceKey};
 use rectify_local::proxy::{Fault, FaultKind};
-use rectify_local::world::{ACCOUNT, World, WorldSettings};
+use rectify_local::world::{ACCOUNT, LocalAwsConfig, World};
 use rectify_runtime::ledger::{Attempt, Ledger, ResourcePath};
 use rectify_tests::binaries;
 use serde_json::Value;
@@ -45,25 +45,25 @@ pub(super) fn run(test: impl AsyncFnOnce(&Env)) {
         }
         let env = guard.as_ref().unwrap();
         env.world.proxy().clear_faults();
-        env.settle().await;
+        env.wait_until_idle().await;
         env.world.proxy().clear_calls();
         test(env).await;
     });
 }
 
 /// The settings of a world for these tests.
-pub(super) fn settings(logs: &Path, mode: &str) -> WorldSettings {
-    let mut settings = WorldSettings::new(&binaries::root().join("template.yaml"), binaries::folder(), logs);
+pub(super) fn settings(logs: &Path, mode: &str) -> LocalAwsConfig {
+    let mut settings = LocalAwsConfig::new(&binaries::root().join("template.yaml"), binaries::folder(), logs);
     settings.parameters = rectify_local::demo::parameters();
-    settings.others_off = true;
+    settings.disable_other_controls = true;
     settings.parameters.insert("Attribution".to_owned(), "false".to_owned());
     for control in rectify_catalogue::controls() {
         if let Some(value) = settings.parameters.get_mut(&format!("{}Mode", control.meta.pascal_id())) {
             mode.clone_into(value);
         }
     }
-    settings.parameters.insert("BudgetPerHour".to_owned(), "100".to_owned());
-    settings.parameters.insert("BudgetSharePercent".to_owned(), "100".to_owned());
+    settings.parameters.insert("MaxFixesPerHour".to_owned(), "100".to_owned());
+    settings.parameters.insert("MaxFixesPercent".to_owned(), "100".to_owned());
     settings
 }
 
@@ -71,7 +71,7 @@ impl Env {
     async fn start() -> Self {
         let logs = std::env::temp_dir().join(format!("rectify-end-to-end-{}", std::process::id()));
         // Two processes per function, so that an event can overtake one that hangs.
-        let settings = WorldSettings { instances: 2, ..settings(&logs, "enforce") };
+        let settings = LocalAwsConfig { instances: 2, ..settings(&logs, "enforce") };
         let region = settings.region.clone();
         let world = World::start(settings).await.unwrap();
         let clients = world.clients();
@@ -85,7 +85,7 @@ impl Env {
     }
 
     pub(super) async fn settle(&self) {
-        self.world.settle().await.unwrap();
+        self.world.wait_until_idle().await.unwrap();
         assert_eq!(self.world.take_errors(), Vec::<String>::new());
     }
 
@@ -220,7 +220,7 @@ impl Env {
     }
 
     fn table(&self) -> String {
-        self.world.wiring().tables[0].name.clone()
+        self.world.stack().tables[0].name.clone()
     }
 
     fn path(&self, group: &ResourceKey) -> ResourcePath {

@@ -19,7 +19,7 @@ async fn bucket(env: &Env, name: &str) -> ResourceKey {
 /// Drains the dead-letter queue.
 async fn dead_letter_queue(env: &Env) -> Vec<Value> {
     let sqs = &env.world.clients().sqs;
-    let name = &env.world.wiring().queues[0].name;
+    let name = &env.world.stack().queues[0].name;
     let queue = sqs.get_queue_url().queue_name(name).send().await.unwrap().queue_url.unwrap();
     let mut dead_letters = Vec::new();
     loop {
@@ -44,7 +44,7 @@ fn denied_facts_lead_to_no_verdict_and_the_event_is_kept() {
         let (dead_letters, host) = (env.world.host().dead_letters().len(), env.world.host());
         env.inject(BUCKETS, ACCOUNT_BLOCK, 3, FaultKind::AccessDenied);
         let bucket = bucket(env, "denied").await;
-        env.settle().await;
+        env.wait_until_idle().await;
 
         assert_eq!(env.world.proxy().pending_faults(), []);
         assert_eq!(env.verdict(BUCKETS, &bucket), None);
@@ -57,7 +57,7 @@ fn denied_facts_lead_to_no_verdict_and_the_event_is_kept() {
 
         // Delivered again once the permission is granted, the kept event is evaluated.
         host.enqueue(BUCKETS, dead_letter.payload.clone()).unwrap();
-        env.settle().await;
+        env.wait_until_idle().await;
         assert_eq!(env.verdict(BUCKETS, &bucket), Some(Compliance::Compliant));
     });
 }
@@ -68,7 +68,7 @@ fn throttled_rule_evaluates_on_retry() {
         let dead_letters = env.world.host().dead_letters().len();
         env.inject(BUCKETS, ACCOUNT_BLOCK, 2, FaultKind::Throttle);
         let bucket = bucket(env, "throttled").await;
-        env.settle().await;
+        env.wait_until_idle().await;
         assert_eq!(env.world.proxy().pending_faults(), []);
         assert_eq!(env.verdict(BUCKETS, &bucket), Some(Compliance::Compliant));
         assert_eq!(env.world.host().dead_letters().len(), dead_letters);
@@ -80,7 +80,7 @@ fn throttled_remediation_repeats_its_call_within_the_delivery() {
     run(async |env| {
         env.inject(FIX, ("ec2", "RevokeSecurityGroupIngress"), 1, FaultKind::Throttle);
         let group = env.open_group("throttled").await;
-        env.settle().await;
+        env.wait_until_idle().await;
         assert_eq!(env.outcomes(&group), ["verified"]);
         let statuses = env.revocations();
         assert!(matches!(statuses.as_slice(), [refused, 200] if *refused >= 400), "{statuses:?}");
@@ -94,13 +94,13 @@ fn oversized_item_is_fetched_and_evaluated_like_any_other() {
     run(async |env| {
         let everything = [(0, 65535, "0.0.0.0/0")];
         let normal = env.group("sent", &everything).await;
-        env.settle().await;
+        env.wait_until_idle().await;
         let history = "config:GetResourceConfigHistory".to_owned();
         assert!(!env.world.proxy().calls_of(RULE).contains(&history));
 
         let oversized = env.group("oversized", &everything).await;
         env.world.engine().force_oversized(oversized.clone());
-        env.settle().await;
+        env.wait_until_idle().await;
         assert_eq!(env.world.proxy().calls_of(RULE).iter().filter(|call| **call == history).count(), 1);
 
         let result = |group| env.world.engine().result(RULE, group).unwrap();

@@ -84,7 +84,7 @@ async fn recorded_calls(mode: &str) -> RecordedCalls {
     let folder = tempfile::tempdir().unwrap();
     let world = World::start(settings(folder.path(), mode)).await.unwrap();
     let names = make_violations(&world).await;
-    world.settle().await.unwrap();
+    world.wait_until_idle().await.unwrap();
 
     let mut recorded = RecordedCalls::default();
     for announcement in world.bus().announcements() {
@@ -137,7 +137,7 @@ fn group_managed_by_a_stack_is_planned_only() {
         let id = create.send().await.unwrap().group_id.unwrap();
         authorize(ec2, &id, &[(22, 22, "0.0.0.0/0")]).await;
         let group = ResourceKey::new("AWS::EC2::SecurityGroup", id);
-        env.settle().await;
+        env.wait_until_idle().await;
 
         let announcements = env.announcements(&group);
         let [(detail_type, detail)] = announcements.as_slice() else { panic!("{announcements:#?}") };

@@ -57,7 +57,7 @@ async fn recent_stop_is_found_and_not_fixed() {
 /// The output of `rectify doctor`.
 async fn doctor(world: &World) -> String {
     let run = Command::new(binaries::folder().join("rectify"))
-        .args(["doctor", "--table", &world.wiring().tables[0].name])
+        .args(["doctor", "--table", &world.stack().tables[0].name])
         .env_clear()
         .envs([("AWS_REGION", world.settings().region.as_str()), ("AWS_ENDPOINT_URL", world.proxy().endpoint())])
         .envs([("AWS_ACCESS_KEY_ID", "test"), ("AWS_SECRET_ACCESS_KEY", "test")])

@@ -1,7 +1,7 @@
 //! Log groups and alarm chains.
 
 use rectify_local::engine::{Compliance, ResourceKey};
-use rectify_local::world::{ACCOUNT, World, WorldSettings};
+use rectify_local::world::{ACCOUNT, LocalAwsConfig, World};
 use rectify_tests::{alarms, binaries};
 
 use super::{evaluate, run_lifecycle};
@@ -23,9 +23,9 @@ async fn retention_is_raised_and_undone() {
 #[tokio::test(flavor = "multi_thread")]
 async fn deleted_log_group_is_retired_by_the_next_run() {
     let folder = tempfile::tempdir().unwrap();
-    let mut settings = WorldSettings::new(&binaries::root().join("template.yaml"), binaries::folder(), folder.path());
-    settings.others_off = true;
-    settings.rules_later = true;
+    let mut settings = LocalAwsConfig::new(&binaries::root().join("template.yaml"), binaries::folder(), folder.path());
+    settings.disable_other_controls = true;
+    settings.defer_rules = true;
     settings.parameters.insert("CwLoggroupRetentionPeriodCheckMode".to_owned(), "observe".to_owned());
     let world = World::start(settings).await.unwrap();
     let (rule, group) = ("rectify-cw-loggroup-retention-period-check", short_lived(&world).await);

@@ -56,13 +56,13 @@ pub(super) fn every_permission(world: &World, control: &str) {
 fn held(control: &str) -> [(&'static str, String, Vec<Permission>); 3] {
     let entry = rectify_catalogue::find(control).unwrap();
     let remediation = entry.remediation.unwrap();
-    let mut fix = [&entry.remediation_permissions()[..], roles::REMEDIATION_LEDGER, roles::REMEDIATION_SHELL].concat();
+    let mut fix = [&entry.remediation_permissions()[..], roles::REMEDIATION_LEDGER, roles::REMEDIATION_COMMON].concat();
     if remediation.needs_name() {
         fix.push(Permission::unscoped("config:GetResourceConfigHistory"));
     }
-    let mut rule = [&entry.rule_permissions()[..], roles::RULE_SHELL].concat();
+    let mut rule = [&entry.rule_permissions()[..], roles::RULE_COMMON].concat();
     if entry.meta.frequency().is_some() {
-        rule.extend_from_slice(roles::RULE_GOES_ON);
+        rule.extend_from_slice(roles::RULE_CONTINUATION);
     }
     [
         ("rule", format!("rectify-{control}"), rule),

@@ -29,11 +29,11 @@ const LOGS: [&str; 2] = ["logs:CreateLogStream", "logs:PutLogEvents"];
 const LOGS_AND_DLQ: &[&str] = &[LOGS[0], LOGS[1], "sqs:SendMessage"];
 
 fn functions() -> Vec<Function> {
-    let remediation = [roles::REMEDIATION_LEDGER, roles::REMEDIATION_SHELL].concat();
+    let remediation = [roles::REMEDIATION_LEDGER, roles::REMEDIATION_COMMON].concat();
     vec![
         Function {
             name: "rule",
-            permissions: [roles::RULE_SHELL, roles::RULE_GOES_ON].concat(),
+            permissions: [roles::RULE_COMMON, roles::RULE_CONTINUATION].concat(),
             code: &["shared/runtime/src/rule", "shared/runtime/src/config_service.rs", "shared/runtime/src/relay.rs"],
             begins: &["shared/runtime/src/rule"],
             by_lambda: LOGS_AND_DLQ,
@@ -147,7 +147,7 @@ fn functions_write_only_their_own_partitions_of_the_ledger() {
     ] {
         let written = written(permissions);
         assert_eq!(written, expected.iter().copied().collect(), "{function}");
-        let denied = if function == "undo" { roles::DECIDED_BUT_FOR_HOLDS } else { roles::DECIDED };
+        let denied = if function == "undo" { roles::OPERATOR_KEYS_EXCEPT_HOLDS } else { roles::OPERATOR_KEYS };
         assert!(denied.iter().all(|it| !written.contains(it)), "{function}");
     }
     // No control's id is a prefix of another partition.

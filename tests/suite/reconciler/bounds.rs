@@ -205,7 +205,7 @@ async fn failed_change_is_left_to_the_rules_schedule() {
     env.send_to_dlq(&dead_letter(&change(&item("d-1", &["top"])), Timestamp::now()), &[]).await;
     let replay = any();
     let summary = env.run(&replay).await.unwrap();
-    assert_eq!((evaluations(&replay), &summary["deadLetters"]), (0, &json!({"left-to-the-schedule": 1})));
+    assert_eq!((evaluations(&replay), &summary["deadLetters"]), (0, &json!({"left-to-schedule": 1})));
     assert_eq!(env.dead_letters_left().await, 0);
 }
 
@@ -234,7 +234,7 @@ async fn rejected_evaluation_is_started_by_a_later_run() {
         env.send_to_dlq(&dead_letter(&scheduled(), Timestamp::now()), &[]).await;
         let refused = std::iter::repeat_n(Answer::refused(code), times);
         let summary = env.run(&Replay::of(refused.chain([page(&[], None)]))).await.unwrap();
-        assert_eq!((&summary["deadLetters"], &summary["evaluations"]), (&json!({"to-be-evaluated": 1}), &json!(0)));
+        assert_eq!((&summary["deadLetters"], &summary["evaluations"]), (&json!({"reevaluation-due": 1}), &json!(0)));
         assert_eq!(env.dead_letters_left().await, 0, "{code}: the ledger keeps it");
         let replay = any();
         env.run(&replay).await.unwrap();

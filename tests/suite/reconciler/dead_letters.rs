@@ -32,7 +32,7 @@ async fn failed_event_is_requested_again_with_the_time_of_aws_config() {
     env.send_to_dlq(&record(&finding("d-1", "2000-01-01T00:00:00Z")), &[]).await;
     let replay = of_dead_letters(&["d-1"], &["d-1"]);
     let summary = env.run(&replay).await.unwrap();
-    assert_eq!((&summary["deadLetters"], &summary["leftOut"]), (&json!({"asked-again": 1}), &json!({"asked": 1})));
+    assert_eq!((&summary["deadLetters"], &summary["skipped"]), (&json!({"requested-again": 1}), &json!({"asked": 1})));
     let (operation, request) = &replay.requests()[0];
     assert_eq!(operation, "GetComplianceDetailsByResource");
     assert_eq!((&request["ResourceId"], &request["ComplianceTypes"]), (&json!("d-1"), &json!(["NON_COMPLIANT"])));
@@ -91,7 +91,7 @@ async fn unknown_dead_letters_are_escalated_unchanged() {
         env.send_to_dlq(dead_letter, &[]).await;
     }
     let summary = env.run(&reports_nothing()).await.unwrap();
-    assert_eq!(summary["deadLetters"], json!({"handed-over": 6}));
+    assert_eq!(summary["deadLetters"], json!({"escalated": 6}));
     let mut escalated = env.escalated().await;
     escalated.sort();
     let mut expected = dead_letters.map(|(dead_letter, reason)| (dead_letter, reason.to_owned())).to_vec();
@@ -128,7 +128,7 @@ async fn failed_run_is_superseded_by_a_successful_one_only() {
 #[tokio::test]
 async fn dead_letters_per_run_are_limited() {
     let mut env = Env::with([]).await;
-    env.settings.letters_per_run = 12;
+    env.settings.dead_letters_per_run = 12;
     for number in 0..15 {
         env.send_to_dlq(&record(&finding(&format!("d-{number}"), RECORDED)), &[]).await;
     }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use rectify_local::engine::{Compliance, ResourceKey};
 use rectify_local::proxy::{Fault, FaultKind};
-use rectify_local::world::{World, WorldSettings};
+use rectify_local::world::{LocalAwsConfig, World};
 use rectify_tests::binaries::{folder, root};
 use serde_json::{Value, json};
 
@@ -15,11 +15,11 @@ const UNDO: &str = "rectify-undo";
 const SCHEDULE: &str = "ReconcilerSchedule";
 
 async fn world(logs: &Path, parameters: &[(&str, &str)]) -> World {
-    let mut settings = WorldSettings::new(&root().join("template.yaml"), folder(), logs);
+    let mut settings = LocalAwsConfig::new(&root().join("template.yaml"), folder(), logs);
     let enforce = [("RestrictedSshMode", "enforce"), ("RestrictedSshAllowL2", "true")];
     let parameters = enforce.iter().chain(parameters);
     settings.parameters = parameters.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    settings.others_off = true;
+    settings.disable_other_controls = true;
     settings.parameters.insert("Attribution".to_owned(), "false".to_owned());
     let world = World::start(settings).await.unwrap();
     // The emulator loads EC2 at its first call; on a busy machine that takes longer than the call's timeout.
@@ -63,22 +63,22 @@ fn announcements(world: &World, detail_type: &str) -> Vec<Value> {
 async fn finding_with_a_lost_event_is_fixed_at_the_next_run() {
     let logs = tempfile::tempdir().unwrap();
     let world = world(logs.path(), &[]).await;
-    world.settle().await.unwrap();
+    world.wait_until_idle().await.unwrap();
     let lost = Fault::new("events", "PutEvents", 1, FaultKind::Http500);
     world.proxy().inject(Fault { caller: Some("rectify-local".to_owned()), ..lost });
     let group = open_group(&world).await;
-    world.settle().await.unwrap();
+    world.wait_until_idle().await.unwrap();
     assert_eq!((verdict(&world, &group), world.take_errors().len()), (Some(Compliance::NonCompliant), 1));
     assert_eq!(world.proxy().calls_of(FIX), [""; 0]);
 
     world.bus().fire(SCHEDULE).unwrap();
-    world.settle().await.unwrap();
+    world.wait_until_idle().await.unwrap();
     assert_eq!(verdict(&world, &group), Some(Compliance::Compliant), "{:#?}", world.host().logs(RECONCILER));
     assert_eq!(announcements(&world, "Rectify Remediation Requested").len(), 1);
 
     // The next run requests nothing.
     world.bus().fire(SCHEDULE).unwrap();
-    world.settle().await.unwrap();
+    world.wait_until_idle().await.unwrap();
     assert_eq!(announcements(&world, "Rectify Remediation Requested").len(), 1);
     assert_eq!(world.host().dead_letters(), []);
     world.stop().await.unwrap();
@@ -88,11 +88,11 @@ async fn finding_with_a_lost_event_is_fixed_at_the_next_run() {
 async fn finding_with_a_failed_remediation_is_fixed_later() {
     let logs = tempfile::tempdir().unwrap();
     let world = world(logs.path(), &[]).await;
-    world.settle().await.unwrap();
+    world.wait_until_idle().await.unwrap();
     let denied = Fault::new("ec2", "DescribeSecurityGroups", 100, FaultKind::AccessDenied);
     world.proxy().inject(Fault { caller: Some(FIX.to_owned()), ..denied });
     let group = open_group(&world).await;
-    world.settle().await.unwrap();
+    world.wait_until_idle().await.unwrap();
     assert_eq!(
         (verdict(&world, &group), messages(&world, "rectify-DeadLetters").await),
         (Some(Compliance::NonCompliant), 1)
@@ -100,7 +100,7 @@ async fn finding_with_a_failed_remediation_is_fixed_later() {
 
     world.proxy().clear_faults();
     world.bus().fire(SCHEDULE).unwrap();
-    world.settle().await.unwrap();
+    world.wait_until_idle().await.unwrap();
     assert_eq!(verdict(&world, &group), Some(Compliance::Compliant), "{:#?}", world.host().logs(RECONCILER));
     let requests = announcements(&world, "Rectify Remediation Requested");
     // The dead letter and the rule report the same finding, and it is requested once.
@@ -114,20 +114,20 @@ async fn finding_with_a_failed_remediation_is_fixed_later() {
 async fn failed_rule_evaluates_on_its_schedule() {
     let logs = tempfile::tempdir().unwrap();
     let world = world(logs.path(), &[]).await;
-    world.settle().await.unwrap();
+    world.wait_until_idle().await.unwrap();
     let denied = Fault::new("config", "PutEvaluations", 3, FaultKind::AccessDenied);
     world.proxy().inject(Fault { caller: Some(RULE.to_owned()), ..denied });
     let group = open_group(&world).await;
-    world.settle().await.unwrap();
+    world.wait_until_idle().await.unwrap();
     assert_eq!(verdict(&world, &group), None);
     assert!(messages(&world, "rectify-DeadLetters").await > 0);
 
     world.proxy().clear_faults();
     world.bus().fire(SCHEDULE).unwrap();
-    world.settle().await.unwrap();
+    world.wait_until_idle().await.unwrap();
     assert_eq!((verdict(&world, &group), messages(&world, "rectify-DeadLetters").await), (None, 0));
     world.engine().evaluate(RULE).unwrap();
-    world.settle().await.unwrap();
+    world.wait_until_idle().await.unwrap();
     assert_eq!(verdict(&world, &group), Some(Compliance::Compliant), "{:#?}", world.host().logs(RECONCILER));
     world.stop().await.unwrap();
 }
@@ -147,7 +147,7 @@ async fn undo_restores_an_attempt_and_names_its_refusals() {
     let logs = tempfile::tempdir().unwrap();
     let world = world(logs.path(), &[("DeployUndo", "true")]).await;
     let group = open_group(&world).await;
-    world.settle().await.unwrap();
+    world.wait_until_idle().await.unwrap();
     assert_eq!(verdict(&world, &group), Some(Compliance::Compliant));
     let attempt = announcements(&world, "Rectify Outcome")[0]["attempt"].as_str().unwrap().to_owned();
 
@@ -155,13 +155,13 @@ async fn undo_restores_an_attempt_and_names_its_refusals() {
     let answer = world.host().invoke(UNDO, &request).await.unwrap();
     assert_eq!((&answer["outcome"], &answer["attempt"]), (&json!("restored"), &json!(attempt)));
     assert!(answer["calls"][0].as_str().unwrap().starts_with("AuthorizeSecurityGroupIngress"), "{answer:#}");
-    world.settle().await.unwrap();
+    world.wait_until_idle().await.unwrap();
     assert_eq!(verdict(&world, &group), Some(Compliance::NonCompliant), "open again, and held");
     assert_eq!(world.host().invoke(UNDO, &request).await.unwrap()["outcome"], "already-undone");
 
     // The reconciler does not request a fix while the resource is held.
     world.bus().fire(SCHEDULE).unwrap();
-    world.settle().await.unwrap();
+    world.wait_until_idle().await.unwrap();
     assert_eq!(verdict(&world, &group), Some(Compliance::NonCompliant));
     assert_eq!(announcements(&world, "Rectify Remediation Requested"), [json!(null); 0]);
 

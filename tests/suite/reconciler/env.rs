@@ -51,9 +51,9 @@ impl Env {
             exemptions: Exemptions::Ledger,
             account_modes: AccountModes::default(),
             grace_minutes: PerControl::all(Bounded::of(0)),
-            budget_per_hour: 5,
+            max_fixes_per_hour: 5,
             requests_per_run: 100,
-            letters_per_run: 100,
+            dead_letters_per_run: 100,
             retry_after: jiff::SignedDuration::from_hours(24),
         };
         Self { world, dead_letters, unanswered, settings, sqs }
@@ -198,5 +198,5 @@ pub(super) fn delivered(detail: &Value) -> Value {
 
 /// The counts of findings that a run left out, by reason.
 pub(super) fn left_out(summary: &Value) -> &Value {
-    &summary["leftOut"]
+    &summary["skipped"]
 }

@@ -51,7 +51,7 @@ async fn finding_with_a_lost_event_is_requested_and_fixed_once() {
 #[tokio::test]
 async fn two_hundred_and_fifty_findings_take_turns_over_the_runs() {
     let mut env = Env::with([]).await;
-    env.settings.budget_per_hour = 0;
+    env.settings.max_fixes_per_hour = 0;
     env.settings.requests_per_run = 40;
     let all = ids(250);
     let mut requested = BTreeSet::new();
@@ -161,7 +161,7 @@ async fn nothing_is_requested_under_a_kill_switch_or_without_budget() {
     env.world.ledger().resume("widget-disabled", "jane").await.unwrap();
 
     early_in_the_hour().await;
-    env.settings.budget_per_hour = 1;
+    env.settings.max_fixes_per_hour = 1;
     env.world.deliver(&finding("d-1", RECORDED)).await.unwrap();
     let summary = env.run(&reports(&["d-2", "d-3"])).await.unwrap();
     assert_eq!((left_out(&summary), env.requested().await), (&json!({"budget": 2}), Vec::<String>::new()));

@@ -37,7 +37,7 @@ async fn pending_attempt_is_requested_and_ended_whatever_config_reports() {
         widget.set("top", false);
     });
     let summary = env.run(&reports_nothing()).await.unwrap();
-    assert_eq!((left_out(&summary), env.requests().await.len()), (&json!({"young": 1}), 0));
+    assert_eq!((left_out(&summary), env.requests().await.len()), (&json!({"too-recent": 1}), 0));
 
     let summary = env.run_at(&reports_nothing(), in_ten_minutes()).await.unwrap();
     assert_eq!(summary["requested"], json!({"open-attempt": 1}));

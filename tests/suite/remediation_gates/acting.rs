@@ -75,7 +75,10 @@ async fn subject_that_changes_on_every_read_is_not_fixed() {
     }
     let error = world.deliver(&finding("d-1", RECORDED)).await.unwrap_err();
     assert_eq!(error, Error::ConcurrentModification { resource: "Rectify::Test::Widget d-1".to_owned(), times: 3 });
-    assert_eq!((error.kind(), world.widgets.writes(), world.widgets.calls().len()), ("ResourceUnsteady", vec![], 6));
+    assert_eq!(
+        (error.kind(), world.widgets.writes(), world.widgets.calls().len()),
+        ("ConcurrentModification", vec![], 6)
+    );
     let begun = only(&world).await;
     assert_eq!(ended(&world.deliver(&finding("d-1", RECORDED)).await.unwrap()), (begun.id.as_str(), Outcome::Verified));
     let color = only(&world).await.before.unwrap().read::<Widget>().unwrap().color;

@@ -199,7 +199,7 @@ async fn sixth_resource_of_an_hour_is_over_budget_recorded_and_announced_once() 
 
 #[tokio::test]
 async fn budget_of_zero_enforces_nothing() {
-    let world = disabled().await.setting("BUDGET_PER_HOUR", "0");
+    let world = disabled().await.setting("MAX_FIXES_PER_HOUR", "0");
     assert_eq!(ended(&world.deliver(&finding("d-1", RECORDED)).await.unwrap()).1, Outcome::OverBudget);
     assert_eq!(world.widgets.writes(), []);
 }

@@ -7,7 +7,7 @@ use super::*;
 /// Two more widgets than open a control's breaker.
 async fn widgets_beyond_the_limit() -> World {
     let widgets = (0..CONTROL_LIMIT + 2).map(|number| Widget::disabled(&format!("d-{number}"), &["top"]));
-    World::with(widgets).await.setting("BUDGET_PER_HOUR", "100")
+    World::with(widgets).await.setting("MAX_FIXES_PER_HOUR", "100")
 }
 
 fn widget(number: usize) -> String {

@@ -110,7 +110,7 @@ async fn decision_during_a_call_prevents_the_next_call() {
         let open = matches!(decision, Decision::Stop(_));
         assert_eq!(attempt.state, if open { State::Open } else { State::Finished }, "{decision:?}");
         assert_eq!(
-            world.ledger().open_attempts("widget-disabled").await.unwrap().len(),
+            world.ledger().attempts_in_progress("widget-disabled").await.unwrap().len(),
             usize::from(open),
             "{decision:?}"
         );

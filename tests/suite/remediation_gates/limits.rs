@@ -74,7 +74,7 @@ async fn unused_budget_is_returned() {
     let disposition = world.deliver(&finding("d-1", RECORDED)).await.unwrap();
     assert_eq!(ended(&disposition).1, Outcome::AlreadyCompliant);
     assert_eq!((world.sandbox.budget_used().await, world.widgets.writes()), (0, vec![]));
-    assert_eq!(world.ledger().open_attempts("widget-disabled").await.unwrap(), []);
+    assert_eq!(world.ledger().attempts_in_progress("widget-disabled").await.unwrap(), []);
 }
 
 #[tokio::test]
@@ -83,7 +83,7 @@ async fn attempt_is_listed_as_in_progress_until_it_ends() {
     world.widgets.inject_fault(On::Apply, 1, InjectedFault::NoEffect);
     let disposition = world.deliver(&finding("d-1", RECORDED)).await.unwrap();
     let (id, outcome) = ended(&disposition);
-    let open = world.ledger().open_attempts("widget-disabled").await.unwrap();
+    let open = world.ledger().attempts_in_progress("widget-disabled").await.unwrap();
     assert_eq!((outcome, open.iter().map(|it| it.id.as_str()).collect::<Vec<_>>()), (Outcome::Pending, vec![id]));
     assert_eq!(open[0].control, "widget-disabled");
     world.widgets.change("d-1", |widget| {
@@ -91,7 +91,7 @@ async fn attempt_is_listed_as_in_progress_until_it_ends() {
         widget.is_pending = false;
     });
     assert_eq!(ended(&world.deliver(&world.requested("d-1", RECORDED).await).await.unwrap()), (id, Outcome::Verified));
-    assert_eq!(world.ledger().open_attempts("widget-disabled").await.unwrap(), []);
+    assert_eq!(world.ledger().attempts_in_progress("widget-disabled").await.unwrap(), []);
 }
 
 /// `runtime/26`
@@ -201,7 +201,7 @@ async fn state_too_large_for_an_item_is_stored_in_parts_and_undone_from_them() {
 async fn one_resource_an_hour_is_changed_if_aws_config_does_not_count_the_type() {
     early_in_the_hour().await;
     let widgets = [Widget::disabled("d-1", &["top"]), Widget::disabled("d-2", &["top"])];
-    let world = World::with(widgets).await.setting("BUDGET_SHARE_PERCENT", "50");
+    let world = World::with(widgets).await.setting("MAX_FIXES_PERCENT", "50");
     // Answers AWS Config's calls, and counts nothing.
     let context = world.context_over(&Services::default().sdk(REGION));
     let outcome = async |id: &str| {

@@ -44,7 +44,7 @@ fn verified(attempt: &Attempt) -> (String, Value) {
 
 /// The attempts indexed as in progress.
 async fn registered(world: &World) -> Vec<String> {
-    let open = world.ledger().open_attempts("widget-disabled").await.unwrap();
+    let open = world.ledger().attempts_in_progress("widget-disabled").await.unwrap();
     open.into_iter().map(|it| it.id).collect()
 }
 

@@ -3,7 +3,7 @@
 use rectify_compliance::permission::{Condition, EACH_CONTROL};
 use rectify_compliance::{Permission, roles};
 use rectify_local::iam::policy::{Decision, Request, Statement, decide};
-use rectify_local::wiring::{Deployment, Wiring};
+use rectify_local::stack::{Deployment, Stack};
 
 use super::*;
 
@@ -118,7 +118,7 @@ fn roles_have_exactly_the_declared_permissions() {
         if !reads.is_empty() {
             let (allowed, denied) = own_statements(&resources[&own]);
             // Only a rule that lists an account may invoke itself.
-            let self_invocation = if control.meta.frequency().is_some() { roles::RULE_GOES_ON } else { &[] };
+            let self_invocation = if control.meta.frequency().is_some() { roles::RULE_CONTINUATION } else { &[] };
             let may = declared(&[&reads[..], self_invocation].concat(), &[control.meta.id]);
             assert_eq!((granted(&allowed), denied), (may, vec![]), "{own}");
         }
@@ -138,7 +138,7 @@ fn roles_have_exactly_the_declared_permissions() {
 #[test]
 fn runtime_and_platform_roles_have_exactly_the_declared_permissions() {
     let resources = section("Resources");
-    for (base, permissions) in [("RuleBase", roles::RULE_SHELL), ("RemediationBase", roles::REMEDIATION_SHELL)] {
+    for (base, permissions) in [("RuleBase", roles::RULE_COMMON), ("RemediationBase", roles::REMEDIATION_COMMON)] {
         let document = &resources[base]["Properties"]["PolicyDocument"];
         let (allowed, _) = split(document["Statement"].as_sequence().unwrap().iter().cloned());
         assert_eq!(granted(&allowed), declared(permissions, &[]), "{base}");
@@ -162,7 +162,7 @@ fn runtime_and_platform_roles_have_exactly_the_declared_permissions() {
 }
 
 /// A deployment of all functions with these parameters.
-fn wiring(parameters: &[(&str, &str)]) -> Wiring {
+fn stack(parameters: &[(&str, &str)]) -> Stack {
     let mut all: BTreeMap<String, String> =
         parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     all.insert("DeployUndo".to_owned(), "true".to_owned());
@@ -173,14 +173,14 @@ fn wiring(parameters: &[(&str, &str)]) -> Wiring {
         partition: "aws".to_owned(),
         stack: "rectify".to_owned(),
         parameters: all,
-        others_off: false,
+        disable_other_controls: false,
     };
-    Wiring::read(&raw(), &deployment).unwrap()
+    Stack::read(&raw(), &deployment).unwrap()
 }
 
 /// The statements of the role with this logical id.
-fn role<'a>(wiring: &'a Wiring, id: &str) -> &'a [Statement] {
-    &wiring.roles[&format!("arn:aws:iam::{ACCOUNT}:role/rectify-{id}")]
+fn role<'a>(stack: &'a Stack, id: &str) -> &'a [Statement] {
+    &stack.roles[&format!("arn:aws:iam::{ACCOUNT}:role/rectify-{id}")]
 }
 
 fn on_ledger(action: &str, partition: &str) -> Request {
@@ -202,7 +202,7 @@ const SHARED: [&str; 8] =
 /// Every function may write exactly the partitions that its code writes.
 #[test]
 fn roles_limit_writes_to_the_functions_partitions() {
-    let wiring = wiring(&[]);
+    let stack = stack(&[]);
     let ids: Vec<&str> = controls().filter(|it| it.remediation.is_some()).map(|it| it.meta.id).collect();
     let undone = undone();
     let mut functions: Vec<(String, Vec<&str>, &[&str])> = ids
@@ -213,7 +213,7 @@ fn roles_limit_writes_to_the_functions_partitions() {
     functions.push(("ReconcilerRole".to_owned(), vec![], &["reconciler#"]));
     functions.push(("AttributorRole".to_owned(), vec![], &["attribution#"]));
     for (name, own, shared) in functions {
-        let statements = role(&wiring, &name);
+        let statements = role(&stack, &name);
         let may =
             |action: &str, partition: &str| decide(statements, &on_ledger(action, partition)) == Decision::Allowed;
         let all = ids.iter().flat_map(|id| partitions(id)).chain(SHARED.map(str::to_owned));
@@ -241,10 +241,10 @@ fn roles_limit_writes_to_the_functions_partitions() {
 
 #[test]
 fn no_role_may_write_tags_of_exemptions_or_modes() {
-    let wiring = wiring(&[]);
+    let stack = stack(&[]);
     let instance = "arn:aws:ec2:eu-west-1:111122223333:instance/i-1";
     let tag = |action: &str, keys: &[&str]| Request::new(action, instance).with("aws:TagKeys", keys.iter().copied());
-    let decided = |name: &str, request: &Request| decide(role(&wiring, name), request);
+    let decided = |name: &str, request: &Request| decide(role(&stack, name), request);
     for (name, action) in [("RequiredTagsFixRole", "ec2:CreateTags"), ("UndoRole", "ec2:DeleteTags")] {
         assert_eq!(decided(name, &tag(action, &["CostCenter", "Owner"])), Decision::Allowed, "{name}");
         for keys in [&["rectify:mode"][..], &["CostCenter", "rectify:exempt-until"], &["rectify:"]] {
@@ -254,7 +254,7 @@ fn no_role_may_write_tags_of_exemptions_or_modes() {
     // Without keys, DeleteTags removes every tag.
     assert_eq!(decided("UndoRole", &Request::new("ec2:DeleteTags", instance)), Decision::Denied);
     // No tagging action may write such a tag.
-    for (arn, statements) in &wiring.roles {
+    for (arn, statements) in &stack.roles {
         for action in
             ["ec2:CreateTags", "ec2:DeleteTags", "rds:AddTagsToResource", "s3:PutBucketTagging", "kms:TagResource"]
         {
@@ -303,7 +303,7 @@ fn request_of(permission: &Permission, name: &str) -> Request {
 #[test]
 fn changes_of_protected_arns_and_no_others_are_denied() {
     let given = |protected: &str| {
-        wiring(&[
+        stack(&[
             ("ProtectedArns", protected),
             ("MfaPolicyArn", "arn:aws:iam::1:policy/mfa"),
             ("CloudTrailLogsRoleArn", ROLE),
@@ -324,10 +324,10 @@ fn changes_of_protected_arns_and_no_others_are_denied() {
 
 #[test]
 fn bucket_of_another_account_cannot_be_changed() {
-    let wiring = wiring(&[]);
+    let stack = stack(&[]);
     let put =
         |account: &str| Request::new("s3:PutBucketPolicy", "arn:aws:s3:::logs").with("aws:ResourceAccount", [account]);
-    let statements = role(&wiring, "S3BucketSslRequestsOnlyFixRole");
+    let statements = role(&stack, "S3BucketSslRequestsOnlyFixRole");
     assert_eq!(decide(statements, &put(ACCOUNT)), Decision::Allowed);
     assert_eq!(decide(statements, &put("444455556666")), Decision::NotAllowed);
 }
@@ -343,7 +343,7 @@ fn only_the_role_named_by_the_parameter_is_passed_and_read() {
             request
         }
     };
-    let (named, none) = (wiring(&[("CloudTrailLogsRoleArn", ROLE)]), wiring(&[]));
+    let (named, none) = (stack(&[("CloudTrailLogsRoleArn", ROLE)]), stack(&[]));
     for action in ["iam:GetRole", "iam:PassRole", "iam:SimulatePrincipalPolicy"] {
         assert_eq!(decide(role(&named, fix), &of(action, ROLE)), Decision::Allowed, "{action}");
         let admin = "arn:aws:iam::111122223333:role/admin";

@@ -110,7 +110,7 @@ async fn attempt_stays_in_progress_if_its_undo_changed_nothing() {
     let id = world.attempts("d-1").await.pop().unwrap().id;
     world.widgets.inject_fault(On::Revert, 1, REFUSED);
     assert_eq!(world.undo(&id).await.unwrap_err().kind(), "UndoRefused");
-    let open = world.ledger().open_attempts("widget-disabled").await.unwrap();
+    let open = world.ledger().attempts_in_progress("widget-disabled").await.unwrap();
     assert_eq!(open.iter().map(|it| it.id.as_str()).collect::<Vec<_>>(), [id.as_str()]);
     let disposition = world.deliver(&finding("d-1", FIRST)).await.unwrap();
     assert_eq!((disposition.attempt(), disposition.name()), (Some(id.as_str()), "verified"));
@@ -198,7 +198,7 @@ async fn undo_without_its_lease_writes_nothing_and_each_step_extends_it() {
     let hold = Hold { control: "widget-disabled".to_owned(), by: "ada".to_owned(), reason: "undo".to_owned(), until };
     assert_eq!(ledger.save_undo(&lease, &attempt, until).await.unwrap_err().kind(), "LedgerUnavailable");
     assert_eq!(ledger.begin_undo(&lease, &attempt, Some(&hold), until).await.unwrap_err().kind(), "LedgerUnavailable");
-    assert_eq!(ledger.take_back_undo(&lease, &attempt, Some(&hold)).await.unwrap_err().kind(), "LedgerUnavailable");
+    assert_eq!(ledger.roll_back_undo(&lease, &attempt, Some(&hold)).await.unwrap_err().kind(), "LedgerUnavailable");
     assert_eq!(held(&world).await, None, "a hold without its undo");
 }
 

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 use crate::engine::ComplianceChange;
 use crate::host::{Host, HostError};
-use crate::wiring::{EventRule, Target, Trigger, Wiring};
+use crate::stack::{EventRule, Stack, Target, Trigger};
 
 /// The `source` of events that Rectify's functions put.
 const RECTIFY_SOURCE: &str = "rectify";
@@ -96,14 +96,14 @@ impl Bus {
         sqs: aws_sdk_sqs::Client,
         host: Host,
         account: &str,
-        wiring: &Wiring,
+        stack: &Stack,
     ) -> Result<Self, BusError> {
         let bus = Self {
             events,
             sqs,
             host,
             account: account.to_owned(),
-            scheduled: wiring
+            scheduled: stack
                 .event_rules
                 .iter()
                 .filter(|rule| matches!(rule.trigger, Trigger::Schedule(_)))
@@ -114,15 +114,15 @@ impl Bus {
             announcements: Mutex::default(),
         };
         // A dead-letter queue must exist before the queue that names it.
-        for queue in wiring.queues.iter().filter(|queue| queue.redrive.is_none()) {
+        for queue in stack.queues.iter().filter(|queue| queue.redrive.is_none()) {
             bus.create_queue(&queue.name).await?;
         }
-        for queue in &wiring.queues {
+        for queue in &stack.queues {
             if let Some(redrive) = &queue.redrive {
                 bus.create_queue_with_redrive(&queue.name, redrive).await?;
             }
         }
-        bus.create_event_sources(&wiring.mappings).await?;
+        bus.create_event_sources(&stack.mappings).await?;
         let mut internal_queues = vec![bus.internal_queue(ANNOUNCEMENTS, Vec::new()).await?];
         bus.put_rule(
             ANNOUNCEMENTS,
@@ -130,7 +130,7 @@ impl Bus {
             vec![bus.queue_target(0, ANNOUNCEMENTS).await?],
         )
         .await?;
-        for rule in wiring.event_rules.iter().filter(|rule| rule.enabled) {
+        for rule in stack.event_rules.iter().filter(|rule| rule.enabled) {
             if let Trigger::Pattern(pattern) = &rule.trigger {
                 internal_queues.extend(bus.deploy_rule(rule, pattern).await?);
             }

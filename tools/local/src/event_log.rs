@@ -67,17 +67,17 @@ const SHOWN_FIELDS: [&str; 7] = ["control", "resourceType", "resourceId", "outco
 
 /// Remembers what was read already.
 #[derive(Debug, Default)]
-pub struct News {
+pub struct EventLog {
     verdicts: BTreeMap<(String, String), (String, Option<String>)>,
     announcements: usize,
     dead_letters: usize,
 }
 
-impl News {
+impl EventLog {
     /// The events since the last call, verdicts first.
     pub fn since_last(&mut self, world: &World) -> Vec<Item> {
         let mut items = Vec::new();
-        for rule in &world.wiring().rules {
+        for rule in &world.stack().rules {
             for (resource, result) in world.compliance(&rule.name) {
                 let resource = format!("{} {}", resource.resource_type, resource.resource_id);
                 let verdict = (result.compliance.to_string(), result.annotation);

@@ -8,7 +8,7 @@
 //! | [`recorder`] | reads resources from the emulator into configuration items |
 //! | [`host`] | Lambda: built binaries as functions |
 //! | [`iam`] | authorizes each call of a function by its role |
-//! | [`wiring`] | the deployed stack, resolved from the template |
+//! | [`stack`] | the deployed stack, resolved from the template |
 //! | [`bus`] | EventBridge: the template's event rules, matched by moto |
 //! | [`world`] | all of the above, started in order and stopped |
 //! | [`demo`] | noncompliant resources: found, fixed and undone |
@@ -26,5 +26,5 @@ pub mod iam;
 pub mod proxy;
 pub mod recorder;
 mod request_id;
-pub mod wiring;
+pub mod stack;
 pub mod world;

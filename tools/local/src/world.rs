@@ -1,7 +1,7 @@
 //! Local AWS as a whole: starts every part in order, runs the workers between them, waits for idle, and stops.
 //!
 //! The template and its parameters decide what is deployed. A user or a test changes resources through
-//! [`World::clients`] (or any AWS client at [`World::endpoint`]), calls [`World::settle`] and reads the results.
+//! [`World::clients`] (or any AWS client at [`World::endpoint`]), calls [`World::wait_until_idle`] and reads the results.
 
 mod clients;
 mod pending_work;
@@ -24,10 +24,10 @@ use crate::host::{FunctionSpec, Host, HostError};
 use crate::iam::request::Place;
 use crate::proxy::{Proxy, ProxyError, ProxySettings};
 use crate::recorder::{self, Change, Readers, Recorder, RecorderError};
-use crate::wiring::{Deployment, Function, Rule, Wiring, WiringError};
+use crate::stack::{Deployment, Function, Rule, Stack, StackError};
 pub use clients::Clients;
 pub use pending_work::PendingWork;
-pub use settings::WorldSettings;
+pub use settings::LocalAwsConfig;
 use workers::Workers;
 
 /// The account of local AWS.
@@ -35,7 +35,7 @@ pub const ACCOUNT: &str = "111122223333";
 
 /// Why local AWS does not start, become idle or stop.
 #[derive(Debug, thiserror::Error)]
-pub enum WorldError {
+pub enum LocalAwsError {
     /// A file of the settings cannot be read or created.
     #[error("`{}`: {source}", path.display())]
     File {
@@ -52,7 +52,7 @@ pub enum WorldError {
     Proxy(#[from] ProxyError),
     /// The template.
     #[error(transparent)]
-    Wiring(#[from] WiringError),
+    Stack(#[from] StackError),
     /// The Lambda host.
     #[error(transparent)]
     Host(#[from] HostError),
@@ -90,8 +90,8 @@ pub enum WorldError {
 /// them.
 #[derive(Debug)]
 pub struct World {
-    settings: WorldSettings,
-    wiring: Wiring,
+    settings: LocalAwsConfig,
+    stack: Stack,
     clients: Clients,
     engine: Engine,
     engine_endpoint: String,
@@ -112,7 +112,7 @@ impl World {
     ///
     /// # Errors
     /// The first part that does not start, by name.
-    pub async fn start(settings: WorldSettings) -> Result<Self, WorldError> {
+    pub async fn start(settings: LocalAwsConfig) -> Result<Self, LocalAwsError> {
         let template = std::fs::read_to_string(&settings.template).map_err(in_file(&settings.template))?;
         let partition = settings.partition();
         let deployment = Deployment {
@@ -121,9 +121,9 @@ impl World {
             partition: partition.clone(),
             stack: "rectify".to_owned(),
             parameters: settings.parameters.clone(),
-            others_off: settings.others_off,
+            disable_other_controls: settings.disable_other_controls,
         };
-        let wiring = Wiring::read(&template, &deployment)?;
+        let stack = Stack::read(&template, &deployment)?;
         std::fs::create_dir_all(&settings.logs).map_err(in_file(&settings.logs))?;
 
         let backend = Backend::start(&BackendSettings::new(ACCOUNT, &settings.logs.join("moto.log"))).await?;
@@ -137,14 +137,14 @@ impl World {
             listen: settings.listen.clone(),
             backend: backend.endpoint().to_owned(),
             upstreams: BTreeMap::from([("config".to_owned(), engine_endpoint.clone())]),
-            place: Place { partition: partition.clone(), account: ACCOUNT.to_owned(), keys: wiring.partition_keys() },
+            place: Place { partition: partition.clone(), account: ACCOUNT.to_owned(), keys: stack.partition_keys() },
         })
         .await?;
         let clients = Clients::new(&proxy, &settings.region, clients::OPERATOR)?;
         let internal = Clients::new(&proxy, &settings.region, clients::INTERNAL)?;
         let host = Host::start(settings.host(proxy.endpoint())).await?;
         let programs = settings.programs().map_err(|(program, error)| in_file(&program)(error))?;
-        for function in &wiring.functions {
+        for function in &stack.functions {
             let mut environment = function.environment.clone();
             environment.insert(FUNCTION.to_owned(), function.binary.clone());
             let spec = FunctionSpec {
@@ -157,29 +157,29 @@ impl World {
                 retries: function.retries,
             };
             proxy.register_caller(&spec.access_key(), &spec.name);
-            if let Some(statements) = function.role.as_ref().and_then(|role| wiring.roles.get(role)) {
-                proxy.give_role(&spec.name, statements.clone());
+            if let Some(statements) = function.role.as_ref().and_then(|role| stack.roles.get(role)) {
+                proxy.set_role(&spec.name, statements.clone());
             }
             host.deploy(spec)?;
         }
-        for table in &wiring.tables {
+        for table in &stack.tables {
             clients::create_table(&internal.dynamodb, table)
                 .await
-                .map_err(|why| WorldError::Table { table: table.name.clone(), why })?;
+                .map_err(|why| LocalAwsError::Table { table: table.name.clone(), why })?;
         }
         let bus =
-            Arc::new(Bus::start(internal.events.clone(), internal.sqs.clone(), host.clone(), ACCOUNT, &wiring).await?);
+            Arc::new(Bus::start(internal.events.clone(), internal.sqs.clone(), host.clone(), ACCOUNT, &stack).await?);
         let recorder = Recorder::new(
             engine.clone(),
             Readers::new(&Clients::new(&proxy, &settings.region, clients::RECORDER)?.sdk),
-            &scoped_types(&wiring).filter(|it| is_recorded(it)).collect::<Vec<_>>(),
+            &scoped_types(&stack).filter(|it| is_recorded(it)).collect::<Vec<_>>(),
         )?;
-        let workers = Workers::start(outputs, &host, &bus, proxy.put_events(), dead_letter_targets(&wiring));
-        let rules_later = settings.rules_later;
+        let workers = Workers::start(outputs, &host, &bus, proxy.put_events(), dead_letter_targets(&stack));
+        let defer_rules = settings.defer_rules;
         proxy.clear_calls();
         let world = Self {
             settings,
-            wiring,
+            stack,
             clients,
             engine,
             engine_endpoint,
@@ -191,7 +191,7 @@ impl World {
             proxy,
             backend,
         };
-        if !rules_later {
+        if !defer_rules {
             world.put_rules()?;
         }
         Ok(world)
@@ -201,8 +201,8 @@ impl World {
     ///
     /// # Errors
     /// A rule that AWS Config would reject.
-    pub fn put_rules(&self) -> Result<(), WorldError> {
-        for rule in &self.wiring.rules {
+    pub fn put_rules(&self) -> Result<(), LocalAwsError> {
+        for rule in &self.stack.rules {
             self.engine.put_rule(rule.definition.clone())?;
         }
         Ok(())
@@ -228,14 +228,14 @@ impl World {
 
     /// The settings it was started with.
     #[must_use]
-    pub fn settings(&self) -> &WorldSettings {
+    pub fn settings(&self) -> &LocalAwsConfig {
         &self.settings
     }
 
     /// The deployed stack.
     #[must_use]
-    pub fn wiring(&self) -> &Wiring {
-        &self.wiring
+    pub fn stack(&self) -> &Stack {
+        &self.stack
     }
 
     /// The operator's clients; their calls are recorded as `operator`.
@@ -273,7 +273,7 @@ impl World {
     #[must_use]
     pub fn unrecorded(&self) -> BTreeMap<&str, Vec<&str>> {
         let unrecorded = |rule| types_of(rule).filter(|it| !is_recorded(it)).collect::<Vec<_>>();
-        let rows = self.wiring.rules.iter().map(|rule| (rule.name.as_str(), unrecorded(rule)));
+        let rows = self.stack.rules.iter().map(|rule| (rule.name.as_str(), unrecorded(rule)));
         rows.filter(|(_, types)| !types.is_empty()).collect()
     }
 
@@ -282,7 +282,7 @@ impl World {
     #[must_use]
     pub fn take_errors(&self) -> Vec<String> {
         let mut errors = self.workers.take_errors();
-        errors.extend(self.proxy.take_refused().iter().map(ToString::to_string));
+        errors.extend(self.proxy.take_denied().iter().map(ToString::to_string));
         errors
     }
 
@@ -290,7 +290,7 @@ impl World {
     ///
     /// # Errors
     /// A resource that cannot be read.
-    pub async fn tick(&self) -> Result<Vec<Change>, WorldError> {
+    pub async fn tick(&self) -> Result<Vec<Change>, LocalAwsError> {
         Ok(self.recorder.tick().await?)
     }
 
@@ -298,9 +298,9 @@ impl World {
     /// every event is delivered, and recording once more finds no change.
     ///
     /// # Errors
-    /// [`WorldError::PendingWork`] with the pending work when [`WorldSettings::patience`] is over: two controls that
+    /// [`LocalAwsError::NotIdle`] with the pending work when [`LocalAwsConfig::patience`] is over: two controls that
     /// undo each other's fixes never become idle. Also any error in reading resources or delivering events.
-    pub async fn settle(&self) -> Result<(), WorldError> {
+    pub async fn wait_until_idle(&self) -> Result<(), LocalAwsError> {
         let start = tokio::time::Instant::now();
         loop {
             let (before, was_idle) = (self.activity(), self.pending_work().is_idle());
@@ -330,7 +330,7 @@ impl World {
     ///
     /// # Errors
     /// The operating system cannot wait for the emulator.
-    pub async fn stop(self) -> Result<(), WorldError> {
+    pub async fn stop(self) -> Result<(), LocalAwsError> {
         self.workers.stop();
         self.server.abort();
         self.host.recycle();
@@ -349,13 +349,13 @@ impl World {
         PendingWork { functions: self.host.pending_by_function(), invocations, changes, dead_letters }
     }
 
-    async fn wait_for_pending_work(&self, start: tokio::time::Instant) -> Result<(), WorldError> {
+    async fn wait_for_pending_work(&self, start: tokio::time::Instant) -> Result<(), LocalAwsError> {
         let mut pause = Duration::from_millis(2);
         loop {
             let pending = self.pending_work();
             let waited = start.elapsed();
             if waited > self.settings.patience {
-                return Err(WorldError::PendingWork { seconds: waited.as_secs(), pending });
+                return Err(LocalAwsError::NotIdle { seconds: waited.as_secs(), pending });
             }
             if pending.is_idle() {
                 return Ok(());
@@ -366,13 +366,13 @@ impl World {
     }
 }
 
-fn dead_letter_targets(stack: &Wiring) -> workers::DeadLetterTargets {
+fn dead_letter_targets(stack: &Stack) -> workers::DeadLetterTargets {
     let target = |function: &Function| Some((function.name.clone(), function.on_failure.clone()?));
     stack.functions.iter().filter_map(target).collect()
 }
 
 /// The resource types in the rules' scopes, once per rule.
-fn scoped_types(stack: &Wiring) -> impl Iterator<Item = &str> {
+fn scoped_types(stack: &Stack) -> impl Iterator<Item = &str> {
     stack.rules.iter().flat_map(types_of)
 }
 
@@ -384,7 +384,7 @@ fn is_recorded(resource_type: &str) -> bool {
     recorder::types().contains(&resource_type)
 }
 
-async fn serve(engine: Engine) -> Result<(JoinHandle<()>, String), WorldError> {
+async fn serve(engine: Engine) -> Result<(JoinHandle<()>, String), LocalAwsError> {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.map_err(HostError::Listen)?;
     let endpoint = format!("http://{}", listener.local_addr().map_err(HostError::Listen)?);
     let server = tokio::spawn(async move {
@@ -394,7 +394,7 @@ async fn serve(engine: Engine) -> Result<(JoinHandle<()>, String), WorldError> {
     Ok((server, endpoint))
 }
 
-fn in_file(path: &Path) -> impl FnOnce(std::io::Error) -> WorldError {
+fn in_file(path: &Path) -> impl FnOnce(std::io::Error) -> LocalAwsError {
     let path = path.to_owned();
-    move |source| WorldError::File { path, source }
+    move |source| LocalAwsError::File { path, source }
 }

@@ -78,7 +78,7 @@ async fn ledger(open: &OpenLedger) -> Result<String, String> {
     let stops = open.ledger.stops().await.map_err(text)?;
     let mut attempts = 0;
     for control in rectify_catalogue::controls() {
-        attempts += open.ledger.open_attempts(control.meta.id).await.map_err(text)?.len();
+        attempts += open.ledger.attempts_in_progress(control.meta.id).await.map_err(text)?.len();
     }
     if !stops.is_empty() {
         return Err(format!("`{}` is readable; {} stop switch(es) on: see `rectify status`", open.table, stops.len()));

@@ -168,7 +168,7 @@ fn managed(control: &Entry) -> String {
                 "it does not find a stack in another region."
             }
         ),
-        ManagedBy::Nobody(why) => format!("There is no lookup: {why}."),
+        ManagedBy::Unmanaged(why) => format!("There is no lookup: {why}."),
     };
     format!("## CloudFormation\n\n{how}\n\n")
 }

@@ -48,10 +48,10 @@ const GENERATED: &str = "Written by `xtask generate`";
 /// The constructor of a control's rule.
 fn rule_of(control: &Entry) -> &'static str {
     match (control.change, control.list_permissions()) {
-        (Some(change), Some(_)) if change.is_item_alone() => {
+        (Some(change), Some(_)) if change.needs_item_only() => {
             "rectify_runtime::rule::on_item_and_schedule::<_, Clients>"
         }
-        (Some(change), None) if change.is_item_alone() => "rectify_runtime::rule::on_item",
+        (Some(change), None) if change.needs_item_only() => "rectify_runtime::rule::on_item",
         (Some(_), Some(_)) => "rectify_runtime::rule::on_change_and_schedule::<_, Clients>",
         (Some(_), None) => "rectify_runtime::rule::on_change::<_, Clients>",
         (None, _) => "rectify_runtime::rule::on_schedule::<_, Clients>",

@@ -127,7 +127,7 @@ fn evaluate(control: &Entry, input: &Input) -> Result<Vec<Verdict>, String> {
     control.check_parameters(&parameters).map_err(|error| text(&error))?;
     let common = CommonParameters::parse(&parameters).map_err(|error| text(&error))?;
     let here = region(&event);
-    let home = common.home_region.clone().unwrap_or_else(|| here.default_home());
+    let home = common.home_region.clone().unwrap_or_else(|| here.default_home_region());
     let now = event.message.time();
     let scope = RuleScope { meta: control.meta, parameters: &common, here: &here, home: &home };
     match gate::route(&event, &scope).map_err(|error| text(&error))? {
@@ -152,7 +152,7 @@ fn evaluate(control: &Entry, input: &Input) -> Result<Vec<Verdict>, String> {
         Route::Fetch => {
             let Some(item) = &input.history else { return Err("the history has no item".to_owned()) };
             let Message::Oversized { summary, .. } = &event.message else { panic!("only oversized items are fetched") };
-            let item = history(item).announced_by(summary);
+            let item = history(item).or_summary(summary);
             let item = ConfigurationItem::from_api(item).map_err(|error| text(&error))?;
             match gate::route_fetched(&event, &scope, &item).map_err(|error| text(&error))? {
                 Route::Judge(item) => evaluate_item(control, input, item, &parameters, now),

@@ -28,7 +28,7 @@ impl Clients {
         params: &TrailLogsParameters,
     ) -> Result<Option<DeliveringTrail>, AwsError> {
         let mut delivering = DeliveringTrail { trail, delivery: None, destination: None };
-        if !params.deliveries_matter() || delivering.trail.custody() != TrailOwnership::Ours {
+        if !params.deliveries_matter() || delivering.trail.ownership() != TrailOwnership::Local {
             return Ok(Some(delivering));
         }
         match self.cloudtrail.get_trail_status().name(&delivering.trail.arn).send().await {
@@ -155,7 +155,7 @@ impl Fix<Clients> for CloudTrailCloudWatchLogsEnabled {
         let Some(trail) = clients.trail(target).await? else { return Ok(None) };
         let Some(mut live) = clients.delivering(trail, params).await? else { return Ok(None) };
         if let Some((group, role)) = params.destination_for(&live.trail)
-            && live.trail.custody() == TrailOwnership::Ours
+            && live.trail.ownership() == TrailOwnership::Local
         {
             live.destination = Some(clients.destination(group, role, &live.trail).await?);
         }

@@ -63,7 +63,7 @@ impl Clients {
 
     /// The key of a trail and the allowed ones, if they matter.
     async fn keys(&self, trail: &Trail, params: &TrailEncryptionParameters) -> Result<Option<Keys>, AwsError> {
-        if !params.keys_matter() || trail.custody() != TrailOwnership::Ours {
+        if !params.keys_matter() || trail.ownership() != TrailOwnership::Local {
             return Ok(None);
         }
         let current = match &trail.settings.kms_key_id {
@@ -135,7 +135,9 @@ impl Fix<Clients> for CloudTrailEncryptionEnabled {
         let Some(trail) = clients.trail(target).await? else { return Ok(None) };
         let keys = clients.keys(&trail, params).await?;
         let candidate = match params.candidate_for(&trail) {
-            Some(wanted) if trail.custody() == TrailOwnership::Ours => Some(clients.candidate(wanted, &trail).await?),
+            Some(wanted) if trail.ownership() == TrailOwnership::Local => {
+                Some(clients.candidate(wanted, &trail).await?)
+            }
             Some(_) | None => None,
         };
         Ok(Some(KeyedTrail { trail, keys, candidate }))

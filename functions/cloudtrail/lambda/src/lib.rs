@@ -89,7 +89,7 @@ impl Clients {
         let Some(trail) = self.get(&Trail::arn_of(target), observed_from(target)).await? else {
             return Ok(None);
         };
-        if trail.custody() != TrailOwnership::Ours {
+        if trail.ownership() != TrailOwnership::Local {
             return Ok(Some(trail));
         }
         Ok(self.tags(&trail.arn).await?.map(|tags| Trail { tags, ..trail }))
@@ -144,7 +144,7 @@ async fn updated(request: UpdateTrailFluentBuilder) -> Result<(), AwsError> {
 
 impl Views<Trail> for Clients {
     async fn facts(&self, target: &Target, recorded: &RecordedTrail) -> Result<Option<LiveTrail>, AwsError> {
-        self.settled(target, recorded, recorded.is_ours() && recorded.tells_validation()).await
+        self.settled(target, recorded, recorded.is_ours() && recorded.has_validation()).await
     }
 
     async fn read(&self, target: &Target) -> Result<Option<Trail>, AwsError> {

@@ -50,7 +50,7 @@ impl TrailReader {
 
     /// Reads one trail; `None` when a trail of this account is already gone.
     async fn observe_trail(&self, trail: Trail) -> Result<Option<ObservedTrail>, AwsError> {
-        if trail.custody() == TrailOwnership::Foreign {
+        if trail.ownership() == TrailOwnership::OtherAccount {
             let status = if_readable(self.status(&trail.arn).await)?;
             let selectors = if_readable(self.selectors(&trail.arn).await)?;
             return Ok(Some(ObservedTrail { trail, status, selectors }));

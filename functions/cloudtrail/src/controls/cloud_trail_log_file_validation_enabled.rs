@@ -126,7 +126,7 @@ mod tests {
         cases
             .case("an organization trail", |it| it.settings.is_organization_trail = Some(true))
             .non_compliant(OFF)
-            .planned(&[&format!("held: {ORGANIZATION}"), FIX]);
+            .planned(&[&format!("blocked: {ORGANIZATION}"), FIX]);
     }
 
     #[test]
@@ -151,7 +151,7 @@ mod tests {
     fn laws() {
         Laws::of(&SETTING, &["/logFileValidation"], Remediation::predict)
             .never(|before, after| before.log_file_validation && !after.log_file_validation)
-            .restoring_whole()
+            .restores_full_state()
             .hold((trails(), Just(NoParameters {})));
     }
 }

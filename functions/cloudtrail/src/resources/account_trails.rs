@@ -33,7 +33,7 @@ impl AccountTrails {
 
     /// The trails that belong to the account, in any home region.
     pub fn own(&self) -> impl Iterator<Item = &ObservedTrail> {
-        self.trails.iter().filter(|it| it.trail.custody() != TrailOwnership::Foreign)
+        self.trails.iter().filter(|it| it.trail.ownership() != TrailOwnership::OtherAccount)
     }
 }
 

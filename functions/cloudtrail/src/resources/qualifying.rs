@@ -131,9 +131,9 @@ impl ObservedTrail {
             return Qualification::Fails(FailedCheck::SingleRegion);
         }
         let (Some(status), Some(selectors)) = (&self.status, &self.selectors) else {
-            return match self.trail.custody() {
-                TrailOwnership::Foreign => Qualification::Unverified,
-                TrailOwnership::Ours | TrailOwnership::Replica => Qualification::Fails(FailedCheck::Unread),
+            return match self.trail.ownership() {
+                TrailOwnership::OtherAccount => Qualification::Unverified,
+                TrailOwnership::Local | TrailOwnership::Replica => Qualification::Fails(FailedCheck::Unread),
             };
         };
         if required.logging && !status.is_logging {

@@ -50,7 +50,7 @@ pub struct Trail {
     pub home_region: Region,
     /// The account and region it was read from.
     pub seen_from: ObservedFrom,
-    /// `LogFileValidationEnabled`. A missing flag counts as off for a trail that is not [local](TrailOwnership::Ours),
+    /// `LogFileValidationEnabled`. A missing flag counts as off for a trail that is not [local](TrailOwnership::Local),
     /// which is not
     /// evaluated here.
     pub log_file_validation: bool,
@@ -74,11 +74,11 @@ pub struct ObservedFrom {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum TrailOwnership {
     /// This account, home region here.
-    Ours,
+    Local,
     /// This account, replicated from another region.
     Replica,
     /// Another account: an organization trail, seen from a member account or a delegated administrator.
-    Foreign,
+    OtherAccount,
 }
 
 /// The settings of a trail except log file validation, as in the API. `None` means that the API omitted the setting or
@@ -144,27 +144,27 @@ pub type LiveTrail = Option<Trail>;
 
 impl Trail {
     /// Who owns it, seen from this account and region.
-    pub fn custody(&self) -> TrailOwnership {
+    pub fn ownership(&self) -> TrailOwnership {
         if self.owner != self.seen_from.account {
-            TrailOwnership::Foreign
+            TrailOwnership::OtherAccount
         } else if self.home_region != self.seen_from.region {
             TrailOwnership::Replica
         } else {
-            TrailOwnership::Ours
+            TrailOwnership::Local
         }
     }
 
-    /// NOT_APPLICABLE for a trail that is not [local](TrailOwnership::Ours), naming where it is evaluated.
+    /// NOT_APPLICABLE for a trail that is not [local](TrailOwnership::Local), naming where it is evaluated.
     pub fn evaluated_elsewhere(&self) -> Option<Verdict> {
         let Self { name, owner, home_region, .. } = self;
-        match self.custody() {
-            TrailOwnership::Foreign => {
+        match self.ownership() {
+            TrailOwnership::OtherAccount => {
                 Some(Verdict::not_applicable(format!("Trail {name} belongs to account {owner}; evaluated there")))
             }
             TrailOwnership::Replica => {
                 Some(Verdict::not_applicable(format!("Trail {name} is replicated from {home_region}; evaluated there")))
             }
-            TrailOwnership::Ours => None,
+            TrailOwnership::Local => None,
         }
     }
 
@@ -263,7 +263,7 @@ impl Description {
     pub fn seen(self, seen_from: ObservedFrom) -> Result<Trail, ShapeError> {
         let has_validation_flag = self.log_file_validation_enabled.is_some();
         let trail = self.lenient(seen_from)?;
-        if !has_validation_flag && trail.custody() == TrailOwnership::Ours {
+        if !has_validation_flag && trail.ownership() == TrailOwnership::Local {
             return Err(ShapeError::missing(format!("{}.LogFileValidationEnabled", trail.arn), "true or false"));
         }
         Ok(trail)
@@ -313,7 +313,7 @@ impl RecordedTrail {
     /// both have the
     /// same resource id in AWS Config.
     pub fn is_ours(&self) -> bool {
-        self.trail.custody() == TrailOwnership::Ours
+        self.trail.ownership() == TrailOwnership::Local
     }
 
     /// The trail to evaluate: the live one if there is one.
@@ -322,13 +322,14 @@ impl RecordedTrail {
     }
 
     /// Whether the item contains the validation flag.
-    pub fn tells_validation(&self) -> bool {
+    pub fn has_validation(&self) -> bool {
         self.has_validation_flag
     }
 
     /// The trail in `described` to evaluate instead of the item; `None` if the trail was deleted.
     pub fn settle(&self, described: Vec<Trail>) -> Option<LiveTrail> {
-        let local = described.into_iter().find(|it| it.name == self.trail.name && it.custody() == TrailOwnership::Ours);
+        let local =
+            described.into_iter().find(|it| it.name == self.trail.name && it.ownership() == TrailOwnership::Local);
         if local.is_none() && self.is_ours() { None } else { Some(local) }
     }
 
@@ -350,7 +351,7 @@ pub fn one_per_name(trails: Vec<Trail>) -> Vec<Trail> {
                 free.insert(trail);
             }
             Entry::Occupied(mut taken) => {
-                if (trail.custody(), &trail.arn) < (taken.get().custody(), &taken.get().arn) {
+                if (trail.ownership(), &trail.arn) < (taken.get().ownership(), &taken.get().arn) {
                     taken.insert(trail);
                 }
             }

@@ -21,7 +21,8 @@ use rectify_config::controls::config_recorder_healthy::{
     Action, ConfigRecorderHealthy, ConfigRecorderHealthyParameters, Undo,
 };
 use rectify_config::resources::recording::{
-    Answers, ChannelAnswer, DeliveriesAnswer, Delivery, GroupAnswer, Outcome, RecorderAnswer, Recording, Status,
+    ChannelResponse, DeliveriesResponse, Delivery, GroupResponse, Outcome, RecorderResponse, Recording, Responses,
+    Status,
 };
 
 pub use functions::{FUNCTIONS, OPERATIONS};
@@ -42,7 +43,7 @@ impl Clients {
     /// Recorder and delivery channel with their status; none of these operations has pages. The status is read after
     /// the recorder: a recorder deleted in between has no status, which is an error.
     async fn recording(&self, account: &AccountId, region: &Region) -> Result<Recording, AwsError> {
-        let answers = Answers {
+        let answers = Responses {
             recorders: self.recorders().await?.into_iter().map(recorder).collect(),
             statuses: self.recorder_statuses().await?.into_iter().map(status).collect::<Result<_, _>>()?,
             channels: self.channels().await?.into_iter().map(channel).collect(),
@@ -129,13 +130,13 @@ impl Fix<Clients> for ConfigRecorderHealthy {
     }
 }
 
-fn recorder(it: types::ConfigurationRecorder) -> RecorderAnswer {
+fn recorder(it: types::ConfigurationRecorder) -> RecorderResponse {
     let (frequency, overrides) = it.recording_mode.map_or((None, Vec::new()), |mode| {
         let overrides = mode.recording_mode_overrides.unwrap_or_default().into_iter();
         let overrides = overrides.map(|it| (it.recording_frequency.as_str().to_owned(), names(it.resource_types)));
         (Some(mode.recording_frequency.as_str().to_owned()), overrides.collect())
     });
-    RecorderAnswer {
+    RecorderResponse {
         name: it.name,
         role_arn: it.role_arn,
         service_principal: it.service_principal,
@@ -146,8 +147,8 @@ fn recorder(it: types::ConfigurationRecorder) -> RecorderAnswer {
     }
 }
 
-fn group(it: types::RecordingGroup) -> GroupAnswer {
-    GroupAnswer {
+fn group(it: types::RecordingGroup) -> GroupResponse {
+    GroupResponse {
         all_supported: it.all_supported,
         include_global: it.include_global_resource_types,
         included: names(it.resource_types.unwrap_or_default()),
@@ -172,9 +173,9 @@ fn status(it: types::ConfigurationRecorderStatus) -> Result<(Option<String>, Sta
     Ok((it.name, status))
 }
 
-fn channel(it: types::DeliveryChannel) -> ChannelAnswer {
+fn channel(it: types::DeliveryChannel) -> ChannelResponse {
     let snapshots = it.config_snapshot_delivery_properties.and_then(|it| it.delivery_frequency);
-    ChannelAnswer {
+    ChannelResponse {
         name: it.name,
         bucket: it.s3_bucket_name,
         topic: it.sns_topic_arn,
@@ -182,14 +183,14 @@ fn channel(it: types::DeliveryChannel) -> ChannelAnswer {
     }
 }
 
-fn deliveries(it: types::DeliveryChannelStatus) -> Result<(Option<String>, DeliveriesAnswer), ShapeError> {
+fn deliveries(it: types::DeliveryChannelStatus) -> Result<(Option<String>, DeliveriesResponse), ShapeError> {
     let history = it.config_history_delivery_info.map(|it| export("configHistoryDeliveryInfo", it));
     let snapshot = it.config_snapshot_delivery_info.map(|it| export("configSnapshotDeliveryInfo", it));
     let stream = it.config_stream_delivery_info.map(|stream| {
         let last = outcome("configStreamDeliveryInfo", stream.last_status.as_ref())?;
         Ok::<_, ShapeError>(Delivery { last, last_error: stream.last_error_code, last_success: None })
     });
-    let answer = DeliveriesAnswer {
+    let answer = DeliveriesResponse {
         history: history.transpose()?,
         stream: stream.transpose()?,
         snapshot: snapshot.transpose()?,

@@ -120,7 +120,7 @@ impl ConfigRecorderHealthyParameters {
     pub(crate) fn requires_global_types_in(&self, region: &Region) -> bool {
         match &self.global_types_region {
             Some(named) => named.trim() == region.as_str(),
-            None => region.default_home() == *region,
+            None => region.default_home_region() == *region,
         }
     }
 }

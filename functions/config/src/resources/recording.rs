@@ -186,20 +186,20 @@ impl RecordedTypes {
 
 /// The API responses of AWS Config; every field may be missing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Answers {
+pub struct Responses {
     /// `DescribeConfigurationRecorders`.
-    pub recorders: Vec<RecorderAnswer>,
+    pub recorders: Vec<RecorderResponse>,
     /// `DescribeConfigurationRecorderStatus`, by the recorder's name.
     pub statuses: Vec<(Option<String>, Status)>,
     /// `DescribeDeliveryChannels`, by name: `s3BucketName` and `snsTopicARN`.
-    pub channels: Vec<ChannelAnswer>,
+    pub channels: Vec<ChannelResponse>,
     /// `DescribeDeliveryChannelStatus`, by the channel's name.
-    pub deliveries: Vec<(Option<String>, DeliveriesAnswer)>,
+    pub deliveries: Vec<(Option<String>, DeliveriesResponse)>,
 }
 
 /// `DeliveryChannelStatus` from the API; each field only if stated.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct DeliveriesAnswer {
+pub struct DeliveriesResponse {
     /// `configHistoryDeliveryInfo`.
     pub history: Option<Delivery>,
     /// `configStreamDeliveryInfo`.
@@ -210,7 +210,7 @@ pub struct DeliveriesAnswer {
 
 /// `ConfigurationRecorder` from the API.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct RecorderAnswer {
+pub struct RecorderResponse {
     /// `name`.
     pub name: Option<String>,
     /// `roleARN`.
@@ -220,7 +220,7 @@ pub struct RecorderAnswer {
     /// `recordingScope`: `PAID` for the customer, `INTERNAL` for an AWS service.
     pub recording_scope: Option<String>,
     /// `recordingGroup`.
-    pub group: Option<GroupAnswer>,
+    pub group: Option<GroupResponse>,
     /// `recordingMode.recordingFrequency`.
     pub frequency: Option<String>,
     /// `recordingMode.recordingModeOverrides`: frequency and types of each override.
@@ -229,7 +229,7 @@ pub struct RecorderAnswer {
 
 /// `RecordingGroup` from the API.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct GroupAnswer {
+pub struct GroupResponse {
     /// `allSupported`.
     pub all_supported: bool,
     /// `includeGlobalResourceTypes`.
@@ -244,7 +244,7 @@ pub struct GroupAnswer {
 
 /// `DeliveryChannel` from the API.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct ChannelAnswer {
+pub struct ChannelResponse {
     /// `name`.
     pub name: Option<String>,
     /// `s3BucketName`.
@@ -255,14 +255,14 @@ pub struct ChannelAnswer {
     pub schedules_snapshots: bool,
 }
 
-impl Answers {
+impl Responses {
     /// Combines the responses.
     ///
     /// # Errors
     /// [`ShapeError`] if there is more than one customer managed recorder or channel, a recorder has no status, or a value
     /// is unknown.
     pub fn read(self, account: AccountId, region: Region) -> Result<Recording, ShapeError> {
-        let customer_managed = self.recorders.into_iter().filter(RecorderAnswer::is_customer_managed).collect();
+        let customer_managed = self.recorders.into_iter().filter(RecorderResponse::is_customer_managed).collect();
         let recorder =
             at_most_one(customer_managed, "ConfigurationRecorders")?.map(|it| it.read(self.statuses)).transpose()?;
         let channel = at_most_one(self.channels, "DeliveryChannels")?.map(|it| it.read(self.deliveries));
@@ -270,7 +270,7 @@ impl Answers {
     }
 }
 
-impl RecorderAnswer {
+impl RecorderResponse {
     fn is_customer_managed(&self) -> bool {
         self.service_principal.is_none() && self.recording_scope.as_deref() != Some("INTERNAL")
     }
@@ -291,7 +291,7 @@ impl RecorderAnswer {
     }
 }
 
-impl GroupAnswer {
+impl GroupResponse {
     fn read(self) -> Result<RecordedTypes, ShapeError> {
         match self.strategy.as_deref() {
             Some("ALL_SUPPORTED_RESOURCE_TYPES") => Ok(RecordedTypes::All { include_global: self.include_global }),
@@ -305,10 +305,10 @@ impl GroupAnswer {
     }
 }
 
-impl ChannelAnswer {
-    fn read(self, deliveries: Vec<(Option<String>, DeliveriesAnswer)>) -> Channel {
+impl ChannelResponse {
+    fn read(self, deliveries: Vec<(Option<String>, DeliveriesResponse)>) -> Channel {
         let stated = deliveries.into_iter().find(|(channel, _)| *channel == self.name);
-        let DeliveriesAnswer { history, stream, snapshot } = stated.map(|(_, stated)| stated).unwrap_or_default();
+        let DeliveriesResponse { history, stream, snapshot } = stated.map(|(_, stated)| stated).unwrap_or_default();
         let snapshot = snapshot.filter(|_| self.schedules_snapshots);
         Channel { bucket: filled(self.bucket), topic: filled(self.topic), history, stream, snapshot }
     }

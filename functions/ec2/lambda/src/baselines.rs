@@ -90,7 +90,7 @@ impl Fix<Clients> for SecurityGroupDrift {
         }
     }
 
-    async fn apply_answered(&self, clients: &Clients, _: &Target, action: &RuleChange) -> Result<Value, AwsError> {
+    async fn apply_with_response(&self, clients: &Clients, _: &Target, action: &RuleChange) -> Result<Value, AwsError> {
         match action {
             RuleChange::Authorize(open) => clients.open(open).await.map(Value::from),
             RuleChange::Revoke(close) => clients.close(close).await.map(|()| json!([])),

@@ -25,7 +25,7 @@ impl ReadFacts<Clients> for Ec2Imdsv2Check {
         recorded: &RecordedMetadata,
         params: &Ec2Imdsv2CheckParameters,
     ) -> Result<Option<Option<MetadataOptions>>, AwsError> {
-        if recorded.suffices(params.max_hop_limit.is_some()) {
+        if recorded.is_sufficient(params.max_hop_limit.is_some()) {
             return Ok(Some(None));
         }
         let Some(found) = clients.describe_instance(&target.resource.id).await? else { return Ok(None) };

@@ -14,7 +14,7 @@ use rectify_ec2::families::authorization::Tag;
 use rectify_ec2::resources::instance;
 use rectify_ec2::resources::ownership::Ownership;
 use rectify_ec2::resources::tagged_resource::{
-    StoredTags, TagFacts, TaggedResource, TaggingSupport, arn_of, is_of_ec2,
+    StoredTags, TagFacts, TaggedResource, TaggingSupport, arn_of, is_ec2_type,
 };
 
 /// Tags per page, the API's maximum.
@@ -32,7 +32,7 @@ impl ReadFacts<Clients> for RequiredTags {
         params: &RequiredTagsParameters,
     ) -> Result<Option<Option<TagFacts>>, AwsError> {
         let stored = clients.stored_tags(params).await?;
-        let live_tags = if params.is_settled(resource, &stored) {
+        let live_tags = if params.is_item_sufficient(resource, &stored) {
             None
         } else {
             Some(clients.tags_by_id(&target.resource.id).await?)
@@ -50,7 +50,7 @@ impl Fix<Clients> for RequiredTags {
     ) -> Result<Option<TaggedResource>, AwsError> {
         let kind = target.resource.kind.as_str();
         let stored = clients.stored_tags(params).await?;
-        let (arn, found) = if is_of_ec2(kind) {
+        let (arn, found) = if is_ec2_type(kind) {
             (target.arn.clone(), clients.found_in_ec2(kind, &target.resource.id).await?)
         } else {
             let arn =

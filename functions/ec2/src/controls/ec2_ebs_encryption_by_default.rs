@@ -208,7 +208,7 @@ impl Remediation for Ec2EbsEncryptionByDefault {
     }
 
     fn managed_by(&self) -> ManagedBy {
-        ManagedBy::Nobody("CloudFormation has no type for the EBS defaults of a region")
+        ManagedBy::Unmanaged("CloudFormation has no type for the EBS defaults of a region")
     }
 
     fn fix(&self, live: &EbsDefaults, params: &Self::Params, _now: Timestamp) -> Plan<EbsAction> {

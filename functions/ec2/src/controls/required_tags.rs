@@ -187,7 +187,7 @@ impl Remediation for RequiredTags {
         };
         let violations = requirements.violations(&live.tags);
         let id = &live.key.id;
-        if !live.is_of_ec2() {
+        if !live.is_ec2_type() {
             return Plan::steps_in_order(vec![Step::manual(
                 Level::L0,
                 format!("tag {id}: {}", annotation(&violations)),
@@ -300,9 +300,9 @@ impl RequiredTagsParameters {
     }
 
     /// Whether an item is enough for a verdict, so that live tags need not be read.
-    pub fn is_settled(&self, resource: &TaggedResource, stored: &StoredTags) -> bool {
+    pub fn is_item_sufficient(&self, resource: &TaggedResource, stored: &StoredTags) -> bool {
         let recorded = TaggedResource { stored: stored.clone(), ..resource.clone() };
-        !resource.is_of_ec2() || !RequiredTags.evaluate(&recorded, self, Timestamp::UNIX_EPOCH).is_non_compliant()
+        !resource.is_ec2_type() || !RequiredTags.evaluate(&recorded, self, Timestamp::UNIX_EPOCH).is_non_compliant()
     }
 
     fn default_of<'a>(&self, defaults: Option<&'a DefaultValues>, key: &TagKey) -> Option<&'a str> {

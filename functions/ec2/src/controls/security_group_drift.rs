@@ -212,16 +212,16 @@ impl Remediation for SecurityGroupDrift {
         revocation::touched_fields(&subject.group, |_| true)
     }
 
-    fn needs_answers(&self) -> bool {
+    fn needs_responses(&self) -> bool {
         true
     }
 
     fn undo(&self, before: &GroupAndBaseline, done: &[RuleChange]) -> Result<Vec<RuleChange>, Irreversible> {
-        self.undo_answered(before, done, &[])
+        self.undo_with_responses(before, done, &[])
     }
 
     /// An authorization returns the ids of the rules that it created; undo revokes these and no others.
-    fn undo_answered(
+    fn undo_with_responses(
         &self,
         before: &GroupAndBaseline,
         done: &[RuleChange],

@@ -122,7 +122,7 @@ impl Resource for RecordedMetadata {
 
 impl RecordedMetadata {
     /// Whether the item is enough for a verdict; `with_hop_limit` if the hop limit is evaluated too.
-    pub fn suffices(&self, with_hop_limit: bool) -> bool {
+    pub fn is_sufficient(&self, with_hop_limit: bool) -> bool {
         self.instance.is_gone() || self.options.is_some_and(|options| options.suffice(with_hop_limit))
     }
 

@@ -150,13 +150,13 @@ impl Resource for TaggedResource {
 
 impl TaggedResource {
     /// Whether its tags are read from EC2.
-    pub fn is_of_ec2(&self) -> bool {
-        is_of_ec2(&self.key.kind)
+    pub fn is_ec2_type(&self) -> bool {
+        is_ec2_type(&self.key.kind)
     }
 }
 
 /// Whether a type belongs to EC2, whose tags are read and written by id.
-pub fn is_of_ec2(kind: &str) -> bool {
+pub fn is_ec2_type(kind: &str) -> bool {
     kind.starts_with("AWS::EC2::")
 }
 

@@ -104,7 +104,7 @@ fn root_user(summary: &Summary, account: &AccountId, region: &Region) -> Result<
 }
 
 fn root_sign_in(summary: &Summary, account: &AccountId, region: &Region) -> Result<RootSignIn, ShapeError> {
-    RootSignIn::summarised(
+    RootSignIn::from_summary(
         account.clone(),
         region.partition(),
         summary.number(&SummaryKeyType::AccountMfaEnabled),

@@ -229,7 +229,7 @@ impl Remediation for IamPasswordPolicy {
     }
 
     fn managed_by(&self) -> ManagedBy {
-        ManagedBy::Nobody("CloudFormation has no resource type for the password policy of an account")
+        ManagedBy::Unmanaged("CloudFormation has no resource type for the password policy of an account")
     }
 
     fn fix(&self, live: &Passwords, params: &Self::Params, _now: Timestamp) -> Plan<PasswordAction> {

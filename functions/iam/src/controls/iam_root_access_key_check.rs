@@ -161,12 +161,12 @@ mod tests {
     #[test]
     fn any_root_key_is_a_finding_whose_plan_names_both_procedures() {
         let plan = [
-            "L0 by hand: owner of account 111122223333: find the workloads that still sign with the root access keys \
+            "L0 manual: owner of account 111122223333: find the workloads that still sign with the root access keys \
              (`access_key_1_last_used_date` and `access_key_2_last_used_date` of `<root_account>` in the IAM credential \
              report) and move them to a role",
-            "L0 by hand: root user of account 111122223333, unless the account is a member of an organization with central \
+            "L0 manual: root user of account 111122223333, unless the account is a member of an organization with central \
              root access: sign in as root and delete the access keys under \"My security credentials\"",
-            "L0 by hand: management account or delegated administrator for IAM, if account 111122223333 is a member of an \
+            "L0 manual: management account or delegated administrator for IAM, if account 111122223333 is a member of an \
              organization with central root access: at a regional STS endpoint \
              sts:AssumeRoot(TargetPrincipal=111122223333, \
              TaskPolicyArn=arn:aws:iam::aws:policy/root-task/IAMDeleteRootUserCredentials, DurationSeconds=900), then in \

@@ -176,7 +176,7 @@ mod tests {
     use crate::resources::user::tests::alice;
 
     const WITH_CREDENTIALS: &str = r#"{"onlyWithCredentials":"true"}"#;
-    const REGISTER: &str = "L0 by hand: user alice or its owner: register an MFA device under \"Security credentials\", or \
+    const REGISTER: &str = "L0 manual: user alice or its owner: register an MFA device under \"Security credentials\", or \
      replace the user with a role";
 
     fn params(text: &str) -> IamUserMfaEnabledParameters {

@@ -169,7 +169,7 @@ mod tests {
     use crate::resources::user::tests::alice;
 
     const FINDING: &str = "User alice has a console password and no MFA device (user 3 h old)";
-    const REGISTER: &str = "L0 by hand: user alice or its owner: register an MFA device under \"Security credentials\", or \
+    const REGISTER: &str = "L0 manual: user alice or its owner: register an MFA device under \"Security credentials\", or \
      delete the console password";
 
     /// Three hours after the user was created.
@@ -233,7 +233,7 @@ mod tests {
         case("younger", |_| ())
             .with(r#"{"graceHours":"4"}"#)
             .non_compliant(FINDING)
-            .planned(&["held: grace period of 4 h: user alice is 3 h old", REGISTER]);
+            .planned(&["blocked: grace period of 4 h: user alice is 3 h old", REGISTER]);
     }
 
     #[test]

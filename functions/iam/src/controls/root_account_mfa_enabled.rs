@@ -99,7 +99,7 @@ impl RootSignIn {
     ///
     /// # Errors
     /// [`ShapeError`] when the MFA entry is missing, or a number is negative.
-    pub fn summarised(
+    pub fn from_summary(
         account: AccountId,
         partition: Partition,
         mfa: Option<i32>,
@@ -190,10 +190,10 @@ mod tests {
     use super::*;
 
     const STRICT: &str = r#"{"acceptNoRootPassword":"false"}"#;
-    const REGISTER: &str = "L0 by hand: root user of account 111122223333, unless the account is a member of an \
+    const REGISTER: &str = "L0 manual: root user of account 111122223333, unless the account is a member of an \
                             organization with central root access: sign in as root and register an MFA device under \
                             \"My security credentials\", preferably two, ideally hardware security keys";
-    const DELETE: &str = "L0 by hand: management account or delegated administrator for IAM, if account 111122223333 is \
+    const DELETE: &str = "L0 manual: management account or delegated administrator for IAM, if account 111122223333 is \
                           a member of an organization with central root access: at a regional STS endpoint \
                           sts:AssumeRoot(TargetPrincipal=111122223333, \
                           TaskPolicyArn=arn:aws:iam::aws:policy/root-task/IAMDeleteRootUserCredentials, \
@@ -211,7 +211,7 @@ mod tests {
         certificates: Option<i32>,
     ) -> Result<RootSignIn, ShapeError> {
         let partition = Region::new("us-east-1").partition();
-        RootSignIn::summarised(AccountId::new("111122223333"), partition, mfa, password, access_keys, certificates)
+        RootSignIn::from_summary(AccountId::new("111122223333"), partition, mfa, password, access_keys, certificates)
     }
 
     /// A case for a root user without MFA.

@@ -52,7 +52,7 @@ impl<S: ResourceState, P: Parameters> Remediation for RootControl<S, P> {
     }
 
     fn managed_by(&self) -> ManagedBy {
-        ManagedBy::Nobody("only an operator changes the root user")
+        ManagedBy::Unmanaged("only an operator changes the root user")
     }
 
     fn fix(&self, live: &S, _params: &P, _now: Timestamp) -> Plan<Never> {

@@ -134,7 +134,7 @@ impl ReadFacts<Clients> for CmkBackingKeyRotationEnabled {
         params: &KeyRotationParameters,
     ) -> Result<Option<Option<Key>>, AwsError> {
         let key = recorded.key();
-        if params.exemption(key).is_some() || recorded.suffices(params.needs_period()) {
+        if params.exemption(key).is_some() || recorded.is_sufficient(params.needs_period()) {
             return Ok(Some(None));
         }
         Ok(clients.key(&key.id, params).await?.map(Some))

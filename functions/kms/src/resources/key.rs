@@ -266,7 +266,7 @@ impl RecordedKey {
     }
 
     /// Whether the item is enough for a verdict; `with_period` if the rotation period is needed too.
-    pub fn suffices(&self, with_period: bool) -> bool {
+    pub fn is_sufficient(&self, with_period: bool) -> bool {
         if self.0.exemption().is_some() {
             return true;
         }

@@ -14,7 +14,7 @@ use super::topics::Answer;
 use rectify_logs::families::alarm_chain::fix::{Action, Undo};
 use rectify_logs::families::alarm_chain::observed::{AlarmChains, LogGroups};
 use rectify_logs::families::alarm_chain::target::topic;
-use rectify_logs::families::alarm_control::{AlarmControl, Defaults, Question};
+use rectify_logs::families::alarm_control::{AlarmControl, AlarmQuery, Defaults};
 
 /// How many log groups, metrics or topics are read concurrently.
 const CONCURRENCY: usize = 4;
@@ -67,7 +67,7 @@ impl Clients {
         &self,
         account: &AccountId,
         region: &Region,
-        question: &Question<'_>,
+        question: &AlarmQuery<'_>,
     ) -> Result<AlarmChains, AwsError> {
         let seen_from = ObservedFrom { account: account.clone(), region: region.clone() };
         let (demands, making) = (&question.demands, &question.making);

@@ -65,7 +65,7 @@ pub struct AlarmControl<D> {
 
 /// The requirements of a control with its parameters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Question<'a> {
+pub struct AlarmQuery<'a> {
     /// The requirements on a chain.
     pub demands: AlarmRequirements,
     /// What the remediation creates.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use rectify_compliance::attribution::{CLOCKS, History, Ours, is_about, is_global, names};
+use rectify_compliance::attribution::{CLOCK_SKEW, History, Ours, is_about, is_global, names};
 use rectify_compliance::{AccountId, Region, Timestamp};
 use rectify_runtime::ledger::{Attempt, Outcome, WINDOW};
 use rectify_runtime::retry::Backoff;
@@ -69,7 +69,7 @@ impl Attributor {
         let kind = attempt.target.resource.kind.as_str();
         let names = names(&attempt.target, arn(attempt).as_deref());
         let from = now.saturating_sub(HISTORY).unwrap_or(Timestamp::MIN);
-        let to = found.saturating_add(CLOCKS).unwrap_or(Timestamp::MAX);
+        let to = found.saturating_add(CLOCK_SKEW).unwrap_or(Timestamp::MAX);
         if names.is_empty() {
             lookup.coverage = Coverage::Nameless;
         } else if from >= to {
@@ -79,7 +79,7 @@ impl Attributor {
             return Ok(lookup);
         }
         let target = &attempt.target.region;
-        let region = if is_global(kind, target) { self.region.default_home() } else { target.clone() };
+        let region = if is_global(kind, target) { self.region.default_home_region() } else { target.clone() };
         for name in &names {
             let mut next = None;
             for number in 1..=MAX_PAGES {
@@ -126,7 +126,7 @@ impl LookupResult {
             let since = found.saturating_sub(WINDOW).unwrap_or(Timestamp::MIN);
             return self.history.since().is_some_and(|oldest| oldest < since);
         }
-        self.history.reaches_a_fix(found, &self.own, &self.fixer)
+        self.history.includes_fix(found, &self.own, &self.fixer)
             || self.history.behind(found, &self.own, &self.fixer).len() >= MAX_CHANGES
     }
 }

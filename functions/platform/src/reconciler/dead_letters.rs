@@ -23,7 +23,7 @@ const REASON_LENGTH: usize = 500;
 impl Run<'_> {
     /// Handles the dead letters. Returns those of failed reconciler runs: this run replaces them if it succeeds.
     pub(super) async fn dead_letters(&mut self) -> Vec<Message> {
-        let mut left = self.reconciler.settings.letters_per_run;
+        let mut left = self.reconciler.settings.dead_letters_per_run;
         let mut own = Vec::new();
         while left > 0 {
             let messages = match self.reconciler.aws.receive(&self.reconciler.settings.dead_letters, left).await {
@@ -102,13 +102,13 @@ impl Run<'_> {
         match decision {
             Decision::Request(request) => {
                 if self.send_requests("dead-letter", vec![*request]).await == [true] {
-                    self.delete("asked-again", message).await;
+                    self.delete("requested-again", message).await;
                 }
             }
             // The rule still reports it, and each run examines the rule's findings.
             Decision::LeaveOut(reason) => {
                 tracing::info!(reason, resource = %change.resource, "a dead letter is left to the findings of its rule");
-                self.delete("left-to-the-rule", message).await;
+                self.delete("left-to-findings", message).await;
             }
         }
         Ok(())
@@ -144,7 +144,7 @@ impl Run<'_> {
     pub(super) async fn escalate(&mut self, message: &Message, reason: &str) -> bool {
         let sent = self.send_to_operators(message, reason).await;
         if sent {
-            self.delete("handed-over", message).await;
+            self.delete("escalated", message).await;
         }
         sent
     }

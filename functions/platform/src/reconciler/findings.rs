@@ -86,11 +86,11 @@ impl Run<'_> {
     /// Why no finding of this control can be requested now, if so.
     pub(super) async fn closed(&self, control: &Watched) -> Result<Option<&'static str>, Error> {
         let ledger = &self.reconciler.ledger;
-        if ledger.stop_for(control.id).await?.is_some() {
+        if ledger.stop_switch_for(control.id).await?.is_some() {
             return Ok(Some("stopped"));
         }
         // Only mode enforce uses the budget; with a budget of zero, requests only lead to plans.
-        let limit = self.reconciler.settings.budget_per_hour;
+        let limit = self.reconciler.settings.max_fixes_per_hour;
         if control.mode == Mode::Enforce && limit > 0 {
             let used = ledger.budget_used(control.id, self.account.as_str(), Timestamp::now()).await?;
             return Ok((used >= limit).then_some("budget"));
@@ -146,7 +146,7 @@ impl Run<'_> {
         let resource = &finding.resource;
         let mut recorded_at = finding.recorded_at;
         if self.requested.contains(&(control.id, key_hash(resource))) {
-            return leave_out("asked");
+            return leave_out("already-requested");
         }
         let ledger = &self.reconciler.ledger;
         let target = self.target(resource);

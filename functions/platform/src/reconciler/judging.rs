@@ -30,11 +30,11 @@ impl Run<'_> {
         if control.scheduled && unjudged.resource.is_some() {
             // The rule's own schedule evaluates the resource within a day.
             tracing::info!(rule, subject = unjudged.subject(), "a dead letter is left to the schedule of its rule");
-            return self.delete("left-to-the-schedule", message).await;
+            return self.delete("left-to-schedule", message).await;
         }
         match self.reevaluation(unjudged).await {
-            Ok(Reevaluation::Due) => self.delete("to-be-evaluated", message).await,
-            Ok(Reevaluation::AlreadyEscalated) => self.delete("handed-over-before", message).await,
+            Ok(Reevaluation::Due) => self.delete("reevaluation-due", message).await,
+            Ok(Reevaluation::AlreadyEscalated) => self.delete("already-escalated", message).await,
             Ok(Reevaluation::Failed(started)) => {
                 let subject = unjudged.subject();
                 let reason = format!("`{rule}` failed again on {subject} after its reevaluation at {started}");

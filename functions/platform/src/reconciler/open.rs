@@ -17,10 +17,10 @@ impl Run<'_> {
     /// # Errors
     /// [`Error`] when the register cannot be read; an attempt that cannot be read is recorded as a failure, and the
     /// others are requested.
-    pub(super) async fn open_attempts(&mut self, control: &Watched) -> Result<(), Error> {
+    pub(super) async fn attempts_in_progress(&mut self, control: &Watched) -> Result<(), Error> {
         let mut requests = 0;
         let reconciler = self.reconciler;
-        for open in reconciler.ledger.open_attempts(control.id).await? {
+        for open in reconciler.ledger.attempts_in_progress(control.id).await? {
             if requests >= reconciler.settings.requests_per_run {
                 self.tally.left_out(control.id, "limit", 1);
                 continue;
@@ -47,10 +47,10 @@ impl Run<'_> {
             return Ok(Err("mode"));
         }
         if self.now.duration_since(open.started_at) < SETTLED_AFTER {
-            return Ok(Err("young"));
+            return Ok(Err("too-recent"));
         }
         let ledger = &self.reconciler.ledger;
-        if ledger.stop_for(control.id).await?.is_some() {
+        if ledger.stop_switch_for(control.id).await?.is_some() {
             return Ok(Err("stopped"));
         }
         // The attempt may have ended and been announced since the register was read.

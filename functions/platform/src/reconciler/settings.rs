@@ -49,12 +49,12 @@ pub struct Settings {
     pub account_modes: AccountModes,
     /// `GRACE_MINUTES`: the time between a finding and its enforcement.
     pub grace_minutes: PerControl<Bounded<0, MAX_GRACE>>,
-    /// `BUDGET_PER_HOUR`, as the remediations have it.
-    pub budget_per_hour: u32,
+    /// `MAX_FIXES_PER_HOUR`, as the remediations have it.
+    pub max_fixes_per_hour: u32,
     /// `REQUESTS_PER_RUN`: the maximum number of requests per control and run.
     pub requests_per_run: usize,
-    /// `LETTERS_PER_RUN`: the maximum number of dead letters per run.
-    pub letters_per_run: usize,
+    /// `DEAD_LETTERS_PER_RUN`: the maximum number of dead letters per run.
+    pub dead_letters_per_run: usize,
     /// `RETRY_AFTER_HOURS`: how long an answered finding is not requested again.
     pub retry_after: SignedDuration,
 }
@@ -84,9 +84,9 @@ impl Settings {
             exemptions: environment.parsed("EXEMPTIONS", Exemptions::Ledger)?,
             account_modes: environment.parsed("ACCOUNT_MODES", AccountModes::default())?,
             grace_minutes: environment.parsed("GRACE_MINUTES", PerControl::all(Bounded::of(0)))?,
-            budget_per_hour: environment.parsed("BUDGET_PER_HOUR", Bounded::<0, 1000>::of(5))?.get(),
+            max_fixes_per_hour: environment.parsed("MAX_FIXES_PER_HOUR", Bounded::<0, 1000>::of(5))?.get(),
             requests_per_run: count(environment.parsed("REQUESTS_PER_RUN", Bounded::<1, 1000>::of(100))?),
-            letters_per_run: count(environment.parsed("LETTERS_PER_RUN", Bounded::<1, 1000>::of(100))?),
+            dead_letters_per_run: count(environment.parsed("DEAD_LETTERS_PER_RUN", Bounded::<1, 1000>::of(100))?),
             retry_after: SignedDuration::from_hours(i64::from(hours.get())),
         })
     }
@@ -165,7 +165,7 @@ mod tests {
         let key = Watched { id: "root-key", rule: "rectify-root-key".to_owned(), mode: Mode::Observe, scheduled: true };
         assert!(door.handles_requests() && !key.handles_requests());
         assert_eq!(settings.controls, [door, key]);
-        assert_eq!((settings.requests_per_run, settings.letters_per_run), (100, 100));
+        assert_eq!((settings.requests_per_run, settings.dead_letters_per_run), (100, 100));
         assert_eq!(settings.retry_after, SignedDuration::from_hours(24));
     }
 

@@ -48,7 +48,7 @@ impl Fix<Clients> for DbInstanceBackupEnabled {
             CLUSTER => clients.backups_of_cluster(target).await?,
             _ => clients.backups_of_instance(target).await?,
         };
-        Ok(found.filter(|it| it.database.is_at(target)))
+        Ok(found.filter(|it| it.database.is_target(target)))
     }
 
     async fn apply(&self, clients: &Clients, _target: &Target, action: &Action) -> Result<(), AwsError> {

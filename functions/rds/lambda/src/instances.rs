@@ -47,7 +47,7 @@ impl Views<Instance> for Clients {
     async fn read(&self, target: &Target) -> Result<Option<Instance>, AwsError> {
         let Some(found) = self.describe_instance(target).await? else { return Ok(None) };
         let instance = instance(&found)?;
-        Ok(Some(instance).filter(|it| it.database.is_at(target)))
+        Ok(Some(instance).filter(|it| it.database.is_target(target)))
     }
 
     async fn write(&self, id: &str, member: &str, value: &Value) -> Result<(), AwsError> {
@@ -69,7 +69,7 @@ impl Fix<Clients> for RdsMultiAzSupport {
     ) -> Result<Option<Deployment>, AwsError> {
         let Some(found) = clients.describe_instance(target).await? else { return Ok(None) };
         let instance = instance(&found)?;
-        if !instance.database.is_at(target) {
+        if !instance.database.is_target(target) {
             return Ok(None);
         }
         let deployment = Deployment { instance, offer: None };

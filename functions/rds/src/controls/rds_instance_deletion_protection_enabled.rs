@@ -134,10 +134,10 @@ mod tests {
         case("engines by pattern", to_oracle).with(r#"{"databaseEngines": "oracle-*"}"#).non_compliant(OFF);
         case("rds-instance-deletion-protection-enabled/5", |it| it.database.status = "deleting".into())
             .non_compliant(OFF)
-            .planned(&["held: status of orders is `deleting`, not `available`", FIX]);
+            .planned(&["blocked: status of orders is `deleting`, not `available`", FIX]);
         case("opted out by tag", |it| drop(it.database.tags.insert("deletionProtection".into(), "Off".into())))
             .non_compliant(OFF)
-            .planned(&["held: orders is tagged deletionProtection=off", FIX]);
+            .planned(&["blocked: orders is tagged deletionProtection=off", FIX]);
     }
 
     #[test]

@@ -140,7 +140,7 @@ impl Database {
     }
 
     /// Whether this is the database that `target` identifies. Another database may use the identifier by now.
-    pub fn is_at(&self, target: &Target) -> bool {
+    pub fn is_target(&self, target: &Target) -> bool {
         self.key() == target.resource
     }
 }
@@ -268,8 +268,8 @@ mod tests {
             arn: None,
         };
         let database = database("mysql", AVAILABLE);
-        assert!(database.is_at(&target(INSTANCE, "db-1")));
-        assert!(!database.is_at(&target(INSTANCE, "db-2")) && !database.is_at(&target(CLUSTER, "db-1")));
+        assert!(database.is_target(&target(INSTANCE, "db-1")));
+        assert!(!database.is_target(&target(INSTANCE, "db-2")) && !database.is_target(&target(CLUSTER, "db-1")));
         assert_eq!(identifier_of(&target(INSTANCE, "db-1")), Ok("orders"));
         let nameless = Target { name: None, ..target(INSTANCE, "db-1") };
         assert_eq!(identifier_of(&nameless).unwrap_err().path, "AWS::RDS::DBInstance db-1.resourceName");

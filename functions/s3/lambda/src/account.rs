@@ -14,7 +14,7 @@ use super::listing::{CONCURRENCY, name};
 use super::{Clients, Named, unless, unless_gone};
 use rectify_s3::S3AccountLevelPublicAccessBlocksPeriodic;
 use rectify_s3::controls::s3_account_level_public_access_blocks_periodic::{
-    AccountBlock, Action, MOST_EXPOSED, Params, PublicAccessBlock, Undo, exposed,
+    AccountBlock, Action, MAX_EXPOSED_BUCKETS, Params, PublicAccessBlock, Undo, exposed,
 };
 use rectify_s3::families::access::Flags;
 use rectify_s3::families::public_access;
@@ -39,7 +39,7 @@ impl Exposure {
 
     /// Whether further buckets would not change the plan.
     fn is_decided(&self) -> bool {
-        self.buckets.len() == MOST_EXPOSED || self.unreadable.len() == MOST_EXPOSED
+        self.buckets.len() == MAX_EXPOSED_BUCKETS || self.unreadable.len() == MAX_EXPOSED_BUCKETS
     }
 }
 

@@ -16,7 +16,7 @@ use rectify_s3::S3BucketServerSideEncryptionEnabled;
 use rectify_s3::controls::s3_bucket_server_side_encryption_enabled::requirement::{
     Action, Facts, Keys, Params, PutEncryption, RecordedEncryption, Subject, Undo, refuses_unencrypted,
 };
-use rectify_s3::controls::s3_bucket_server_side_encryption_enabled::turns_to_kms;
+use rectify_s3::controls::s3_bucket_server_side_encryption_enabled::sets_kms_encryption;
 use rectify_s3::resources::bucket::Identity;
 use rectify_s3::resources::encryption::{Algorithm, BlockedEncryptionTypes, ByDefault, Rule};
 
@@ -102,7 +102,7 @@ impl Clients {
         let unreadable_sources = BTreeSet::new();
         let mut subject =
             Subject { bucket: identity, rule, refuses_unencrypted, keys, log_sources: None, unreadable_sources };
-        if turns_to_kms(&subject, params) {
+        if sets_kms_encryption(&subject, params) {
             let LogSources { known, unreadable } = self.log_sources(bucket).await?;
             (subject.log_sources, subject.unreadable_sources) = (Some(known), unreadable);
         }

@@ -144,7 +144,7 @@ impl ReadFacts<Clients> for S3BucketLevelPublicAccessProhibited {
         recorded: &level::RecordedBlock,
         params: &level::Params,
     ) -> Result<Option<level::Facts>, AwsError> {
-        let account_block = match params.ask_for_account(recorded) {
+        let account_block = match params.needs_account_block(recorded) {
             true => clients.account_block(&target.account).await?,
             false => Flags::NONE,
         };

@@ -87,7 +87,7 @@ control! {
 }
 
 /// The maximum number of public buckets to look for: more would not change the plan.
-pub const MOST_EXPOSED: usize = 100;
+pub const MAX_EXPOSED_BUCKETS: usize = 100;
 
 /// Access points of the account, in every region.
 const ACCESS_POINTS: &str = "arn:${AWS::Partition}:s3:*:${AWS::AccountId}:accesspoint/*";
@@ -140,11 +140,11 @@ pub struct AccountBlock {
     pub account: AccountId,
     /// The flags in effect; `None` where no block was ever set, and undo removes it again.
     pub block: Option<Flags>,
-    /// The buckets whose public access the required flags would end, at most [`MOST_EXPOSED`], each with the causes.
+    /// The buckets whose public access the required flags would end, at most [`MAX_EXPOSED_BUCKETS`], each with the causes.
     /// Read only by a remediation that has flags to set.
     #[serde(default)]
     pub exposed: Option<BTreeSet<String>>,
-    /// The buckets that could not be read, at most [`MOST_EXPOSED`], each with the operation and its error code.
+    /// The buckets that could not be read, at most [`MAX_EXPOSED_BUCKETS`], each with the operation and its error code.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub unreadable: BTreeSet<String>,
     /// Always empty for an account.
@@ -271,7 +271,7 @@ impl Remediation for S3AccountLevelPublicAccessBlocksPeriodic {
     }
 
     fn managed_by(&self) -> ManagedBy {
-        ManagedBy::Nobody("CloudFormation has no resource type for the public access block of an account")
+        ManagedBy::Unmanaged("CloudFormation has no resource type for the public access block of an account")
     }
 
     fn fix(&self, live: &AccountBlock, params: &Params, _now: Timestamp) -> Plan<Action> {
@@ -322,7 +322,7 @@ impl Remediation for S3AccountLevelPublicAccessBlocksPeriodic {
 }
 
 fn at_least(buckets: &BTreeSet<String>) -> &'static str {
-    if buckets.len() < MOST_EXPOSED { "" } else { ", at least" }
+    if buckets.len() < MAX_EXPOSED_BUCKETS { "" } else { ", at least" }
 }
 
 fn named(buckets: &BTreeSet<String>) -> String {

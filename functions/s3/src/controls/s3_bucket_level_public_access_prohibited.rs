@@ -86,7 +86,7 @@ parameters! {
 
 impl Params {
     /// Whether the verdict for this bucket needs the account-level block.
-    pub fn ask_for_account(&self, recorded: &RecordedBlock) -> bool {
+    pub fn needs_account_block(&self, recorded: &RecordedBlock) -> bool {
         self.accept_account_level.0 && !recorded.block.unwrap_or_default().missing(Flags::ALL).is_empty()
     }
 }
@@ -301,9 +301,9 @@ mod tests {
     #[test]
     fn the_account_block_is_read_only_where_it_can_decide() {
         let accepting = Params { accept_account_level: Flag(true), ..Params::default() };
-        assert!(!Params::default().ask_for_account(&recorded(None)));
-        assert!(accepting.ask_for_account(&recorded(Some(Flags::ACL_PAIR))));
-        assert!(!accepting.ask_for_account(&recorded(Some(Flags::ALL))));
+        assert!(!Params::default().needs_account_block(&recorded(None)));
+        assert!(accepting.needs_account_block(&recorded(Some(Flags::ACL_PAIR))));
+        assert!(!accepting.needs_account_block(&recorded(Some(Flags::ALL))));
         let malformed_elsewhere = item(json!({"AccessControlList": "{", "BucketPolicy": 7}));
         assert_eq!(RecordedBlock::from_item(&malformed_elsewhere).unwrap().block, None);
     }
@@ -347,7 +347,7 @@ mod tests {
             (Subject { policy_is_public: Some(true), ..private() }, "GetBucketPolicyStatus disagrees"),
         ] {
             let planned = planned(&subject);
-            assert!(planned[0].starts_with(&format!("held: {expected}")), "{expected}: {planned:?}");
+            assert!(planned[0].starts_with(&format!("blocked: {expected}")), "{expected}: {planned:?}");
             assert_eq!(planned[1..], [put(Level::L2)]);
         }
     }

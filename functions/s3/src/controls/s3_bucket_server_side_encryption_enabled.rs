@@ -218,7 +218,7 @@ fn target_key(live: &Subject, params: &Params) -> Result<Option<String>, String>
 }
 
 /// Whether the fix would set KMS encryption, so that the plan needs the log sources.
-pub fn turns_to_kms(live: &Subject, params: &Params) -> bool {
+pub fn sets_kms_encryption(live: &Subject, params: &Params) -> bool {
     let finding = S3BucketServerSideEncryptionEnabled.evaluate(live, params, Timestamp::UNIX_EPOCH).is_non_compliant();
     finding && target_rule(live, params).is_ok_and(|rule| rule.algorithm().is_some_and(Algorithm::uses_kms))
 }

@@ -228,7 +228,7 @@ impl Remediation for S3BucketSslRequestsOnly {
 
     fn stack_resources(&self, live: &Subject, _action: &Action) -> Vec<PhysicalId> {
         let Identity { name, region, .. } = &live.bucket;
-        let home = region.default_home();
+        let home = region.default_home_region();
         let mut resources = vec![PhysicalId::here(name)];
         // Only a template in the home region may set the policy of a bucket in another region.
         if home != *region {

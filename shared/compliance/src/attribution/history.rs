@@ -8,7 +8,7 @@ use super::{Actor, Change};
 use crate::{AccountId, Timestamp};
 
 /// Maximum clock skew between AWS Config and CloudTrail. CloudTrail truncates its times to whole seconds.
-pub const CLOCKS: SignedDuration = SignedDuration::from_secs(5);
+pub const CLOCK_SKEW: SignedDuration = SignedDuration::from_secs(5);
 
 /// The roles of Rectify's own functions.
 ///
@@ -69,7 +69,7 @@ impl History {
     }
 
     /// Whether the history reaches back to that last fix. No earlier change can have caused the finding.
-    pub fn reaches_a_fix(&self, found: Timestamp, own_roles: &Ours, fixer: &str) -> bool {
+    pub fn includes_fix(&self, found: Timestamp, own_roles: &Ours, fixer: &str) -> bool {
         self.until(found).any(|it| is_fix(it, found, own_roles, fixer))
     }
 
@@ -86,7 +86,7 @@ impl History {
     }
 
     fn until(&self, found: Timestamp) -> impl Iterator<Item = &Change> {
-        let end = found.saturating_add(CLOCKS).unwrap_or(Timestamp::MAX);
+        let end = found.saturating_add(CLOCK_SKEW).unwrap_or(Timestamp::MAX);
         self.changes.iter().filter(move |it| it.at <= end)
     }
 }
@@ -94,7 +94,7 @@ impl History {
 /// Whether a finding's own remediation made this change before the finding. Lambda names a role session after the
 /// function. The change that fixes this finding is later than the finding by more than the clock skew.
 fn is_fix(change: &Change, found: Timestamp, own_roles: &Ours, fixer: &str) -> bool {
-    let before = found.saturating_sub(CLOCKS).unwrap_or(Timestamp::MIN);
+    let before = found.saturating_sub(CLOCK_SKEW).unwrap_or(Timestamp::MIN);
     change.at < before && change.actor.session() == Some(fixer) && own_roles.acted(&change.actor)
 }
 

@@ -119,5 +119,5 @@ fn repeated_changes_are_counted_per_actor_across_fixes() {
     let within = history.within(found(), SignedDuration::from_hours(24), &own_roles());
     let expected = [("jane@corp via AWSReservedSSO_x".to_owned(), 3), ("IAM user bob".to_owned(), 2)];
     assert_eq!(tally(within), expected);
-    assert!(history.reaches_a_fix(found(), &own_roles(), FIXER));
+    assert!(history.includes_fix(found(), &own_roles(), FIXER));
 }

@@ -124,7 +124,7 @@ proptest! {
             let who = if own { fix } else { who };
             history.add(Some(&record(who, found.as_second() + after, Map::new()).to_string()));
         }
-        let end = found.saturating_add(CLOCKS).unwrap_or(Timestamp::MAX);
+        let end = found.saturating_add(CLOCK_SKEW).unwrap_or(Timestamp::MAX);
         let within = history.within(found, SignedDuration::from_hours(1), &own_roles);
         for change in history.behind(found, &own_roles, "rectify-a-fix").into_iter().chain(within) {
             prop_assert!(change.at <= end && !own_roles.acted(&change.actor));

@@ -20,7 +20,7 @@ pub trait ErasedControl: Sync {
     ///
     /// # Errors
     /// The parameter, the expected value and the received one.
-    fn shell_parameters(&self, text: &str) -> Result<CommonParameters, ParameterError>;
+    fn common_parameters(&self, text: &str) -> Result<CommonParameters, ParameterError>;
 
     /// Converts a subject, given as JSON, to its stored form.
     ///
@@ -49,7 +49,7 @@ impl<K: Control> ErasedControl for K {
         parameters::schema::<K::Params>()
     }
 
-    fn shell_parameters(&self, text: &str) -> Result<CommonParameters, ParameterError> {
+    fn common_parameters(&self, text: &str) -> Result<CommonParameters, ParameterError> {
         RuleParameters::<K::Params>::parse(Some(text)).map(|it| it.shell)
     }
 
@@ -117,7 +117,7 @@ pub trait ErasedRemediation: ErasedControl {
     fn needs_name(&self) -> bool;
 
     /// Whether undo needs the responses of the calls.
-    fn needs_answers(&self) -> bool;
+    fn needs_responses(&self) -> bool;
 
     /// How to determine whether a CloudFormation stack manages what the calls change.
     fn managed_by(&self) -> ManagedBy;
@@ -161,8 +161,8 @@ impl<K: Remediation> ErasedRemediation for K {
         Remediation::needs_name(self)
     }
 
-    fn needs_answers(&self) -> bool {
-        Remediation::needs_answers(self)
+    fn needs_responses(&self) -> bool {
+        Remediation::needs_responses(self)
     }
 
     fn managed_by(&self) -> ManagedBy {
@@ -191,7 +191,7 @@ impl<K: Remediation> ErasedRemediation for K {
     }
 
     fn undo(&self, before: &StoredState, done: &[Value], answers: &[Value]) -> Result<UndoCalls, EntryError> {
-        match self.undo_answered(&before.read()?, &actions_of::<K>(done)?, answers) {
+        match self.undo_with_responses(&before.read()?, &actions_of::<K>(done)?, answers) {
             Ok(calls) => Ok(Ok(calls.iter().map(|call| json("undo", call)).collect::<Result<_, _>>()?)),
             Err(irreversible) => Ok(Err(irreversible)),
         }

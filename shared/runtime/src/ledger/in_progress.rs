@@ -24,7 +24,7 @@ impl Ledger {
     ///
     /// # Errors
     /// [`Error::Ledger`] when the table or an entry cannot be read.
-    pub async fn open_attempts(&self, control: &str) -> Result<Vec<AttemptInProgress>, Error> {
+    pub async fn attempts_in_progress(&self, control: &str) -> Result<Vec<AttemptInProgress>, Error> {
         let read = |item: &Item| {
             Ok(AttemptInProgress {
                 id: read_text(item, "attempt")?.to_owned(),

@@ -45,7 +45,7 @@ impl Ledger {
     ///
     /// # Errors
     /// [`Error::Ledger`]: a switch that cannot be read is not off.
-    pub async fn stop_for(&self, control: &str) -> Result<Option<StopSwitch>, Error> {
+    pub async fn stop_switch_for(&self, control: &str) -> Result<Option<StopSwitch>, Error> {
         for scope in ["*", control] {
             if let Some(item) = self.get(STOP, scope).await? {
                 return read_stop(&item).map(Some);

@@ -50,7 +50,7 @@ impl Ledger {
     ///
     /// # Errors
     /// [`Error::Ledger`] as for [`begin_undo`](Self::begin_undo).
-    pub async fn take_back_undo(&self, lease: &Lease, attempt: &Attempt, hold: Option<&Hold>) -> Result<(), Error> {
+    pub async fn roll_back_undo(&self, lease: &Lease, attempt: &Attempt, hold: Option<&Hold>) -> Result<(), Error> {
         let mut writes = vec![self.lease_condition(lease)?];
         writes.extend(self.attempt_items(attempt)?);
         if attempt.state == State::Open {

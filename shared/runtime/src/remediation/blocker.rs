@@ -109,7 +109,7 @@ impl RemediationRun<'_> {
     /// [`Error::Aws`] when AWS Config does not answer: the population is not guessed.
     pub(super) async fn budget(&self) -> Result<Budget, Error> {
         let settings = &self.context.settings;
-        let (per_hour, percent) = (settings.budget_per_hour, settings.budget_share_percent);
+        let (per_hour, percent) = (settings.max_fixes_per_hour, settings.budget_share_percent);
         if percent >= 100 || per_hour == 0 {
             return Ok(budget(per_hour, None));
         }

@@ -113,7 +113,7 @@ where
     }
 
     fn apply<'a>(&'a self, target: &'a Target, action: &'a Value) -> BoxFuture<'a, Result<Value, AwsError>> {
-        Box::pin(async move { self.logic.apply_answered(&self.clients, target, &read("action", action)?).await })
+        Box::pin(async move { self.logic.apply_with_response(&self.clients, target, &read("action", action)?).await })
     }
 
     fn stack<'a>(
@@ -124,7 +124,7 @@ where
         // A branch on a constant: a function without a lookup does not link CloudFormation.
         match self.logic.managed_by() {
             ManagedBy::Lookup(_) => Box::pin(managed::first(stacks, resources)),
-            ManagedBy::Tags | ManagedBy::Nobody(_) => Box::pin(ready(Ok(None))),
+            ManagedBy::Tags | ManagedBy::Unmanaged(_) => Box::pin(ready(Ok(None))),
         }
     }
 }

@@ -85,7 +85,7 @@ impl Facts for RemediationRun<'_> {
     }
 
     async fn stop(&self) -> Result<Option<String>, Error> {
-        Ok(self.context.ledger.stop_for(self.id).await?.map(|stop| stop.to_string()))
+        Ok(self.context.ledger.stop_switch_for(self.id).await?.map(|stop| stop.to_string()))
     }
 
     async fn registry(&self) -> Result<Registry, Error> {

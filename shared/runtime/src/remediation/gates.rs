@@ -111,7 +111,7 @@ pub(super) async fn handle_event(
     };
     let own = delivery.account.clone().unwrap_or_else(|| change.account.clone());
     let clients = context.clients.at(&own, &change.account, here).await?;
-    let parameters = control.shell_parameters(&context.settings.parameters)?;
+    let parameters = control.common_parameters(&context.settings.parameters)?;
     let home = context.function.home(parameters.home_region.as_ref());
     let scope = RuleScope { meta, parameters: &parameters, here, home: &home };
     if control.needs_name() && scope.out_of_scope(&target.resource, None).is_none() {

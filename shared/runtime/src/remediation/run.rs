@@ -77,7 +77,7 @@ impl RemediationRun<'_> {
     /// # Errors
     /// [`Error::Ledger`](crate::Error::Ledger): a switch that cannot be read is not off.
     pub(super) async fn stop_reason(&self, control: &str) -> Result<String, crate::Error> {
-        let stop = self.context.ledger.stop_for(control).await?;
+        let stop = self.context.ledger.stop_switch_for(control).await?;
         Ok(stop.map_or_else(|| "stopped by a switch that has been released since".to_owned(), |it| it.to_string()))
     }
 

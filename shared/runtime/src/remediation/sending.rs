@@ -73,7 +73,7 @@ pub(super) async fn send(
                 |live: IdentifiedState| settling::action_state(run.control, &live.image, &before.image, action);
             match live.map(state_of).transpose()? {
                 Some(ActionState::Done) if !lost => return Ok(Err(changed("the change is already in place"))),
-                Some(ActionState::Done) if !run.control.needs_answers() => return Ok(Ok(Value::Null)),
+                Some(ActionState::Done) if !run.control.needs_responses() => return Ok(Ok(Value::Null)),
                 Some(ActionState::Done) => {}
                 Some(ActionState::Changed(difference)) => return Ok(Err(changed(&difference))),
                 Some(ActionState::Untouched) | None => {}

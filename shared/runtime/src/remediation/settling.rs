@@ -69,7 +69,7 @@ pub(super) async fn settle(
         if record.receipt.is_none() {
             match action_state(control, live, &state, &action)? {
                 ActionState::Done => {
-                    let receipt = if control.needs_answers() {
+                    let receipt = if control.needs_responses() {
                         let overruled = match fence {
                             Some(fence) => ledger.save_before_action(lease, attempt, fence).await?,
                             None => ledger.save(lease, attempt).await.map(|()| None)?,

@@ -229,7 +229,7 @@ impl UndoRun<'_> {
             if index == start && is_first && !lost {
                 let ended = Hold { until: now, ..hold.clone() };
                 let earlier_hold = set.map(|_| current.as_ref().unwrap_or(&ended));
-                self.ledger.take_back_undo(self.lease, earlier, earlier_hold).await?;
+                self.ledger.roll_back_undo(self.lease, earlier, earlier_hold).await?;
                 return Err(self.refused(format!("{text}: nothing was changed")));
             }
             record_progress(attempt, if lost { number } else { index }, index);

@@ -19,7 +19,7 @@ use crate::clients::{self, Pool};
 use crate::config_service::{ConfigService, Sent};
 use crate::invocation::Invocation;
 use crate::relay::Relay;
-use crate::serve::Own;
+use crate::serve::InvocationInfo;
 use crate::settings::{Environment, FunctionSettings};
 use judge::{Connected, Judge};
 
@@ -61,7 +61,12 @@ impl RuleContext {
 ///
 /// # Errors
 /// [`Error`] when the event could not be evaluated or the evaluations could not be stored.
-pub async fn handle(context: &RuleContext, raw: &Value, own: &Own, log: &mut Invocation) -> Result<(), Error> {
+pub async fn handle(
+    context: &RuleContext,
+    raw: &Value,
+    own: &InvocationInfo,
+    log: &mut Invocation,
+) -> Result<(), Error> {
     let event = RuleEvent::parse(raw)?;
     if let Some(rule) = &event.rule_name {
         log.note("rule", rule.as_str());
@@ -85,7 +90,7 @@ struct Run<'a> {
     context: &'a RuleContext,
     raw: &'a Value,
     event: &'a RuleEvent,
-    own: &'a Own,
+    own: &'a InvocationInfo,
     scope: RuleScope<'a>,
 }
 

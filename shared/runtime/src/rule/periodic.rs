@@ -118,7 +118,7 @@ async fn report(run: &Run<'_>, judged: &[Evaluation], log: &mut Invocation) -> R
 /// Leaves the rest of a round to another invocation.
 async fn continue_later(run: &Run<'_>, round: Round, step: Step, log: &mut Invocation) -> Result<(), Error> {
     let event = round.event(step, run.raw)?;
-    run.context.relay.pass_on(&run.own.function, &event).await?;
+    run.context.relay.invoke_self(&run.own.function, &event).await?;
     log.note("goes_on", true);
     Ok(())
 }

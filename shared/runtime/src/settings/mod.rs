@@ -39,9 +39,9 @@ pub struct RemediationSettings {
     pub ledger_table: String,
     /// `EVENT_BUS`.
     pub event_bus: String,
-    /// `BUDGET_PER_HOUR`: resources per control, account and hour.
-    pub budget_per_hour: u32,
-    /// `BUDGET_SHARE_PERCENT`: of the resources of the control's types; one resource if AWS Config does not count them;
+    /// `MAX_FIXES_PER_HOUR`: resources per control, account and hour.
+    pub max_fixes_per_hour: u32,
+    /// `MAX_FIXES_PERCENT`: of the resources of the control's types; one resource if AWS Config does not count them;
     /// 100 disables the share.
     pub budget_share_percent: u32,
     /// `EXEMPTIONS`: where exemptions are kept.
@@ -171,7 +171,7 @@ impl FunctionSettings {
 
     /// The region in which global controls are evaluated; a rule parameter overrides the function's setting.
     pub fn home(&self, parameter: Option<&Region>) -> Region {
-        parameter.or(self.home_region.as_ref()).cloned().unwrap_or_else(|| self.region.default_home())
+        parameter.or(self.home_region.as_ref()).cloned().unwrap_or_else(|| self.region.default_home_region())
     }
 }
 
@@ -199,8 +199,8 @@ impl RemediationSettings {
                 .map_err(|reason| Error::Setting { name: "RULE_NAMES", reason })?,
             ledger_table: environment.required("LEDGER_TABLE")?.to_owned(),
             event_bus: environment.get("EVENT_BUS").unwrap_or("default").to_owned(),
-            budget_per_hour: environment.parsed("BUDGET_PER_HOUR", Bounded::<0, 1000>::of(5))?.get(),
-            budget_share_percent: environment.parsed("BUDGET_SHARE_PERCENT", Bounded::<1, 100>::of(50))?.get(),
+            max_fixes_per_hour: environment.parsed("MAX_FIXES_PER_HOUR", Bounded::<0, 1000>::of(5))?.get(),
+            budget_share_percent: environment.parsed("MAX_FIXES_PERCENT", Bounded::<1, 100>::of(50))?.get(),
             exemptions: environment.parsed("EXEMPTIONS", Exemptions::Ledger)?,
             account_modes: environment.parsed("ACCOUNT_MODES", AccountModes::default())?,
             allow_tag_mode: environment.parsed("ALLOW_TAG_MODE", Flag(false))?.0,
@@ -241,7 +241,7 @@ mod tests {
     #[test]
     fn nothing_is_changed_by_default() {
         let settings = remediation(&[]).unwrap();
-        assert_eq!((settings.mode, settings.allow_l2, settings.budget_per_hour), (Mode::Plan, false, 5));
+        assert_eq!((settings.mode, settings.allow_l2, settings.max_fixes_per_hour), (Mode::Plan, false, 5));
     }
 
     #[test]
@@ -264,9 +264,9 @@ mod tests {
             ("ALLOW_L2", "yes", "ALLOW_L2: expected true or false: received `yes`"),
             ("ACCOUNT_MODES", "plan", "ACCOUNT_MODES: expected an object of accounts: received `plan`"),
             ("GRACE_MINUTES", "1h", "GRACE_MINUTES: expected a whole number in 0..=10080: received `1h`"),
-            ("BUDGET_SHARE_PERCENT", "0", "BUDGET_SHARE_PERCENT: expected a whole number in 1..=100: received `0`"),
+            ("MAX_FIXES_PERCENT", "0", "MAX_FIXES_PERCENT: expected a whole number in 1..=100: received `0`"),
             ("PROTECTED_ARNS", " , ", "PROTECTED_ARNS: expected at least one pattern: received `,`"),
-            ("BUDGET_PER_HOUR", "-1", "BUDGET_PER_HOUR: expected a whole number in 0..=1000: received `-1`"),
+            ("MAX_FIXES_PER_HOUR", "-1", "MAX_FIXES_PER_HOUR: expected a whole number in 0..=1000: received `-1`"),
         ] {
             assert_eq!(remediation(&[(name, value)]).unwrap_err(), expected);
         }

@@ -247,7 +247,7 @@ impl<const CONTROL: u8> Fix<Vaults> for VaultControl<CONTROL> {
         vaults.write(&target.resource.id, action).await.map(drop)
     }
 
-    async fn apply_answered(&self, vaults: &Vaults, target: &Target, action: &Call) -> Result<Value, AwsError> {
+    async fn apply_with_response(&self, vaults: &Vaults, target: &Target, action: &Call) -> Result<Value, AwsError> {
         vaults.write(&target.resource.id, action).await.map(Value::from)
     }
 }

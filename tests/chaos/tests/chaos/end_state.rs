@@ -51,7 +51,7 @@ impl Chaos {
                 finding.requested = true;
                 finding
             }));
-            let open = self.open_attempts();
+            let open = self.attempts_in_progress();
             waiting.extend(open.iter().map(|attempt| Finding { requested: true, ..self.finding_of(attempt) }));
             if waiting.is_empty() && open.is_empty() {
                 break;
@@ -96,11 +96,11 @@ impl Chaos {
     }
 
     /// The attempts in progress, as the reconciler finds them.
-    fn open_attempts(&mut self) -> Vec<Attempt> {
+    fn attempts_in_progress(&mut self) -> Vec<Attempt> {
         let ids = self.query(async |ledger, _| {
             let mut ids = Vec::new();
             for control in 0..CONTROLS {
-                ids.extend(ledger.open_attempts(id_of(control)).await.unwrap().into_iter().map(|it| it.id));
+                ids.extend(ledger.attempts_in_progress(id_of(control)).await.unwrap().into_iter().map(|it| it.id));
             }
             ids
         });

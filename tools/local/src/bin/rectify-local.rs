@@ -7,8 +7,8 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
-use rectify_local::event_log::News;
-use rectify_local::world::{ACCOUNT, World, WorldError, WorldSettings};
+use rectify_local::event_log::EventLog;
+use rectify_local::world::{ACCOUNT, LocalAwsConfig, LocalAwsError, World};
 use serde_json::json;
 
 /// AWS Config, Lambda and EventBridge on this machine, running everything that the template deploys
@@ -107,7 +107,7 @@ fn assignment(text: &str) -> Result<(String, String), String> {
 #[derive(Debug, thiserror::Error)]
 enum Failure {
     #[error(transparent)]
-    World(#[from] WorldError),
+    World(#[from] LocalAwsError),
     #[error(transparent)]
     Demo(#[from] rectify_local::demo::DemoError),
     #[error("standard output: {0}")]
@@ -133,9 +133,9 @@ async fn main() -> ExitCode {
 }
 
 async fn run_demo(demo: Demo) -> Result<ExitCode, Failure> {
-    let mut settings = WorldSettings::new(&demo.template, &demo.binaries, &demo.logs);
+    let mut settings = LocalAwsConfig::new(&demo.template, &demo.binaries, &demo.logs);
     settings.parameters = rectify_local::demo::parameters();
-    settings.others_off = true;
+    settings.disable_other_controls = true;
     settings.replacements = demo.replacements.into_iter().map(|(name, program)| (name, program.into())).collect();
     let report = rectify_local::demo::run(settings).await?;
     let mut out = std::io::stdout().lock();
@@ -149,7 +149,7 @@ async fn run_demo(demo: Demo) -> Result<ExitCode, Failure> {
 }
 
 async fn run_up(up: Up) -> Result<(), Failure> {
-    let mut settings = WorldSettings::new(&up.template, &up.binaries, &up.logs);
+    let mut settings = LocalAwsConfig::new(&up.template, &up.binaries, &up.logs);
     settings.parameters = up.parameters.iter().cloned().collect::<BTreeMap<_, _>>();
     settings.region.clone_from(&up.region);
     settings.listen.clone_from(&up.listen);
@@ -165,7 +165,7 @@ async fn run_up(up: Up) -> Result<(), Failure> {
 /// Prints the deployment, then the events, until a signal or a closed output stops it.
 async fn report_events(world: &World, up: &Up) -> Result<(), Failure> {
     print_deployment(world, up)?;
-    let mut events = News::default();
+    let mut events = EventLog::default();
     let mut clock = tokio::time::interval(Duration::from_secs(up.every));
     clock.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
@@ -193,7 +193,7 @@ async fn report_events(world: &World, up: &Up) -> Result<(), Failure> {
 
 fn print_deployment(world: &World, up: &Up) -> Result<(), Failure> {
     let mut out = std::io::stdout().lock();
-    let stack = world.wiring();
+    let stack = world.stack();
     let rules: Vec<&str> = stack.rules.iter().map(|rule| rule.name.as_str()).collect();
     if up.json {
         let started = json!({

@@ -6,7 +6,7 @@ use aws_sdk_sqs::types::{Message, MessageSystemAttributeName, QueueAttributeName
 use serde_json::{Map, Value, json};
 
 use super::{Bus, BusError, call};
-use crate::wiring::{Mapping, Redrive};
+use crate::stack::{Mapping, Redrive};
 
 /// A queue and the mapping to the function that its messages invoke.
 #[derive(Debug)]

@@ -98,7 +98,7 @@ async fn budget(world: &World) -> Result<Limit, DemoError> {
 /// Opens a group and waits until rule and remediation have handled it.
 async fn open_and_wait(world: &World, name: &'static str, group: &ResourceKey) -> Result<(), DemoError> {
     open_ssh(world.clients(), &group.resource_id).await.map_err(failed(name, "open"))?;
-    Ok(world.settle().await?)
+    Ok(world.wait_until_idle().await?)
 }
 
 fn failed(scenario: &'static str, step: &'static str) -> impl FnOnce(String) -> DemoError {

@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::world::{World, WorldError, WorldSettings};
+use crate::world::{LocalAwsConfig, LocalAwsError, World};
 pub use limits::Limit;
 pub use report::Report;
 use run::CreatedResource;
@@ -29,7 +29,7 @@ pub use scenario::{ExpectedEnd, SCENARIOS, Scenario};
 pub enum DemoError {
     /// Local AWS did not start, or did not become idle.
     #[error(transparent)]
-    World(#[from] WorldError),
+    World(#[from] LocalAwsError),
     /// A resource could not be created or read.
     #[error("{scenario}: {step}: {why}")]
     Resource {
@@ -66,7 +66,7 @@ pub fn parameters() -> BTreeMap<String, String> {
     }
     // A tag may lower the mode of one resource, and no share of the recorded resources limits the hourly budget.
     parameters.insert("AllowTagMode".to_owned(), "true".to_owned());
-    parameters.insert("BudgetSharePercent".to_owned(), "100".to_owned());
+    parameters.insert("MaxFixesPercent".to_owned(), "100".to_owned());
     // CloudTrail has no events here, so attribution would find no one.
     parameters.insert("Attribution".to_owned(), "false".to_owned());
     parameters
@@ -76,11 +76,11 @@ pub fn parameters() -> BTreeMap<String, String> {
 ///
 /// # Errors
 /// [`DemoError`] when it cannot finish. A row with problems is not an error: see [`Report::passed`].
-pub async fn run(mut settings: WorldSettings) -> Result<Report, DemoError> {
+pub async fn run(mut settings: LocalAwsConfig) -> Result<Report, DemoError> {
     let steps = Steps::new(7);
     steps.begin("starting AWS Config, Lambda, EventBridge and moto");
     let rectify = settings.binaries.join("rectify");
-    settings.rules_later = true;
+    settings.defer_rules = true;
     // Two controls evaluate the account: by the last attempt of the second, the first must have released its lease.
     settings.retry_waits = RETRY_WAITS;
     let world = World::start(settings).await?;
@@ -123,12 +123,12 @@ pub async fn run(mut settings: WorldSettings) -> Result<Report, DemoError> {
 
 /// Starts every scheduled rule and waits until nothing is pending.
 async fn wait_until_idle(world: &World) -> Result<(), DemoError> {
-    world.settle().await?;
-    for rule in &world.wiring().rules {
+    world.wait_until_idle().await?;
+    for rule in &world.stack().rules {
         // An error only says that the rule has no schedule.
         let _unscheduled = world.engine().start_schedule(&rule.name);
     }
-    Ok(world.settle().await?)
+    Ok(world.wait_until_idle().await?)
 }
 
 /// Progress on standard error: a spinner on a terminal, one line per step elsewhere.

@@ -10,7 +10,7 @@ use super::DemoError;
 use super::scenario::{ExpectedEnd, Scenario};
 use super::state::{self, State};
 use crate::engine::{Compliance, ResourceKey};
-use crate::wiring::Wiring;
+use crate::stack::Stack;
 use crate::world::World;
 
 /// A scenario's resource and its state after creation.
@@ -80,13 +80,13 @@ impl CreatedResource {
         state
     }
 
-    fn rule<'a>(&self, wiring: &'a Wiring) -> Option<&'a str> {
-        let name = |rule: &&crate::wiring::Rule| rule.name.ends_with(&format!("-{}", self.scenario.control));
-        wiring.rules.iter().find(name).map(|rule| rule.name.as_str())
+    fn rule<'a>(&self, stack: &'a Stack) -> Option<&'a str> {
+        let name = |rule: &&crate::stack::Rule| rule.name.ends_with(&format!("-{}", self.scenario.control));
+        stack.rules.iter().find(name).map(|rule| rule.name.as_str())
     }
 
     fn verdict(&self, world: &World) -> Option<Compliance> {
-        self.rule(world.wiring()).and_then(|rule| world.compliance_of(rule, &self.resource))
+        self.rule(world.stack()).and_then(|rule| world.compliance_of(rule, &self.resource))
     }
 }
 
@@ -186,7 +186,7 @@ pub(super) async fn run_rectify(
     rectify: &Path,
     words: &[&str],
 ) -> Result<Result<(), String>, DemoError> {
-    let table = world.wiring().tables.first().map(|table| table.name.clone()).unwrap_or_default();
+    let table = world.stack().tables.first().map(|table| table.name.clone()).unwrap_or_default();
     let run = tokio::process::Command::new(rectify)
         .args(words)
         .args(["--by", "demo", "--json"])

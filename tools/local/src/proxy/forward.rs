@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use super::answer::{AwsError, is_web_page};
 use super::call::CallName;
 use super::fault::FaultKind;
-use super::{Shared, fault, lookup, roots, rpc, trail_events};
+use super::{Shared, fault, lookup, rpc, trail_events, xml_roots};
 use crate::iam::request;
 
 /// The maximum size of a body in bytes: larger than any test's upload, small enough for memory.
@@ -192,7 +192,7 @@ fn substitute(shared: &Shared, call: &CallName, status: StatusCode, body: Bytes)
     let root_user = shared.state().root_user.clone();
     let is_summary = (call.service.as_str(), call.operation.as_str()) == ("iam", "GetAccountSummary");
     if !is_summary || !status.is_success() || root_user.is_empty() {
-        return (roots::put_right(&call.service, &call.operation, body), None);
+        return (xml_roots::put_right(&call.service, &call.operation, body), None);
     }
     match with_root_user(&body, &root_user) {
         Some(edited) => (edited, Some(shared.substituted(call, "root user's entries"))),

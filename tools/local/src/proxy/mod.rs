@@ -16,10 +16,10 @@ mod call;
 mod fault;
 mod forward;
 mod lookup;
-pub mod roots;
 pub mod rpc;
 mod serialized;
 mod trail_events;
+pub mod xml_roots;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -171,7 +171,7 @@ impl Proxy {
     }
 
     /// Authorizes the calls recorded under this name by these statements from now on.
-    pub fn give_role(&self, caller: &str, statements: Vec<Statement>) {
+    pub fn set_role(&self, caller: &str, statements: Vec<Statement>) {
         self.shared.state().authorizer.set_role(caller, statements);
     }
 
@@ -183,7 +183,7 @@ impl Proxy {
 
     /// Takes the calls that a caller's role did not allow since the last call, oldest first.
     #[must_use]
-    pub fn take_refused(&self) -> Vec<DeniedCall> {
+    pub fn take_denied(&self) -> Vec<DeniedCall> {
         self.shared.state().authorizer.take_denied()
     }
 

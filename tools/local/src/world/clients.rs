@@ -12,7 +12,7 @@ use rectify_runtime::clients::{WithoutAccountInHost, sdk_config};
 use rectify_runtime::settings::Environment;
 
 use crate::proxy::Proxy;
-use crate::wiring::{Named, Table};
+use crate::stack::{Named, Table};
 
 /// A caller: its access key and the name that the proxy records.
 pub(super) type Caller = (&'static str, &'static str);

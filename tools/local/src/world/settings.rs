@@ -9,13 +9,13 @@ use crate::host::HostSettings;
 
 /// How to start local AWS.
 #[derive(Debug, Clone)]
-pub struct WorldSettings {
+pub struct LocalAwsConfig {
     /// The template to deploy.
     pub template: PathBuf,
     /// Parameter values; other parameters keep their defaults.
     pub parameters: BTreeMap<String, String>,
     /// Whether a control without a mode among the parameters is off.
-    pub others_off: bool,
+    pub disable_other_controls: bool,
     /// The folder with the built programs. A function runs `<binaries>/<name>/bootstrap` if there is one, else the
     /// program `<binaries>/<service>-functions` that lists its name, else `<binaries>/<name>`.
     pub binaries: PathBuf,
@@ -33,10 +33,10 @@ pub struct WorldSettings {
     pub instances: usize,
     /// Whether to leave out the Config rules until [`put_rules`](super::World::put_rules), so that resources exist
     /// before them.
-    pub rules_later: bool,
+    pub defer_rules: bool,
     /// The waits before the second and third attempt of an asynchronous event; Lambda waits 1 and 2 minutes.
     pub retry_waits: [Duration; 2],
-    /// The timeout of [`settle`](super::World::settle).
+    /// The timeout of [`settle`](super::World::wait_until_idle).
     pub patience: Duration,
 }
 
@@ -45,7 +45,7 @@ const SHARED: &str = "-functions";
 
 /// Maps a function's binary to the program that runs it.
 pub(super) struct Programs<'a> {
-    settings: &'a WorldSettings,
+    settings: &'a LocalAwsConfig,
     shared: BTreeMap<String, PathBuf>,
 }
 
@@ -63,14 +63,14 @@ impl Programs<'_> {
     }
 }
 
-impl WorldSettings {
+impl LocalAwsConfig {
     /// us-east-1, any free port, one process per function, a timeout of one minute.
     #[must_use]
     pub fn new(template: &Path, binaries: &Path, logs: &Path) -> Self {
         Self {
             template: template.to_owned(),
             parameters: BTreeMap::new(),
-            others_off: false,
+            disable_other_controls: false,
             binaries: binaries.to_owned(),
             replacements: BTreeMap::new(),
             region: "us-east-1".to_owned(),
@@ -78,7 +78,7 @@ impl WorldSettings {
             logs: logs.to_owned(),
             environment: BTreeMap::new(),
             instances: 1,
-            rules_later: false,
+            defer_rules: false,
             retry_waits: [Duration::from_millis(200), Duration::from_millis(400)],
             patience: Duration::from_secs(60),
         }

@@ -18,7 +18,7 @@ use tokio::task::JoinHandle;
 use crate::bus::Bus;
 use crate::engine::{ComplianceChange, EngineOutputs, Invocation};
 use crate::host::Host;
-use crate::wiring::OnFailure;
+use crate::stack::OnFailure;
 
 /// Where each function's dead letters go, by the function's name.
 pub(super) type DeadLetterTargets = BTreeMap<String, OnFailure>;

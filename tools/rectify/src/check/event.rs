@@ -53,7 +53,7 @@ fn evaluate(control: &Entry, event: &RuleEvent, given: &Given<'_>) -> Result<Vec
     let text = event.parameters.as_deref().unwrap_or("{}");
     control.check_parameters(text)?;
     let common = CommonParameters::parse(text)?;
-    let home = common.home_region.clone().unwrap_or_else(|| given.region.default_home());
+    let home = common.home_region.clone().unwrap_or_else(|| given.region.default_home_region());
     let scope = RuleScope { meta: control.meta, parameters: &common, here: &given.region, home: &home };
     match gate::route(event, &scope)? {
         Route::Answer(resource, verdict) => Ok(vec![Finding::answer(resource, verdict)]),

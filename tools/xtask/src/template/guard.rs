@@ -17,7 +17,7 @@ const GUARD: &str = include_str!("guard.yaml");
 /// [`Unfilled`] when the fragment has a placeholder without a value.
 pub(super) fn of_remediations(controls: &[&Entry]) -> Result<String, Unfilled> {
     let calls = controls.iter().filter_map(|it| it.remediation).flat_map(ErasedRemediation::fix_permissions);
-    guard(roles::DECIDED, calls.copied())
+    guard(roles::OPERATOR_KEYS, calls.copied())
 }
 
 /// The guard of the undo function.
@@ -26,7 +26,7 @@ pub(super) fn of_remediations(controls: &[&Entry]) -> Result<String, Unfilled> {
 /// As [`of_remediations`].
 pub(super) fn of_undo(controls: &[&Entry]) -> Result<String, Unfilled> {
     let calls = controls.iter().filter_map(|it| it.remediation).flat_map(ErasedRemediation::undo_permissions);
-    guard(roles::DECIDED_BUT_FOR_HOLDS, calls.copied())
+    guard(roles::OPERATOR_KEYS_EXCEPT_HOLDS, calls.copied())
 }
 
 fn guard(decided: &[&str], calls: impl Iterator<Item = Permission>) -> Result<String, Unfilled> {
@@ -41,7 +41,7 @@ fn guard(decided: &[&str], calls: impl Iterator<Item = Permission>) -> Result<St
         &[
             ("decided", &decided.join(", ")),
             ("tagging", &actions(|it| it.action.contains("Tag"))),
-            ("deciding-tags", roles::DECIDING_TAGS),
+            ("deciding-tags", roles::OPERATOR_TAGS),
             // An action without a resource matches no ARN.
             ("writes", &actions(|it| it.resource != "*")),
         ],

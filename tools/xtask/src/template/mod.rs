@@ -51,8 +51,8 @@ pub fn render(controls: &[&Entry]) -> Result<String, Unfilled> {
             ("parameters", &all(parameters)?),
             ("conditions", &all(conditions)?),
             ("undo-conditions", &platform::conditions(controls)),
-            ("rule-base", &policy::statements(roles::RULE_SHELL, &[]).concat()),
-            ("remediation-base", &policy::statements(roles::REMEDIATION_SHELL, &[]).concat()),
+            ("rule-base", &policy::statements(roles::RULE_COMMON, &[]).concat()),
+            ("remediation-base", &policy::statements(roles::REMEDIATION_COMMON, &[]).concat()),
             ("guard", &guard::of_remediations(controls)?),
             ("platform", &platform::resources(controls)?),
             ("resources", &all(resources)?),
@@ -152,7 +152,7 @@ fn resources(control: &Entry) -> Result<String, Unfilled> {
         ],
     )?;
     if !shares_role(control) {
-        let continuing = if control.meta.frequency().is_some() { roles::RULE_GOES_ON } else { &[] };
+        let continuing = if control.meta.frequency().is_some() { roles::RULE_CONTINUATION } else { &[] };
         let policies = policy::inline(&[("reads", &reads), ("goes-on", continuing)], &[control.meta.id]);
         text.push_str(&fill(RULE_ROLE, &[("Control", &name), ("policies", &policies)])?);
     }

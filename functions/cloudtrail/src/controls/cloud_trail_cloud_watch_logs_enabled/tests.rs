@@ -120,10 +120,10 @@ fn log_group_and_role_need_each_other() {
 fn a_missing_log_group_is_set_and_an_existing_one_is_never_replaced() {
     let cases = Cases::of(&CloudTrailCloudWatchLogsEnabled, silent());
     let choose = format!(
-        "L2 by hand: choose a log group and a role that lets CloudTrail write to it, and set both for trail {TRAIL}, \
+        "L2 manual: choose a log group and a role that lets CloudTrail write to it, and set both for trail {TRAIL}, \
          or name them in logGroupArn and logRoleArn"
     );
-    let investigate = format!("L0 by hand: find and fix why trail {TRAIL} does not deliver to {GROUP} as {ROLE}");
+    let investigate = format!("L0 manual: find and fix why trail {TRAIL} does not deliver to {GROUP} as {ROLE}");
     let planned = |name: &'static str, change: fn(&mut DeliveringTrail)| {
         cases.case(name, change).with(&with_destination(json!({}))).non_compliant(NO_GROUP)
     };
@@ -136,13 +136,13 @@ fn a_missing_log_group_is_set_and_an_existing_one_is_never_replaced() {
         .non_compliant("Trail main: last CloudWatch Logs delivery 73 h ago (max 24)")
         .planned(&[&investigate]);
     planned("an organization trail", |it| it.trail.settings.is_organization_trail = Some(true))
-        .planned(&[&format!("held: {ORGANIZATION}"), FIX]);
+        .planned(&[&format!("blocked: {ORGANIZATION}"), FIX]);
     planned("a role alone", |it| it.trail.settings.cloud_watch_logs_role_arn = Some("role".into()))
-        .planned(&["held: trail main has role role without a log group", FIX]);
+        .planned(&["blocked: trail main has role role without a log group", FIX]);
     planned("not read", |it| it.destination = None)
-        .planned(&[&format!("held: log group {GROUP} and role {ROLE} were not read"), FIX]);
+        .planned(&[&format!("blocked: log group {GROUP} and role {ROLE} were not read"), FIX]);
     planned("no such role", |it| it.destination.as_mut().unwrap().role_rights = None)
-        .planned(&[&format!("held: account 111122223333 has no role {ROLE}"), FIX]);
+        .planned(&[&format!("blocked: account 111122223333 has no role {ROLE}"), FIX]);
 }
 
 #[test]

@@ -113,7 +113,7 @@ fn a_missing_key_is_set_and_an_existing_key_is_never_replaced() {
     let cases = Cases::of(&CloudTrailEncryptionEnabled, keyless());
     let alias = "arn:aws:kms:eu-west-1:111122223333:alias/trails";
     let choose = format!(
-        "L2 by hand: choose a KMS key whose policy lets CloudTrail use it, and set it for trail {TRAIL}, or name it \
+        "L2 manual: choose a KMS key whose policy lets CloudTrail use it, and set it for trail {TRAIL}, or name it \
          in remediationKeyArn"
     );
     cases.case("a usable key", |_| ()).with(GIVING).non_compliant(NO_KEY).planned(&[FIX]);
@@ -134,10 +134,10 @@ fn a_missing_key_is_set_and_an_existing_key_is_never_replaced() {
         }),
         ("a key that was not read", format!("key {KEY} was not read"), |it| it.candidate = None),
     ] {
-        let held = format!("held: {held}");
+        let held = format!("blocked: {held}");
         cases.case(name, change).with(GIVING).non_compliant(NO_KEY).planned(&[&held, FIX]);
     }
-    let held = format!("held: key {KEY} is not in kmsKeyArns");
+    let held = format!("blocked: key {KEY} is not in kmsKeyArns");
     cases
         .case("a key that is not in kmsKeyArns", |it| it.keys = keys(None, &[OTHER]))
         .with(&json!({"remediationKeyArn": KEY, "kmsKeyArns": OTHER}).to_string())
@@ -152,8 +152,8 @@ fn a_missing_key_is_set_and_an_existing_key_is_never_replaced() {
             .with(GIVING)
             .non_compliant(&format!("Trail main: {why}"))
             .planned(&[
-                &format!("held: trail main has key {KEY}, which is never replaced automatically"),
-                &format!("L2 by hand: enable key {KEY}, or set a key that is enabled and allowed for trail {TRAIL}"),
+                &format!("blocked: trail main has key {KEY}, which is never replaced automatically"),
+                &format!("L2 manual: enable key {KEY}, or set a key that is enabled and allowed for trail {TRAIL}"),
             ]);
     }
 }
@@ -195,6 +195,6 @@ fn laws() {
     let touched = ["/trail/settings/kmsKeyId", "/keys/current", "/candidate"];
     Laws::of(&CloudTrailEncryptionEnabled, &touched, Remediation::predict)
         .never(|before, after| before.trail.settings.kms_key_id.is_some() && after.trail != before.trail)
-        .held_for_a_lack()
+        .blocked_by_lack()
         .hold((subjects(), params));
 }

@@ -170,28 +170,28 @@ fn insufficient_calls_are_blocked_or_left_to_an_operator() {
     case("several", vec![single_region(whole("one")), single_region(whole("two"))])
         .non_compliant("No qualifying trail; one: single region; two: single region")
         .planned(&[
-            "held: 2 trails of the account could be made to qualify",
-            "L2 by hand: make one of these trails record all management events in all regions: \
+            "blocked: 2 trails of the account could be made to qualify",
+            "L2 manual: make one of these trails record all management events in all regions: \
              arn:aws:cloudtrail:us-east-1:111122223333:trail/one, arn:aws:cloudtrail:us-east-1:111122223333:trail/two",
         ]);
     case("an organization trail", vec![managed])
         .non_compliant("No qualifying trail; main: not logging")
-        .planned(&[&format!("held: {ORGANIZATION}"), &format!(r#"L1 StartLogging {{"Name":"{MAIN}"}}"#)]);
+        .planned(&[&format!("blocked: {ORGANIZATION}"), &format!(r#"L1 StartLogging {{"Name":"{MAIN}"}}"#)]);
     case("delivery fails", vec![failing(main_trail(&all))])
         .non_compliant("No qualifying trail; main: delivery fails with NoSuchBucket")
         .planned(&[
-            "held: trail main would still not qualify after these calls: delivery fails with NoSuchBucket",
-            &format!("L2 by hand: find and fix why trail {MAIN} does not qualify: delivery fails with NoSuchBucket"),
+            "blocked: trail main would still not qualify after these calls: delivery fails with NoSuchBucket",
+            &format!("L2 manual: find and fix why trail {MAIN} does not qualify: delivery fails with NoSuchBucket"),
         ]);
     case("the maximum number of selectors", vec![main_trail(&five)])
         .with(REQUIRE_ALL)
         .non_compliant("No qualifying trail; main: write events only")
-        .planned(&["held: trail main: it already has the maximum number of event selectors"]);
+        .planned(&["blocked: trail main: it already has the maximum number of event selectors"]);
     case("no selectors to restore", vec![main_trail(&json!({"EventSelectors": []}))])
         .with(REQUIRE_ALL)
         .non_compliant("No qualifying trail; main: no management events")
-        .planned(&["held: trail main: it has no event selectors that an undo could restore"]);
-    let create = "L3 by hand: owner of account 111122223333: create a multi-region trail of all management events with a \
+        .planned(&["blocked: trail main: it has no event selectors that an undo could restore"]);
+    let create = "L3 manual: owner of account 111122223333: create a multi-region trail of all management events with a \
                   bucket, a key and log file validation of your choice, or have the organization's management account \
                   create one";
     let other_bucket = r#"{"s3BucketName": "other"}"#;
@@ -265,7 +265,7 @@ fn laws() {
     });
     Laws::of(&MultiRegionCloudtrailEnabled, &["/trails"], reverted)
         .never(|before, after| before.trails.iter().zip(&after.trails).any(|(before, after)| weakened(before, after)))
-        .restoring_whole()
-        .held_for_a_lack()
+        .restores_full_state()
+        .blocked_by_lack()
         .hold((accounts(), params));
 }

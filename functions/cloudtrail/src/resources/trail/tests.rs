@@ -88,7 +88,7 @@ fn an_item_is_read_completely_and_missing_settings_are_none() {
         has_custom_event_selectors: Some(false),
         ..trail().settings
     };
-    assert!(recorded.is_ours() && recorded.tells_validation());
+    assert!(recorded.is_ours() && recorded.has_validation());
     assert_eq!(recorded.or_live(None), Trail { settings, ..trail() });
 }
 
@@ -121,12 +121,12 @@ fn missing_arn_region_and_name_are_taken_from_the_item() {
 #[test]
 fn a_trail_is_local_only_in_its_account_and_home_region() {
     for (region, account, ownership) in [
-        ("eu-west-1", ACCOUNT, TrailOwnership::Ours),
+        ("eu-west-1", ACCOUNT, TrailOwnership::Local),
         ("us-east-1", ACCOUNT, TrailOwnership::Replica),
-        ("eu-west-1", "444455556666", TrailOwnership::Foreign),
-        ("us-east-1", "444455556666", TrailOwnership::Foreign),
+        ("eu-west-1", "444455556666", TrailOwnership::OtherAccount),
+        ("us-east-1", "444455556666", TrailOwnership::OtherAccount),
     ] {
-        assert_eq!(main_in(region, account, "eu-west-1").custody(), ownership, "{region} {account}");
+        assert_eq!(main_in(region, account, "eu-west-1").ownership(), ownership, "{region} {account}");
     }
 }
 
@@ -161,7 +161,7 @@ fn an_item_decides_alone_only_if_it_is_local_and_has_the_flag() {
     let (local, other) = (main_in("eu-west-1", ACCOUNT, "eu-west-1"), main_in("us-east-1", ACCOUNT, "eu-west-1"));
     let unrelated = seen("side", "arn:aws:cloudtrail:eu-west-1:111122223333:trail/side", "eu-west-1");
 
-    assert!(plain.tells_validation() && !unflagged.tells_validation() && unflagged.is_ours() && !replica.is_ours());
+    assert!(plain.has_validation() && !unflagged.has_validation() && unflagged.is_ours() && !replica.is_ours());
     for (case, recorded, described, expected) in [
         ("a local trail, found live", &unflagged, vec![other.clone(), local.clone()], Some(Some(local.clone()))),
         ("a local trail, deleted", &unflagged, vec![other.clone(), unrelated.clone()], None),

@@ -115,7 +115,7 @@ fn laws() {
             it
         })
         .never(|before, after| is_on(before) && !is_on(after))
-        .restoring_whole()
+        .restores_full_state()
         .meeting(&[
             ("blocked", |plan| matches!(plan, Plan::Blocked { .. })),
             ("manual", |plan| plan.calls().is_empty()),

@@ -90,13 +90,13 @@ fn recorder_must_exist_and_succeed() {
     case("config-recorder-healthy/5", |it| it.recorder = None)
         .non_compliant("No configuration recorder in eu-west-1")
         .planned(&[
-            "L0 by hand: create a configuration recorder in eu-west-1 with PutConfigurationRecorder and start it",
+            "L0 manual: create a configuration recorder in eu-west-1 with PutConfigurationRecorder and start it",
         ]);
     case("nothing at all", |it| (it.recorder, it.channel) = (None, None))
         .non_compliant("No configuration recorder in eu-west-1; delivery: no channel")
         .planned(&[
-            "L0 by hand: create a configuration recorder in eu-west-1 with PutConfigurationRecorder and start it",
-            "L0 by hand: create a delivery channel with PutDeliveryChannel",
+            "L0 manual: create a configuration recorder in eu-west-1 with PutConfigurationRecorder and start it",
+            "L0 manual: create a delivery channel with PutDeliveryChannel",
         ]);
     pending("config-recorder-healthy/9", Some("2026-03-10T11:00:01Z"))
         .compliant_with("Recorder default: started, nothing recorded yet");
@@ -119,7 +119,7 @@ fn stopped_recorder_is_started_after_a_day() {
     let finding = "Recorder default: stopped";
     let held = |time: &str| {
         let why = "less than 24 h ago: the stop may be intended";
-        format!("held: recorder default was stopped at {time}, {why}")
+        format!("blocked: recorder default was stopped at {time}, {why}")
     };
     stopped("config-recorder-healthy/1", Some("2026-03-09T12:00:00Z")).non_compliant(finding).planned(&[START]);
     stopped("config-recorder-healthy/11", Some("2026-03-09T12:00:01Z"))
@@ -130,7 +130,7 @@ fn stopped_recorder_is_started_after_a_day() {
         .planned(&[&held("2026-03-10T12:00:03Z"), START]);
     stopped("not stated", None)
         .non_compliant(finding)
-        .planned(&["held: the stop time of recorder default is unknown", START]);
+        .planned(&["blocked: the stop time of recorder default is unknown", START]);
     status("never started", |it| (it.recording, it.started, it.stopped) = (false, None, None))
         .non_compliant(finding)
         .planned(&[START]);
@@ -141,7 +141,7 @@ fn stopped_recorder_is_started_after_a_day() {
         it.channel = None;
     })
     .non_compliant("Recorder default: stopped; delivery: no channel")
-    .planned(&["L0 by hand: create a delivery channel with PutDeliveryChannel"]);
+    .planned(&["L0 manual: create a delivery channel with PutDeliveryChannel"]);
 }
 
 /// `config-recorder-healthy/2`: both spellings parse to the same outcome.
@@ -175,7 +175,7 @@ fn all_or_the_listed_types_must_be_recorded() {
         .non_compliant("Recorder default: types excluded: AWS::S3::Bucket");
     types("only some", only(&["AWS::S3::Bucket"]))
         .non_compliant("Recorder default: only 1 types recorded, expected all")
-        .planned(&["L0 by hand: change recorder default with PutConfigurationRecorder: record all required types"]);
+        .planned(&["L0 manual: change recorder default with PutConfigurationRecorder: record all required types"]);
     case("all, some required", |_| ()).with(ONLY_BUCKETS).compliant();
     types("required excluded", except(&["AWS::S3::Bucket"])).with(ONLY_BUCKETS).non_compliant(missing);
     types("other excluded", except(&["AWS::EC2::Volume"])).with(ONLY_BUCKETS).compliant();
@@ -214,7 +214,7 @@ fn channel_must_exist_and_deliver() {
         .compliant();
     channel("config-recorder-healthy/7", |it| it.history = failed(Some("AccessDenied")))
         .non_compliant("Recorder default: delivery: history failed: AccessDenied")
-        .planned(&["L0 by hand: fix the history delivery: AccessDenied"]);
+        .planned(&["L0 manual: fix the history delivery: AccessDenied"]);
     channel("stream", |it| it.stream = failed(None))
         .non_compliant("Recorder default: delivery: stream failed: no error code");
     case("stopped and failing", |it| {
@@ -267,7 +267,7 @@ fn scheduled_snapshot_must_not_be_late() {
 
 #[test]
 fn finding_lists_every_violation_and_the_start_comes_last() {
-    let put = "L0 by hand: change recorder default with PutConfigurationRecorder:";
+    let put = "L0 manual: change recorder default with PutConfigurationRecorder:";
     case("everything", |it| {
         stop(it, Some("2026-03-01T00:00:00Z"));
         let recorder = it.recorder.as_mut().unwrap();
@@ -282,8 +282,8 @@ fn finding_lists_every_violation_and_the_start_comes_last() {
     .planned(&[
         &format!("{put} set the AWS Config role"),
         &format!("{put} record all required types"),
-        "L0 by hand: change the delivery channel with PutDeliveryChannel: set a topic",
-        "L0 by hand: fix the stream delivery: NoSuchTopic",
+        "L0 manual: change the delivery channel with PutDeliveryChannel: set a topic",
+        "L0 manual: fix the stream delivery: NoSuchTopic",
         START,
     ]);
 }

@@ -43,25 +43,25 @@ pub(crate) fn healthy() -> Recording {
     }
 }
 
-fn answers() -> Answers {
+fn answers() -> Responses {
     let Recording { recorder, channel, .. } = healthy();
     let (recorder, channel) = (recorder.unwrap(), channel.unwrap());
-    Answers {
-        recorders: vec![RecorderAnswer {
+    Responses {
+        recorders: vec![RecorderResponse {
             name: Some("default".into()),
             role_arn: recorder.role_arn,
             service_principal: None,
             recording_scope: Some("PAID".into()),
-            group: Some(GroupAnswer {
+            group: Some(GroupResponse {
                 all_supported: true,
                 strategy: Some("ALL_SUPPORTED_RESOURCE_TYPES".into()),
-                ..GroupAnswer::default()
+                ..GroupResponse::default()
             }),
             frequency: Some("CONTINUOUS".into()),
             overrides: vec![],
         }],
         statuses: vec![(Some("default".into()), recorder.status)],
-        channels: vec![ChannelAnswer {
+        channels: vec![ChannelResponse {
             name: Some("default".into()),
             bucket: channel.bucket,
             topic: channel.topic,
@@ -69,12 +69,12 @@ fn answers() -> Answers {
         }],
         deliveries: vec![(
             Some("default".into()),
-            DeliveriesAnswer { history: channel.history, stream: channel.stream, snapshot: channel.snapshot },
+            DeliveriesResponse { history: channel.history, stream: channel.stream, snapshot: channel.snapshot },
         )],
     }
 }
 
-fn read(answers: Answers) -> Result<Recording, ShapeError> {
+fn read(answers: Responses) -> Result<Recording, ShapeError> {
     answers.read(AccountId::new("111122223333"), Region::new("eu-west-1"))
 }
 
@@ -113,17 +113,17 @@ fn statuses_are_parsed_in_both_spellings() {
 
 #[test]
 fn service_linked_recorders_are_ignored() {
-    let linked = |principal: Option<&str>, scope: &str| RecorderAnswer {
+    let linked = |principal: Option<&str>, scope: &str| RecorderResponse {
         name: Some("AWSConfigurationRecorderForSecurityHub".into()),
         service_principal: principal.map(str::to_owned),
         recording_scope: Some(scope.into()),
-        ..RecorderAnswer::default()
+        ..RecorderResponse::default()
     };
     for recorder in [linked(Some("securityhub.amazonaws.com"), "PAID"), linked(None, "INTERNAL")] {
         let mut both = answers();
         both.recorders.push(recorder.clone());
         assert_eq!(full(&read(both).unwrap()), full(&healthy()));
-        let alone = Answers { recorders: vec![recorder], ..answers() };
+        let alone = Responses { recorders: vec![recorder], ..answers() };
         assert_eq!(read(alone).unwrap().recorder, None);
     }
 }
@@ -131,7 +131,7 @@ fn service_linked_recorders_are_ignored() {
 #[test]
 fn recording_group_is_read_with_and_without_a_strategy() {
     let bucket = || vec!["AWS::S3::Bucket".to_owned()];
-    let group = |all_supported, include_global, strategy: Option<&str>| GroupAnswer {
+    let group = |all_supported, include_global, strategy: Option<&str>| GroupResponse {
         all_supported,
         include_global,
         included: bucket(),
@@ -171,7 +171,7 @@ fn frequency_is_daily_for_all_or_some_types() {
 
 #[test]
 fn incomplete_or_ambiguous_responses_are_errors() {
-    let with = |change: fn(&mut Answers)| {
+    let with = |change: fn(&mut Responses)| {
         let mut changed = answers();
         change(&mut changed);
         read(changed).map(|it| full(&it)).map_err(|error| error.path)

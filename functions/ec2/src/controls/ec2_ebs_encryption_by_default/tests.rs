@@ -15,7 +15,7 @@ const CHANGE: &str = r#"{"kmsKeyId":"alias/volumes","allowKeyChange":"true"}"#;
 
 const OFF: &str = "EBS encryption by default is off in eu-west-1";
 const ENABLE: &str = "L1 EnableEbsEncryptionByDefault {}";
-const NEEDS: &str = "held: changing the default key needs allowKeyChange";
+const NEEDS: &str = "blocked: changing the default key needs allowKeyChange";
 /// The response if the AWS managed key is the default.
 const AWS_DEFAULT: Option<(&str, Option<&str>)> = Some(("alias/aws/ebs", Some(AWS_MANAGED)));
 const REQUIRED_DEFAULT: Option<(&str, Option<&str>)> = Some((REQUIRED, Some(REQUIRED)));
@@ -61,13 +61,13 @@ fn setting_is_turned_on() {
     let mut subject = defaults(false, None);
     subject.unsupported_types = Some(["t1.micro", "c1.medium"].map(str::to_owned).into());
     case("ec2-ebs-encryption-by-default/5", subject.clone(), "{}").non_compliant(OFF).planned(&[
-        "held: existing instances have types that could no longer be launched: `c1.medium, t1.micro`",
+        "blocked: existing instances have types that could no longer be launched: `c1.medium, t1.micro`",
         ENABLE,
     ]);
     subject.unsupported_types = None;
     case("types not read", subject, "{}")
         .non_compliant(OFF)
-        .planned(&["held: the types of the instances were not read", ENABLE]);
+        .planned(&["blocked: the types of the instances were not read", ENABLE]);
 }
 
 #[test]
@@ -85,7 +85,7 @@ fn key_is_changed_if_allowed_and_before_the_setting() {
         .planned(&[&modify]);
     case("keys not read", defaults(true, None), KEY)
         .non_compliant("EBS default key in eu-west-1 is unknown; expected alias/volumes")
-        .planned(&["held: the default key was not read"]);
+        .planned(&["blocked: the default key was not read"]);
 }
 
 #[test]
@@ -95,7 +95,9 @@ fn unusable_key_blocks_the_plan() {
         let mut subject = defaults(true, Some((OTHER, Some(OTHER))));
         change(&mut subject.keys.as_mut().unwrap().wanted);
         let step = format!(r#"L2 ModifyEbsDefaultKmsKeyId {{"KmsKeyId":"{arn}"}}"#);
-        case(&reason, subject, CHANGE).non_compliant(&wrong_key(OTHER)).planned(&[&format!("held: {reason}"), &step]);
+        case(&reason, subject, CHANGE)
+            .non_compliant(&wrong_key(OTHER))
+            .planned(&[&format!("blocked: {reason}"), &step]);
     };
     held(format!("key {REQUIRED} is in state Disabled"), REQUIRED, |key| key.state = "Disabled".to_owned());
     held(format!("key {REQUIRED} is of spec RSA_2048, not symmetric"), REQUIRED, |key| {

@@ -56,10 +56,10 @@ fn tokens_determine_the_verdict() {
     .is(&disabled());
     changed("no tokens stated", |it| it.options.as_mut().unwrap().http_tokens = None)
         .non_compliant("i-1 does not state whether tokens are required")
-        .planned(&["held: the metadata options were not read", REQUIRE]);
+        .planned(&["blocked: the metadata options were not read", REQUIRE]);
     changed("no options", |it| it.options = None)
         .non_compliant("i-1 reports no metadata options")
-        .planned(&["held: the metadata options were not read", REQUIRE]);
+        .planned(&["blocked: the metadata options were not read", REQUIRE]);
     changed("in an Auto Scaling group", |it| {
         drop(it.instance.tags.insert("aws:autoscaling:groupName".into(), "web".into()))
     })
@@ -69,13 +69,13 @@ fn tokens_determine_the_verdict() {
     changed("stopped", |it| it.instance = instance("stopped")).non_compliant(ALLOWS).planned(&[REQUIRE]);
     changed("no state", |it| it.instance.state = None)
         .non_compliant(ALLOWS)
-        .planned(&["held: the instance is in state `unknown`; expected running or stopped", REQUIRE]);
+        .planned(&["blocked: the instance is in state `unknown`; expected running or stopped", REQUIRE]);
 }
 
 #[test]
 fn hop_limit_is_checked_if_configured() {
     let far = "lets metadata travel 2 hops; expected at most 1";
-    let lower = format!("L2 by hand: lower the response hop limit of i-1, which {far}");
+    let lower = format!("L2 manual: lower the response hop limit of i-1, which {far}");
     case("ec2-imdsv2-check/8", subject(HttpTokens::Required, 2))
         .with(ONE_HOP)
         .non_compliant(&format!("i-1 {far}"))
@@ -99,20 +99,20 @@ fn recorded(name: &str, item: Value, live: Option<MetadataOptions>) -> Case<'_, 
     case(name, Ec2Imdsv2Check.subject(recorded, live))
 }
 
-fn suffices(item: Value) -> (bool, bool) {
+fn is_sufficient(item: Value) -> (bool, bool) {
     let recorded = RecordedMetadata::from_item(&item_of(item)).unwrap();
-    (recorded.suffices(false), recorded.suffices(true))
+    (recorded.is_sufficient(false), recorded.is_sufficient(true))
 }
 
 #[test]
 fn incomplete_item_is_completed_by_a_live_read() {
     let running = || json!({"state": {"name": "running"}});
-    assert_eq!(suffices(running()), (false, false));
+    assert_eq!(is_sufficient(running()), (false, false));
     recorded("ec2-imdsv2-check/4", running(), Some(options(HttpTokens::Required, 1))).compliant();
     recorded("ec2-imdsv2-check/4", running(), Some(options(HttpTokens::Optional, 1))).non_compliant(ALLOWS);
     let new = json!({"state": {"name": "running"}, "metadataOptions": {"httpTokens": "required"}});
-    assert_eq!(suffices(new), (true, false));
-    assert_eq!(suffices(json!({"state": {"name": "terminated"}})), (true, true));
+    assert_eq!(is_sufficient(new), (true, false));
+    assert_eq!(is_sufficient(json!({"state": {"name": "terminated"}})), (true, true));
 }
 
 /// `ec2-imdsv2-check/9`, `ec2-imdsv2-check/10`
@@ -126,7 +126,7 @@ fn each_option_of_an_item_counts_separately() {
         (json!({"httpTokens": "required", "httpEndpoint": null}), false),
         (json!({"httpTokens": "required", "httpPutResponseHopLimit": 1}), true),
     ] {
-        assert_eq!(suffices(item(&stated)), (true, with_hop_limit), "{stated}");
+        assert_eq!(is_sufficient(item(&stated)), (true, with_hop_limit), "{stated}");
     }
     for stated in [
         json!({"httpEndpoint": "enabled", "httpTokens": null}),
@@ -136,7 +136,7 @@ fn each_option_of_an_item_counts_separately() {
         json!({"httpTokens": "optional"}),
     ] {
         let (item, name) = (item(&stated), stated.to_string());
-        assert_eq!(suffices(item.clone()), (false, false), "{name}");
+        assert_eq!(is_sufficient(item.clone()), (false, false), "{name}");
         recorded(&name, item.clone(), Some(options(HttpTokens::Required, 1))).compliant();
         recorded(&name, item.clone(), Some(options(HttpTokens::Optional, 1))).non_compliant(ALLOWS);
         let unread = Ec2Imdsv2Check.subject(RecordedMetadata::from_item(&item_of(item)).unwrap(), None);
@@ -156,13 +156,13 @@ fn calls_without_a_token_block_the_fix() {
         case(name, subject).with(params).non_compliant(ALLOWS).planned(&[held, &[REQUIRE]].concat());
     };
     let calls = |observed_days, calls| Some(TokenlessCalls { observed_days, calls });
-    let none = "held: MetadataNoToken has no datapoints in 14 days";
+    let none = "blocked: MetadataNoToken has no datapoints in 14 days";
     seen("ec2-imdsv2-check/6", "{}", calls(0, 0), &[none]);
-    let some = "held: MetadataNoToken counts 3 calls without a token in 14 days";
+    let some = "blocked: MetadataNoToken counts 3 calls without a token in 14 days";
     seen("ec2-imdsv2-check/7", "{}", calls(14, 3), &[some]);
-    seen("too short", "{}", calls(3, 0), &["held: MetadataNoToken reaches back 3 of 14 days"]);
+    seen("too short", "{}", calls(3, 0), &["blocked: MetadataNoToken reaches back 3 of 14 days"]);
     seen("long enough", r#"{"observationDays":"3"}"#, calls(3, 0), &[]);
-    seen("not read", "{}", None, &["held: the calls without a token were not read"]);
+    seen("not read", "{}", None, &["blocked: the calls without a token were not read"]);
 }
 
 #[test]
@@ -170,7 +170,7 @@ fn transitional_state_or_managing_service_blocks_the_fix() {
     let held = |reason: &str, instance| {
         case(reason, InstanceMetadata { instance, ..subject(HttpTokens::Optional, 1) })
             .non_compliant(ALLOWS)
-            .planned(&[&format!("held: {reason}"), REQUIRE]);
+            .planned(&[&format!("blocked: {reason}"), REQUIRE]);
     };
     held("the instance is in state `stopping`; expected running or stopped", instance("stopping"));
     let operator = Some("eks.amazonaws.com".to_owned());
@@ -238,6 +238,6 @@ fn laws() {
     });
     Laws::of(&Ec2Imdsv2Check, &["/options/httpTokens"], Remediation::predict)
         .never(|before, after| requires_tokens(before) && !requires_tokens(after))
-        .restoring_whole()
+        .restores_full_state()
         .hold((subjects(), params));
 }

@@ -130,7 +130,7 @@ fn instance_without_requirement_or_gone_is_not_applicable() {
 fn unsatisfiable_unknown_or_ambiguous_requirement_is_not_fixed_automatically() {
     let fix = modify("eni-1", &["sg-a", "sg-b"]);
     let create =
-        |wanted: &str| format!("L0 by hand: create a group that matches {wanted} in vpc-1, or share one into it");
+        |wanted: &str| format!("L0 manual: create a group that matches {wanted} in vpc-1, or share one into it");
     let (no_base, no_scan) = (create("sg-b"), create("name:scan"));
     let unsatisfiable = |groups: &str| format!("i-1 not satisfiable: no {groups} in vpc-1");
     case("ec2-instance-required-security-group/2", one_of(&["sg-a"], &[]), BASE)
@@ -144,14 +144,14 @@ fn unsatisfiable_unknown_or_ambiguous_requirement_is_not_fixed_automatically() {
         .planned(&[&no_scan, &fix]);
     case("no primary", subject(vec![interface("eni-2", false, &["sg-b"])], FOUND), BASE)
         .non_compliant("i-1 reports no primary interface")
-        .planned(&["held: the primary interface is not known"]);
+        .planned(&["blocked: the primary interface is not known"]);
     case("not read", one(&["sg-b"]), STORED)
         .non_compliant("i-1 not evaluated: `ssm:/rectify/groups` was not read")
-        .planned(&["held: `ssm:/rectify/groups` was not read"]);
+        .planned(&["blocked: `ssm:/rectify/groups` was not read"]);
     let choice = |groups: &str| {
         [
-            format!("held: more than one group satisfies the requirement for eni-1: {groups}"),
-            format!("L2 by hand: add to eni-1 one of {groups}"),
+            format!("blocked: more than one group satisfies the requirement for eni-1: {groups}"),
+            format!("L2 manual: add to eni-1 one of {groups}"),
         ]
     };
     let [held, step] = choice("sg-b, sg-c");
@@ -180,7 +180,7 @@ fn group_quota_blocks_the_plan() {
     let step = modify("eni-1", &[&five[..], &["sg-b"]].concat());
     case("ec2-instance-required-security-group/5", one(&five), BASE)
         .non_compliant(LACKS_BASE)
-        .planned(&["held: eni-1 would have 6 groups; at most 5 are allowed", &step]);
+        .planned(&["blocked: eni-1 would have 6 groups; at most 5 are allowed", &step]);
     case("a larger quota", one(&five), r#"{"requiredGroups":"sg-b","maxGroupsPerEni":"6"}"#)
         .non_compliant(LACKS_BASE)
         .planned(&[&step]);
@@ -191,7 +191,7 @@ fn managing_service_or_special_interface_type_blocks_the_plan() {
     let cases = Cases::of(&Ec2InstanceRequiredSecurityGroup, one(&["sg-a"]));
     let fix = modify("eni-1", &["sg-a", "sg-b"]);
     let held = |reason: &str, change: fn(&mut InstanceInGroups)| {
-        let held = format!("held: {reason}");
+        let held = format!("blocked: {reason}");
         cases.case(reason, change).with(BASE).non_compliant(LACKS_BASE).planned(&[&held, &fix]);
     };
     held("eni-1 is requester-managed", |it| it.interfaces[0].requester_managed = Some(true));
@@ -271,7 +271,7 @@ fn laws() {
     let params = prop::sample::select(&PARAMETERS[..]).prop_map(|text| parse(text).unwrap());
     Laws::of(&Ec2InstanceRequiredSecurityGroup, &["/interfaces"], Remediation::predict)
         .never(removes_or_reorders)
-        .restoring_whole()
+        .restores_full_state()
         .hold((subjects(), params));
 }
 

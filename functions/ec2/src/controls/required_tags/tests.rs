@@ -121,7 +121,7 @@ fn stored_values_count_once_read_and_are_an_error_if_not() {
     case("read", subject, params).non_compliant(MISSING).planned(&[CREATE]);
     case("not read", volume(&[("Env", "prod"), ("Owner", "ada")]), params)
         .non_compliant("Tags not evaluated: `ssm:/rectify/tags` was not read")
-        .planned(&["held: `ssm:/rectify/tags` was not read"]);
+        .planned(&["blocked: `ssm:/rectify/tags` was not read"]);
     let params = parse(params).unwrap();
     assert_eq!(params.check_stored(&read), Ok(()));
     let empty = stored(json!({"Owner": {}}), json!({"Owner": ""}));
@@ -141,25 +141,25 @@ fn only_missing_keys_with_a_default_are_written() {
         case(name, subject, params).non_compliant(MISSING).planned(steps);
     };
     missing("a default", volume(&[("Name", "a")]), &owner_default(""), &[CREATE]);
-    missing("no default", volume(&[]), OWNER, &["L0 by hand: add the tag Owner to r-1"]);
-    let too_many = "held: r-1 has 50 tags; 1 more would exceed 50";
+    missing("no default", volume(&[]), OWNER, &["L0 manual: add the tag Owner to r-1"]);
+    let too_many = "blocked: r-1 has 50 tags; 1 more would exceed 50";
     missing("required-tags/6", full(), &owner_default(""), &[too_many, CREATE]);
     let mut with_aws_tag = full();
     with_aws_tag.tags.remove("k0");
     missing("aws: tags do not count", with_aws_tag, &owner_default(""), &[CREATE]);
     let protected = owner_default(r#","protectedKeys":"Team, owner""#);
-    let held = "held: the tag `Owner` is protected";
+    let held = "blocked: the tag `Owner` is protected";
     missing("protected, in any case", volume(&[]), &protected, &[held, CREATE]);
-    let held = "held: the tag `owner` differs from `Owner` only in case";
+    let held = "blocked: the tag `owner` differs from `Owner` only in case";
     missing("lookalike", volume(&[("owner", "ada")]), &owner_default(""), &[held, CREATE]);
-    missing("required-tags/8", bucket(), &owner_default(""), &["L0 by hand: tag logs: Tags missing: Owner"]);
+    missing("required-tags/8", bucket(), &owner_default(""), &["L0 manual: tag logs: Tags missing: Owner"]);
     case("right", volume(&[("Owner", "ada")]), &owner_default("")).compliant();
 }
 
 #[test]
 fn existing_value_is_never_overwritten() {
     let by_hand = |key: &str| {
-        format!("L0 by hand: change the value of the tag {key} on r-1: existing values are never overwritten")
+        format!("L0 manual: change the value of the tag {key} on r-1: existing values are never overwritten")
     };
     case("empty", volume(&[("Owner", "")]), &owner_default("")).non_compliant(EMPTY).planned(&[&by_hand("Owner")]);
     let both = owner_default(r#","tag2Key":"Env","tag2Value":"prod""#);
@@ -188,11 +188,11 @@ fn undo_deletes_only_tags_that_the_fix_created() {
 fn live_tags_are_read_only_before_an_ec2_finding() {
     let params = parse(OWNER).unwrap();
     let none = StoredTags::default();
-    assert!(!params.is_settled(&volume(&[]), &none));
-    assert!(params.is_settled(&volume(&[("Owner", "ada")]), &none));
-    assert!(params.is_settled(&bucket(), &none));
+    assert!(!params.is_item_sufficient(&volume(&[]), &none));
+    assert!(params.is_item_sufficient(&volume(&[("Owner", "ada")]), &none));
+    assert!(params.is_item_sufficient(&bucket(), &none));
     let managed = TaggedResource { standing: TaggingSupport::RequesterManaged, ..volume(&[]) };
-    assert!(params.is_settled(&managed, &none));
+    assert!(params.is_item_sufficient(&managed, &none));
 }
 
 fn resources() -> impl Strategy<Value = TaggedResource> {
@@ -231,7 +231,7 @@ fn deleted(_: &RequiredTags, mut live: TaggedResource, undo: &RequiredTagsUndo) 
 fn laws() {
     Laws::of(&RequiredTags, &["/tags"], deleted)
         .never(|before, after| before.tags.iter().any(|(key, value)| after.tags.get(key) != Some(value)))
-        .restoring_whole()
+        .restores_full_state()
         .hold((resources(), parameters()));
 }
 

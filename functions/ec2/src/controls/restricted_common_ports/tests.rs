@@ -47,9 +47,9 @@ fn rule_that_opens_other_ports_too_is_a_manual_step() {
         case(name, vec![rule]).non_compliant(&finding).planned(&[step]);
     };
     let (wide, all) = (tcp(3000, 4000, WORLD), ingress("-1", -1, -1, WORLD));
-    let narrow = "L2 by hand: narrow the rule sgr-0 tcp 3000-4000 from 0.0.0.0/0 to exclude tcp 20-21,3306,3389,4333";
+    let narrow = "L2 manual: narrow the rule sgr-0 tcp 3000-4000 from 0.0.0.0/0 to exclude tcp 20-21,3306,3389,4333";
     found("restricted-common-ports/5", wide, "tcp 3000-4000 (3306, 3389)", narrow);
-    let replace = "L3 by hand: replace the rule sgr-0 all traffic from 0.0.0.0/0 with rules for the required traffic, without tcp 20-21,3306,3389,4333 from the internet";
+    let replace = "L3 manual: replace the rule sgr-0 all traffic from 0.0.0.0/0 with rules for the required traffic, without tcp 20-21,3306,3389,4333 from the internet";
     found("all traffic includes every blocked port", all, "all traffic (20-21, 3306, 3389 +1 more)", replace);
 }
 

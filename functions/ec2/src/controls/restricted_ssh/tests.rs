@@ -60,7 +60,7 @@ fn rule_that_opens_other_ports_too_is_a_manual_step() {
     let found = |name, rules, params: &str, open: &str, steps: &[&str]| {
         case(name, rules).with(params).non_compliant(&format!("{OPEN}{open} from 0.0.0.0/0")).planned(steps);
     };
-    let narrow = |what: &str| format!("L2 by hand: narrow the rule sgr-0 {what} from 0.0.0.0/0 to exclude tcp 22");
+    let narrow = |what: &str| format!("L2 manual: narrow the rule sgr-0 {what} from 0.0.0.0/0 to exclude tcp 22");
     let range = vec![tcp(20, 25, WORLD)];
     found("restricted-ssh/2 a range around 22", range, "{}", "tcp 20-25", &[&narrow("tcp 20-25")]);
     for (name, rule) in [
@@ -75,14 +75,14 @@ fn rule_that_opens_other_ports_too_is_a_manual_step() {
         r#"{"narrowWideRules":"true"}"#,
         "tcp 22-25",
         &[
-            "held: narrowing the rule sgr-0 tcp 22-25 from 0.0.0.0/0 needs a role that may authorize ingress",
-            r#"L2 by hand: AuthorizeSecurityGroupIngress {"GroupId":"sg-1","IpPermissions":[{"FromPort":23,"IpProtocol":"tcp","IpRanges":[{"CidrIp":"0.0.0.0/0"}],"ToPort":25}]}, then RevokeSecurityGroupIngress {"GroupId":"sg-1","SecurityGroupRuleIds":["sgr-0"]}"#,
+            "blocked: narrowing the rule sgr-0 tcp 22-25 from 0.0.0.0/0 needs a role that may authorize ingress",
+            r#"L2 manual: AuthorizeSecurityGroupIngress {"GroupId":"sg-1","IpPermissions":[{"FromPort":23,"IpProtocol":"tcp","IpRanges":[{"CidrIp":"0.0.0.0/0"}],"ToPort":25}]}, then RevokeSecurityGroupIngress {"GroupId":"sg-1","SecurityGroupRuleIds":["sgr-0"]}"#,
         ],
     );
-    let replace = "L3 by hand: replace the rule sgr-0 all traffic from 0.0.0.0/0 with rules for the required traffic, without tcp 22 from the internet";
+    let replace = "L3 manual: replace the rule sgr-0 all traffic from 0.0.0.0/0 with rules for the required traffic, without tcp 22 from the internet";
     found("restricted-ssh/3", vec![ingress("-1", -1, -1, WORLD)], "{}", "all traffic", &[replace]);
     let halves = vec![tcp(22, 22, "0.0.0.0/1"), tcp(22, 22, "128.0.0.0/1")];
-    let combined = "L3 by hand: narrow these rules, which together cover the internet: sgr-0 tcp 22 from 0.0.0.0/1, sgr-1 tcp 22 from 128.0.0.0/1";
+    let combined = "L3 manual: narrow these rules, which together cover the internet: sgr-0 tcp 22 from 0.0.0.0/1, sgr-1 tcp 22 from 128.0.0.0/1";
     case("restricted-ssh/9", halves)
         .non_compliant(&format!("{OPEN}tcp 22 from 0.0.0.0/1, 128.0.0.0/1"))
         .planned(&[combined]);
@@ -127,7 +127,7 @@ fn prefix_list_counts_as_its_entries_and_is_a_manual_step() {
     let entries = |nets: &[&str]| PrefixList::Entries(nets.iter().map(|net| net.parse().unwrap()).collect());
     list("narrow", entries(&["10.0.0.0/8"])).compliant();
     list("wide", entries(&["10.0.0.0/8", "::/0"])).non_compliant(&format!("{OPEN}tcp 22 from pl-1")).planned(&[
-        "L3 by hand: replace the rule sgr-0 tcp 22 from pl-1 with rules for the required traffic, without tcp 22 from the internet",
+        "L3 manual: replace the rule sgr-0 tcp 22 from pl-1 with rules for the required traffic, without tcp 22 from the internet",
     ]);
     let with_note = |text: &str| Verdict::Compliant(Some(text.into()));
     list("unreadable", PrefixList::Unreadable).is(&with_note("prefix list pl-1 not readable"));
@@ -168,7 +168,7 @@ fn unmet_precondition_blocks_the_plan() {
         cases
             .case(reason, change)
             .non_compliant(&format!("{OPEN}tcp 22 from 0.0.0.0/0"))
-            .planned(&[&format!("held: {reason}"), step]);
+            .planned(&[&format!("blocked: {reason}"), step]);
     };
     let step = revoke(&["sgr-0"]);
     held("the group belongs to account `444455556666`", &step, |it| it.group.owner = AccountId::new("444455556666"));
@@ -177,7 +177,7 @@ fn unmet_precondition_blocks_the_plan() {
         it.network.usage = Some(Usage { in_use: true, operators, ..Usage::default() });
     });
     held("the interfaces that use the group were not read", &step, |it| it.network.usage = None);
-    let by_hand = "L2 by hand: revoke the rule tcp 22 from 0.0.0.0/0 of sg-1";
+    let by_hand = "L2 manual: revoke the rule tcp 22 from 0.0.0.0/0 of sg-1";
     held("the rule ids are not known: a plan needs a live read", by_hand, |it| {
         it.group.rules[0].id = None;
     });

@@ -130,7 +130,7 @@ fn missing_rules_are_authorized_before_extra_ones_are_revoked() {
 fn approved_change_in_progress_blocks_the_plan() {
     let cases = Cases::of(&SecurityGroupDrift, drifting());
     let held = |reason: &str, change: &dyn Fn(&mut GroupAndBaseline)| {
-        let held = format!("held: {reason}");
+        let held = format!("blocked: {reason}");
         cases.case(reason, change).at(now()).non_compliant(DRIFTING).planned(&[&held, STEPS[0], STEPS[1]]);
     };
     let tag = |it: &mut GroupAndBaseline, value: &str| {
@@ -156,7 +156,7 @@ fn revoking_most_of_the_group_blocks_the_plan() {
         let rules = |ports: &[i32]| ports.iter().map(|port| on(*port, "10.0.0.0/8")).collect();
         lines(&SecurityGroupDrift.plan(&with_baseline(rules(live), rules(&[1])), &Params::default(), now()))
     };
-    assert_eq!(plan(&[1, 2, 3])[0], "held: 2 of the 3 rules would be revoked, more than half");
+    assert_eq!(plan(&[1, 2, 3])[0], "blocked: 2 of the 3 rules would be revoked, more than half");
     assert!(plan(&[1, 2])[0].starts_with("L2 Revoke"));
 }
 
@@ -166,7 +166,7 @@ fn changed_description_is_a_manual_step() {
     case("changed description", with_baseline(rule("new"), rule("old")))
         .with(r#"{"compareDescriptions":true}"#)
         .non_compliant("Drift from baseline: ~tcp 22 from 10.0.0.0/8 (ingress)")
-        .planned(&["L1 by hand: set the description of the rule tcp 22 from 10.0.0.0/8 (ingress) to `old`"]);
+        .planned(&["L1 manual: set the description of the rule tcp 22 from 10.0.0.0/8 (ingress) to `old`"]);
 }
 
 #[test]
@@ -174,7 +174,7 @@ fn undo_revokes_new_rules_by_id_and_recreates_revoked_ones() {
     let subject = drifting();
     let calls: Vec<RuleChange> =
         SecurityGroupDrift.plan(&subject, &Params::default(), now()).calls().into_iter().cloned().collect();
-    let undo = SecurityGroupDrift.undo_answered(&subject, &calls, &[json!(["sgr-new"]), json!([])]).unwrap();
+    let undo = SecurityGroupDrift.undo_with_responses(&subject, &calls, &[json!(["sgr-new"]), json!([])]).unwrap();
     assert_eq!(
         undo.iter().map(rectify_compliance::plan::call_text).collect::<Vec<_>>(),
         [
@@ -185,7 +185,7 @@ fn undo_revokes_new_rules_by_id_and_recreates_revoked_ones() {
     let stored = serde_json::to_string(&undo).unwrap();
     assert_eq!(serde_json::from_str::<Vec<RuleChange>>(&stored).unwrap(), undo, "{stored}");
     for answers in [&[][..], &[json!(null), json!([])], &[json!("sgr-new"), json!([])]] {
-        let error = SecurityGroupDrift.undo_answered(&subject, &calls, answers).unwrap_err();
+        let error = SecurityGroupDrift.undo_with_responses(&subject, &calls, answers).unwrap_err();
         assert_eq!(error.action, "AuthorizeSecurityGroupIngress", "created rules are unknown: {answers:?}");
     }
 }
@@ -249,7 +249,7 @@ proptest! {
         let mut group = after.group.clone();
         let answers: Vec<Value> =
             done.iter().enumerate().map(|(index, action)| answer(&mut group, index, action)).collect();
-        for call in SecurityGroupDrift.undo_answered(&subject, &done, &answers).unwrap() {
+        for call in SecurityGroupDrift.undo_with_responses(&subject, &done, &answers).unwrap() {
             match call {
                 RuleChange::Authorize(call) => apply(&mut group, &call),
                 RuleChange::Revoke(call) => call.predict(&mut group.rules),

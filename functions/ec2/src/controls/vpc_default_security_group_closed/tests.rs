@@ -101,7 +101,7 @@ fn rule_without_a_peer_counts_and_blocks_the_plan() {
 
     let subject = unused(vec![tcp(22, 22, ""), tcp(443, 443, "10.0.0.0/8")]);
     case("by its id", subject.clone()).non_compliant(&format!("{FOUND} 2 ingress, 0 egress")).planned(&[
-        "held: undo could not recreate these rules, because they state no peer: sgr-0 tcp 22 from an unstated peer",
+        "blocked: undo could not recreate these rules, because they state no peer: sgr-0 tcp 22 from an unstated peer",
         &revoke(Direction::Ingress, &["sgr-0", "sgr-1"]),
     ]);
     let plan = VpcDefaultSecurityGroupClosed.plan(&subject, &NoParameters {}, NOW);
@@ -125,7 +125,7 @@ fn group_in_use_of_another_account_or_partly_read_is_blocked() {
     let [ingress_step, egress_step] = revoke_initial_rules();
     let held = |name, reason: &str, change: fn(&mut GroupInNetwork)| {
         cases.case(name, change).non_compliant(&format!("{FOUND} 1 ingress, 1 egress")).planned(&[
-            &format!("held: {reason}"),
+            &format!("blocked: {reason}"),
             &ingress_step,
             &egress_step,
         ]);

@@ -56,28 +56,28 @@ fn rule_that_also_opens_an_authorized_port_is_a_manual_step() {
         vec![tcp(80, 443, WORLD)],
         WEB,
         "tcp 80-443 from 0.0.0.0/0; authorized tcp 80,443",
-        "L2 by hand: narrow the rule sgr-0 tcp 80-443 from 0.0.0.0/0 to tcp 80,443",
+        "L2 manual: narrow the rule sgr-0 tcp 80-443 from 0.0.0.0/0 to tcp 80,443",
     );
     found(
         "all traffic is never authorized, not even by every port",
         vec![ingress("-1", -1, -1, WORLD)],
         r#"{"authorizedTcpPorts":"0-65535","authorizedUdpPorts":"0-65535"}"#,
         "all traffic from 0.0.0.0/0; authorized tcp 0-65535, udp 0-65535",
-        "L3 by hand: replace the rule sgr-0 all traffic from 0.0.0.0/0 with rules for the authorized ports",
+        "L3 manual: replace the rule sgr-0 all traffic from 0.0.0.0/0 with rules for the authorized ports",
     );
     found(
         "two halves combined are open on the ports they share",
         vec![tcp(443, 8443, "0.0.0.0/1"), tcp(443, 8443, "128.0.0.0/1")],
         WEB,
         "tcp 443-8443 from 0.0.0.0/1, 128.0.0.0/1; authorized tcp 80,443",
-        "L3 by hand: narrow these rules, which together cover the internet: sgr-0 tcp 443-8443 from 0.0.0.0/1, sgr-1 tcp 443-8443 from 128.0.0.0/1",
+        "L3 manual: narrow these rules, which together cover the internet: sgr-0 tcp 443-8443 from 0.0.0.0/1, sgr-1 tcp 443-8443 from 128.0.0.0/1",
     );
     found(
         "missing ports count as every port",
         vec![tcp(-1, -1, "::/0")],
         r#"{"authorizedTcpPorts":"443"}"#,
         "tcp 0-65535 from ::/0; authorized tcp 443",
-        "L2 by hand: narrow the rule sgr-0 tcp 0-65535 from ::/0 to tcp 443",
+        "L2 manual: narrow the rule sgr-0 tcp 0-65535 from ::/0 to tcp 443",
     );
 }
 
@@ -129,7 +129,7 @@ fn every_ingress_prefix_list_is_read_and_open_ones_are_manual_steps() {
     };
     second_is(PrefixList::Entries(["::/0".parse().unwrap()].into()))
         .non_compliant(&format!("{OPEN}tcp 8080 from pl-2; authorized tcp 443; prefix list pl-1 not readable"))
-        .planned(&["L3 by hand: replace the rule sgr-0 tcp 8080 from pl-2 with rules for the authorized ports"]);
+        .planned(&["L3 manual: replace the rule sgr-0 tcp 8080 from pl-2 with rules for the authorized ports"]);
     second_is(PrefixList::Unreadable)
         .not_applicable("no rule lets the internet in; prefix list pl-1, pl-2 not readable");
 }

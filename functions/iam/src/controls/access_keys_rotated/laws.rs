@@ -56,7 +56,7 @@ fn laws() {
     Laws::of(&AccessKeysRotated, &["/keys"], Remediation::predict)
         .at(now())
         .never(changes_more_than_unused_keys)
-        .restoring_whole()
+        .restores_full_state()
         .meeting(&[("fixed", |plan| plan.blocker(true).is_none()), ("by hand", |plan| plan.blocker(true).is_some())])
         .hold((subjects(), parameters()));
 }

@@ -83,7 +83,7 @@ fn only_a_key_known_to_be_unused_is_turned_off() {
     let old = "Key …ABCD of alice is 365 d old (max 90)";
     let by_hand = |age: &str| {
         format!(
-            "L0 by hand: user alice or its owner: create a new access key, move the workloads that sign with …ABCD ({age}) \
+            "L0 manual: user alice or its owner: create a new access key, move the workloads that sign with …ABCD ({age}) \
              to it, then deactivate and delete the old one"
         )
     };
@@ -129,7 +129,7 @@ fn one_old_key_still_in_use_leaves_both_to_an_operator() {
         .non_compliant("Keys of alice are too old: …ABCD (365 d), …WXYZ (365 d) (max 90 d)")
         .planned(&[
             r#"L2 UpdateAccessKey {"AccessKeyId":"AKIAEXAMPLEEXAMPABCD","Status":"Inactive","UserName":"alice"}"#,
-            "L0 by hand: user alice or its owner: create a new access key, move the workloads that sign with …WXYZ (365 d \
+            "L0 manual: user alice or its owner: create a new access key, move the workloads that sign with …WXYZ (365 d \
              old, last used 2026-06-30T00:00:00Z) to it, then deactivate and delete the old one",
         ]);
 }

@@ -71,7 +71,7 @@ fn laws() {
             (Some(before), Some(after)) => is_weaker(before, after),
             (before, after) => before.is_some() && after.is_none(),
         })
-        .restoring_whole()
+        .restores_full_state()
         .meeting(&[
             ("blocked", |plan| matches!(plan, Plan::Blocked { .. })),
             ("L1", |plan| plan.level() == Some(Level::L1)),

@@ -105,7 +105,7 @@ fn an_account_without_a_policy_gets_one_no_weaker_than_the_aws_default() {
     case("iam-password-policy/1", None).non_compliant(NO_POLICY).planned(&[&set(Level::L2, strong())]);
     case("iam-password-policy/1, lax", None).with(lax).non_compliant(NO_POLICY).planned(&[&set(Level::L1, first)]);
     case("two character types", None).with(laxer).non_compliant(NO_POLICY).planned(&[
-        "held: the parameters require fewer character types than the three of AWS's default policy",
+        "blocked: the parameters require fewer character types than the three of AWS's default policy",
         &set(Level::L1, PasswordPolicy { require_numbers: false, ..eternal }),
     ]);
 }
@@ -116,7 +116,7 @@ fn passwords_that_users_may_not_change_do_not_start_to_expire() {
     case("no expiry", PasswordPolicy { max_password_age: None, ..fixed.clone() })
         .non_compliant("Password policy: no expiry (<=90 d)")
         .planned(&[
-            "held: AllowUsersToChangePassword is false: users whose password expires could not set a new one",
+            "blocked: AllowUsersToChangePassword is false: users whose password expires could not set a new one",
             &set(Level::L2, fixed.clone()),
         ]);
     // They expire already: an earlier expiry locks out no additional users.

@@ -43,7 +43,7 @@ pub(crate) fn hold<S, P>(
     })
     .at(now)
     .then(registered)
-    .restoring_whole()
+    .restores_full_state()
     .meeting(&[("blocked", |plan| matches!(plan, Plan::Blocked { .. }))])
     .hold(&users);
     let is_pending = |(user, params): (MfaUser<S>, P)| {

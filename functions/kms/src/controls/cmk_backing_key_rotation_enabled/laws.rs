@@ -67,7 +67,7 @@ fn reverted(_: &CmkBackingKeyRotationEnabled, key: Key, call: &Undo) -> Key {
 fn laws() {
     Laws::of(&CmkBackingKeyRotationEnabled, &["/rotation"], reverted)
         .never(|before, after| period(after) > period(before))
-        .restoring_whole()
+        .restores_full_state()
         .meeting(&[("blocked", |plan| matches!(plan, Plan::Blocked { .. }))])
         .hold((keys(), parameters()));
 }

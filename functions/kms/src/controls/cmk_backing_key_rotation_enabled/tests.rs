@@ -82,7 +82,7 @@ fn rotation_status_and_period_determine_the_verdict() {
 
 #[test]
 fn key_state_other_than_enabled_blocks_the_plan() {
-    let held = |state: &str| format!("held: KeyState is `{state}`: rotation can be set while it is `Enabled`");
+    let held = |state: &str| format!("blocked: KeyState is `{state}`: rotation can be set while it is `Enabled`");
     let disabled = |name, rotation| {
         let state = KeyState::Disabled;
         changed(name, |it| (it.state, it.rotation) = (state, Some(rotation))).with(DISABLED_TOO)
@@ -136,7 +136,7 @@ fn incomplete_item_is_completed_by_a_live_read() {
     }))
     .unwrap();
     let recorded = RecordedKey::from_item(&item).unwrap();
-    assert!(!recorded.suffices(false), "{name}");
+    assert!(!recorded.is_sufficient(false), "{name}");
     let with_live = |live| changed(name, |it| *it = CmkBackingKeyRotationEnabled.subject(recorded.clone(), live));
     with_live(Some(key(Some(every(365))))).compliant();
     for live in [Some(key(Some(Rotation::Off))), None] {

@@ -106,7 +106,7 @@ fn multi_region_key_is_identified_by_flag_or_id() {
 fn item_suffices_if_it_contains_all_needed_fields() {
     let (none, off, on) = (json!({}), json!({"KeyRotationStatus": false}), json!({"KeyRotationStatus": true}));
     let unknown_part = json!({"multiRegion": true});
-    for (changes, supplementary, with_period, suffices) in [
+    for (changes, supplementary, with_period, is_sufficient) in [
         (&json!({}), &none, false, false),
         (&json!({}), &off, false, true),
         (&json!({}), &off, true, true),
@@ -117,7 +117,7 @@ fn item_suffices_if_it_contains_all_needed_fields() {
         (&unknown_part, &on, false, false),
     ] {
         let recorded = recorded(changes, supplementary).unwrap();
-        assert_eq!(recorded.suffices(with_period), suffices, "{changes} {supplementary} {with_period}");
+        assert_eq!(recorded.is_sufficient(with_period), is_sufficient, "{changes} {supplementary} {with_period}");
     }
 }
 

@@ -12,7 +12,7 @@ type Params = CwLoggroupRetentionPeriodCheckParameters;
 const STRICT: &str = r#"{"neverExpire": "noncompliant"}"#;
 const RANGE: &str = r#"{"MinRetentionTime": "30", "MaxRetentionTime": "400"}"#;
 const SHORTEN: &str =
-    "L3 by hand: set a shorter retention for /app once older events are no longer needed: this deletes them";
+    "L3 manual: set a shorter retention for /app once older events are no longer needed: this deletes them";
 
 fn group(name: &str, retention_in_days: Option<u32>) -> LogGroup {
     LogGroup {
@@ -137,7 +137,7 @@ fn laws() {
     };
     Laws::of(&CwLoggroupRetentionPeriodCheck, &["/retentionInDays"], Remediation::predict)
         .never(lowers)
-        .restoring_whole()
+        .restores_full_state()
         .hold((groups(), parameters()));
 }
 

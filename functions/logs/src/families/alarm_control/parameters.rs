@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::{AlarmControl, Defaults, Question};
+use super::{AlarmControl, AlarmQuery, Defaults};
 use crate::families::alarm_chain::alarm::Limits;
 use crate::families::alarm_chain::chain::AlarmRequirements;
 use crate::families::alarm_chain::filter::Tolerance;
@@ -150,9 +150,9 @@ impl<D: Defaults> Parameters for AlarmParameters<D> {
 
 impl<D: Defaults> AlarmControl<D> {
     /// The requirements of the control with these parameters.
-    pub fn question<'a>(&self, params: &'a AlarmParameters<D>) -> Question<'a> {
+    pub fn question<'a>(&self, params: &'a AlarmParameters<D>) -> AlarmQuery<'a> {
         let seconds = params.max_detection_seconds.get();
-        Question {
+        AlarmQuery {
             demands: AlarmRequirements {
                 events: self.events,
                 tolerance: Tolerance { noisy: params.accept_noisy.0, variants: params.accept_variants.0 },

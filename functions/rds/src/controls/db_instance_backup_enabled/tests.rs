@@ -63,7 +63,7 @@ fn retention_decides_the_verdict_and_the_level_of_the_fix() {
         .non_compliant("orders retains backups 3 d (required 14)")
         .planned(&[&days("L1", 14)]);
     retention("longer than exactly", 21).with(exactly).non_compliant("orders retains backups 21 d (required 14)").planned(&[
-        "L3 by hand: decide whether the backups of orders that are more than 14 d old may be deleted; its retention of \
+        "L3 manual: decide whether the backups of orders that are more than 14 d old may be deleted; its retention of \
          21 d is longer than `backupRetentionPeriod`, and shortening it deletes them",
     ]);
     pending("pending and long enough", 0, 7).with(MINIMUM).compliant_with("orders retains backups 7 d: pending");
@@ -124,14 +124,14 @@ fn a_plan_is_blocked_while_the_database_cannot_be_modified() {
     case("db-instance-backup-enabled/6", |it| it.database.status = "modifying".into())
         .with(MINIMUM)
         .non_compliant(SHORT)
-        .planned(&["held: status of orders is `modifying`, not `available`", &days("L1", 7)]);
+        .planned(&["blocked: status of orders is `modifying`, not `available`", &days("L1", 7)]);
     let replica = |name, engine: &str| {
         case(name, |it| (it.database.engine, it.replica_of) = (engine.into(), Some("first".into())))
             .with(r#"{"backupRetentionMinimum": 7, "checkReadReplicas": true}"#)
             .non_compliant(SHORT)
     };
     replica("a replica of MySQL", "mysql").planned(&[&days("L1", 7)]);
-    let blocked = "held: orders is a sqlserver-ee read replica, which RDS does not back up";
+    let blocked = "blocked: orders is a sqlserver-ee read replica, which RDS does not back up";
     replica("a replica of SQL Server", "sqlserver-ee").planned(&[blocked, &days("L1", 7)]);
 }
 

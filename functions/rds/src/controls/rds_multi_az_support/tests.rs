@@ -58,7 +58,7 @@ fn the_standby_decides_the_verdict() {
 #[test]
 fn a_plan_is_blocked_without_opt_in_or_while_the_instance_cannot_be_modified() {
     let blocked = |name, change: fn(&mut Deployment), params: &str, reason: &str| {
-        case(name, change).with(params).non_compliant(SINGLE).planned(&[&format!("held: {reason}"), FIX]);
+        case(name, change).with(params).non_compliant(SINGLE).planned(&[&format!("blocked: {reason}"), FIX]);
     };
     case("opted in", |_| ()).with(OPTED_IN).non_compliant(SINGLE).planned(&[FIX]);
     blocked(

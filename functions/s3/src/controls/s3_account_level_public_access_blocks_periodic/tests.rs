@@ -83,7 +83,7 @@ fn access_in_use_and_a_missing_opt_in_block_the_plan() {
     let blocked = |name, exposed: Option<Vec<String>>, reason: &str| {
         let exposed = exposed.map(BTreeSet::from_iter);
         let case = case(name, AccountBlock { exposed, ..account(None) }).with(ACCOUNT_WIDE);
-        case.non_compliant(LACKS_ALL).planned(&[&format!("held: {reason}"), PUT]);
+        case.non_compliant(LACKS_ALL).planned(&[&format!("blocked: {reason}"), PUT]);
     };
     blocked(
         "s3-account-level-public-access-blocks-periodic/4",
@@ -91,11 +91,11 @@ fn access_in_use_and_a_missing_opt_in_block_the_plan() {
         "public access in use would end: web in eu-west-1 (policy:Open)",
     );
     blocked("not read", None, "the buckets of the account were not read");
-    let many = (0..MOST_EXPOSED).map(|number| format!("b{number:03}")).collect();
+    let many = (0..MAX_EXPOSED_BUCKETS).map(|number| format!("b{number:03}")).collect();
     blocked("many", Some(many), "public access in use would end, at least: b000, b001, b002 +97 more");
     case("no opt-in", unexposed(None))
         .non_compliant(LACKS_ALL)
-        .planned(&["held: accountWide is not true, and the block applies to every bucket of the account", PUT]);
+        .planned(&["blocked: accountWide is not true, and the block applies to every bucket of the account", PUT]);
 }
 
 /// Unknown is never safe: an operator must check these, whatever is known of the others.
@@ -103,12 +103,12 @@ fn access_in_use_and_a_missing_opt_in_block_the_plan() {
 fn unreadable_buckets_block_the_plan_and_are_named() {
     let blocked = |names: Vec<String>, which: &str| {
         let account = AccountBlock { unreadable: names.into_iter().collect(), ..unexposed(None) };
-        let reason = "held: public access that would end is unknown for buckets that cannot be read";
+        let reason = "blocked: public access that would end is unknown for buckets that cannot be read";
         let found = case(which, account).with(ACCOUNT_WIDE).non_compliant(LACKS_ALL);
         found.planned(&[&format!("{reason}{which}"), PUT]);
     };
     blocked(vec!["logs (s3:GetBucketAcl: AccessDenied)".to_owned()], ": logs (s3:GetBucketAcl: AccessDenied)");
-    let many = (0..MOST_EXPOSED).map(|number| format!("b{number:03}")).collect();
+    let many = (0..MAX_EXPOSED_BUCKETS).map(|number| format!("b{number:03}")).collect();
     blocked(many, ", at least: b000, b001, b002 +97 more");
 }
 

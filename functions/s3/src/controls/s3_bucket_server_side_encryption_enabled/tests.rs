@@ -258,7 +258,7 @@ fn a_choice_of_key_or_access_logs_block_the_plan() {
         (subject(Some(rule(Algorithm::Fsx, None))), json!({"requiredAlgorithm": "AES256"}), "aws:fsx: "),
     ] {
         let planned = planned(&subject, params);
-        let is_blocked = planned[0].starts_with(&format!("held: {expected}"));
+        let is_blocked = planned[0].starts_with(&format!("blocked: {expected}"));
         assert!(is_blocked, "s3-bucket-server-side-encryption-enabled/6: {expected}: {planned:?}");
     }
     // S3 managed keys do not affect log delivery.

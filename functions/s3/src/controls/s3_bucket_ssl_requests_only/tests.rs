@@ -148,14 +148,14 @@ fn the_statement_names_the_bucket_in_its_own_partition() {
 #[test]
 fn a_website_a_large_policy_and_an_unusual_text_block_the_plan() {
     let website = lines(&plan(&Subject { website: true, ..with_text(None) }));
-    assert!(website[0].starts_with("held: website: "), "{website:?}");
+    assert!(website[0].starts_with("blocked: website: "), "{website:?}");
     let text = format!(r#"{{"Id":"{}","Statement":[]}}"#, "x".repeat(20_300));
     let size = text.len() + DENIAL.len();
     let large = lines(&plan(&with_text(Some(&text))));
-    assert_eq!(large[0], format!("held: policy: {size} bytes with the statement, and S3 allows 20480"));
+    assert_eq!(large[0], format!("blocked: policy: {size} bytes with the statement, and S3 allows 20480"));
     let unusual = lines(&plan(&with_text(Some(r#"{"Statemen\u0074":[]}"#))));
-    let reason = "held: policy: a statement cannot be inserted without changing the rest of the text";
-    let instruction = format!("L2 by hand: add to the statements of the bucket policy: {DENIAL}");
+    let reason = "blocked: policy: a statement cannot be inserted without changing the rest of the text";
+    let instruction = format!("L2 manual: add to the statements of the bucket policy: {DENIAL}");
     assert_eq!(unusual, [reason.to_owned(), instruction]);
 }
 
@@ -184,7 +184,7 @@ fn a_policy_that_names_a_deleted_principal_blocks_the_plan() {
     let planned = lines(&plan(&named));
     assert_eq!(
         planned[0],
-        "held: policy: statement `Old` names AROAEXAMPLEID, a deleted principal, and S3 rejects a policy that names one: \
+        "blocked: policy: statement `Old` names AROAEXAMPLEID, a deleted principal, and S3 rejects a policy that names one: \
          remove it from the policy"
     );
     assert!(planned.len() == 2 && planned[1].starts_with("L2 PutBucketPolicy"), "{planned:?}");

@@ -72,7 +72,7 @@ fn only_missing_actions_are_added_in_the_form_of_the_other_rules() {
 #[test]
 fn retention_is_a_manual_step() {
     let name = "s3-lifecycle-log-archive/5";
-    let keep = "L3 by hand: retain for at least 365 days, or remove the expiration:";
+    let keep = "L3 manual: retain for at least 365 days, or remove the expiration:";
     let (expiring, good) = (json!({"ID": "tmp", "Expiration": {"Days": 30}}), [transition(90, "GLACIER"), abort(7)]);
     let and_good = |rule: &Value| Value::from_iter([rule.clone()].into_iter().chain(good.clone()));
     let early = "expires after 30 d (< 365) in rule tmp";
@@ -91,7 +91,7 @@ fn retention_is_a_manual_step() {
         .planned(&[&format!("{keep} noncurrent versions expire after 30 d (< 365) in rule noncurrent")]);
     case("nothing moves", versioned(json!([abort(7)]), Some(Versioning::Enabled)), json!({"transitionDays": 0}))
         .non_compliant("Lifecycle: no rule for noncurrent versions")
-        .planned(&["L3 by hand: transition noncurrent versions, or expire them after 365 days or more"]);
+        .planned(&["L3 manual: transition noncurrent versions, or expire them after 365 days or more"]);
 }
 
 #[test]
@@ -157,7 +157,7 @@ fn a_rule_that_would_preempt_another_or_lose_an_element_is_blocked() {
         (subject(json!([])), ia, "transitionDays 29: S3 moves objects to STANDARD_IA after at least 30 days"),
     ] {
         let planned = lines(&planned(&subject, text));
-        assert!(planned[0].starts_with(&format!("held: {expected}")), "{expected}: {planned:?}");
+        assert!(planned[0].starts_with(&format!("blocked: {expected}")), "{expected}: {planned:?}");
         assert!(planned.len() == 2 && planned[1].contains("PutBucketLifecycleConfiguration"), "{planned:?}");
     }
 }

@@ -164,12 +164,12 @@ impl Exposure {
             return;
         }
         let Some(policy) = settings.policy else { return self.add(&Cause::PolicyUnread, true, true) };
-        let openings = policy.openings(settings.arn, &BUCKET);
-        if openings.is_empty() && settings.policy_is_public == Some(true) {
+        let public_statements = policy.public_statements(settings.arn, &BUCKET);
+        if public_statements.is_empty() && settings.policy_is_public == Some(true) {
             let permits = |access| permits(policy, settings.arn, access);
             self.add(&Cause::PolicyUnexplained, permits(Access::Read), permits(Access::Write));
         }
-        for opening in openings {
+        for opening in public_statements {
             let allows = |access| actions::contain(&opening.actions, access);
             self.add(&Cause::Policy(opening.label.clone()), allows(Access::Read), allows(Access::Write));
         }
@@ -180,10 +180,10 @@ impl Exposure {
             return;
         }
         let cause = Cause::AccessPoint(access_point.name.clone());
-        let openings = access_point.policy.openings(&access_point.arn, &ACCESS_POINT);
-        let allows = |access| match openings.as_slice() {
+        let public_statements = access_point.policy.public_statements(&access_point.arn, &ACCESS_POINT);
+        let allows = |access| match public_statements.as_slice() {
             [] => permits(&access_point.policy, &access_point.arn, access),
-            openings => openings.iter().any(|opening| actions::contain(&opening.actions, access)),
+            public_statements => public_statements.iter().any(|opening| actions::contain(&opening.actions, access)),
         };
         self.add(&cause, allows(Access::Read), allows(Access::Write));
     }
@@ -191,7 +191,7 @@ impl Exposure {
 
 /// Whether the Allow statements for everyone permit an action of this class on the resource `arn` or under it,
 /// regardless of conditions and Deny statements. This decides the class of a policy that S3 reports as public although
-/// it has no openings. Where they permit no action of either class, the class is unclear, and both count.
+/// it has no public_statements. Where they permit no action of either class, the class is unclear, and both count.
 fn permits(policy: &Policy, arn: &str, access: Access) -> bool {
     let is_public = |it: &Principal| it.is_public();
     let for_everyone = policy

@@ -140,7 +140,7 @@ pub fn blocker(subject: &Subject, params: &Params, access: Access, exposure: &Ex
     }
     if causes.iter().any(|cause| matches!(cause, Cause::Policy(_))) {
         let other_principals = subject.policy.as_ref().map_or_else(Vec::new, |policy: &Policy| {
-            policy.strangers(&subject.bucket.arn, &subject.bucket.account, &BUCKET)
+            policy.external_statements(&subject.bucket.arn, &subject.bucket.account, &BUCKET)
         });
         if !other_principals.is_empty() {
             let labels = offenders(other_principals.into_iter().map(|it| it.label.as_str()));

@@ -76,38 +76,38 @@ fn plans_are_manual_where_no_call_helps_and_blocked_where_in_doubt() {
     let filters = |filters: Vec<MetricFilter>| changed(|it| drop(it.groups.insert("trail".to_owned(), Some(filters))));
     let named = |name: String| MetricFilter { name, ..filter("{ $.a = x }") };
     let no_trail = changed(|it| it.trails.clear());
-    let configure = "L0 by hand: configure a trail that records all management events to deliver to a log group in this \
+    let configure = "L0 manual: configure a trail that records all management events to deliver to a log group in this \
                      account and region";
     case(no_trail, GIVEN, "trail: no qualifying trail", configure);
     let alarm_missing = "alarm: no alarm on Audit Root (filter RootUse ok)";
-    case(no_alarm(), "{}", alarm_missing, "L0 by hand: set topicArn to the topic for an alarm on Root");
+    case(no_alarm(), "{}", alarm_missing, "L0 manual: set topicArn to the topic for an alarm on Root");
     let pending = changed(|it| drop(it.topics.insert(TOPIC.to_owned(), topic(0, CLOUDWATCH, None))));
     let unconfirmed = "subscription: topic alarms has no confirmed subscription (filter RootUse ok, alarm RootUse ok)";
     case(
         pending,
         GIVEN,
         unconfirmed,
-        "L0 by hand: make the alarm's notification work: topic alarms has no confirmed subscription",
+        "L0 manual: make the alarm's notification work: topic alarms has no confirmed subscription",
     );
     let taken = AlarmChains { own_alarm_exists: Some(true), ..no_alarm() };
-    case(taken, GIVEN, alarm_missing, "held: an alarm named cloudwatch-alarm-root-usage already exists");
+    case(taken, GIVEN, alarm_missing, "blocked: an alarm named cloudwatch-alarm-root-usage already exists");
     case(
         filters(vec![named(NAME.to_owned())]),
         GIVEN,
         "filter: none of 1 matches; closest cloudwatch-alarm-root-usage: unrelated",
-        "held: log group trail already has a filter named cloudwatch-alarm-root-usage",
+        "blocked: log group trail already has a filter named cloudwatch-alarm-root-usage",
     );
     case(
         filters((0..100).map(|number| named(number.to_string())).collect()),
         GIVEN,
         "filter: none of 100 matches; closest 99: unrelated",
-        "held: log group trail already has the maximum of 100 filters",
+        "blocked: log group trail already has the maximum of 100 filters",
     );
     case(
         no_filter(),
         r#"{"logGroupName": "audit"}"#,
         "filter: log group trail has no filter",
-        "held: no qualifying trail delivers to log group audit in this account and region",
+        "blocked: no qualifying trail delivers to log group audit in this account and region",
     );
 }
 

@@ -73,7 +73,11 @@ fn access_that_must_not_end_automatically_blocks_the_plan_with_a_reason() {
             "RestrictPublicBuckets would also cut off other principals in policy:Partner",
         ),
     ] {
-        assert_eq!(planned(&subject), [format!("held: {expected}"), put(pair)], "a blocked plan still shows the call");
+        assert_eq!(
+            planned(&subject),
+            [format!("blocked: {expected}"), put(pair)],
+            "a blocked plan still shows the call"
+        );
     }
 }
 
@@ -93,7 +97,7 @@ fn the_tag_of_an_intentionally_public_bucket_blocks_the_plan() {
     };
     let params = Params { public_tag: Some("public=yes".parse().unwrap()), ..Params::default() };
     let first_line = |value: &str, params| lines(&READ.plan(&tagged(value), params, NOW)).remove(0);
-    assert_eq!(first_line("yes", &params), "held: tag `public=yes` marks the bucket as intentionally public");
+    assert_eq!(first_line("yes", &params), "blocked: tag `public=yes` marks the bucket as intentionally public");
     assert_eq!(first_line("no", &params), put(Flags::POLICY_PAIR));
     assert_eq!(first_line("yes", &Params::default()), put(Flags::POLICY_PAIR));
 }
@@ -110,7 +114,7 @@ fn a_website_does_not_block_the_plan_for_a_write_only_grant() {
         (allowing(allow(json!({"Action": "s3:PutObject"}))), true),
     ] {
         let plan = WRITE.plan(&Subject { website: Some(true), ..subject }, &Params::default(), NOW);
-        let blocked = lines(&plan).contains(&"held: website: BucketWebsiteConfiguration is set".to_owned());
+        let blocked = lines(&plan).contains(&"blocked: website: BucketWebsiteConfiguration is set".to_owned());
         assert_eq!(blocked, is_blocked, "{plan:?}");
     }
 }
@@ -125,7 +129,7 @@ fn readers_that_a_parameter_allows_are_not_cut_off_automatically() {
     subject.acl.as_mut().unwrap().push(Grant { grantee: Grantee::AuthenticatedUsers, permission: Grants::Read });
     assert_eq!(planned(&subject), std::slice::from_ref(&fix));
     let blocked =
-        "held: IgnorePublicAcls would also cut off AuthenticatedUsers, which the parameters do not treat as public";
+        "blocked: IgnorePublicAcls would also cut off AuthenticatedUsers, which the parameters do not treat as public";
     assert_eq!(planned_with(&subject), [blocked.to_owned(), fix]);
 }
 

@@ -9,8 +9,8 @@ use super::intrinsics::{Place, Resolver};
 use super::roles;
 use super::template::text;
 use super::{
-    EventRule, Function, Index, Mapping, Named, OnFailure, Queue, Redrive, Rule, Table, Target, Trigger, Wiring,
-    WiringError,
+    EventRule, Function, Index, Mapping, Named, OnFailure, Queue, Redrive, Rule, Stack, StackError, Table, Target,
+    Trigger,
 };
 use crate::engine::ConfigRule;
 
@@ -37,8 +37,8 @@ pub(super) struct Resolved<'a> {
 }
 
 impl Resolved<'_> {
-    pub(super) fn refuse(&self, property: &str, why: impl Into<String>) -> WiringError {
-        WiringError::Property { resource: self.id.to_owned(), property: property.to_owned(), why: why.into() }
+    pub(super) fn refuse(&self, property: &str, why: impl Into<String>) -> StackError {
+        StackError::Property { resource: self.id.to_owned(), property: property.to_owned(), why: why.into() }
     }
 
     /// A scalar property by its dotted path, as a string.
@@ -50,11 +50,11 @@ impl Resolved<'_> {
         path.split('.').try_fold(&self.properties, |value, step| value.get(step))
     }
 
-    fn required(&self, path: &str) -> Result<String, WiringError> {
+    fn required(&self, path: &str) -> Result<String, StackError> {
         self.text(path).ok_or_else(|| self.refuse(path, "expected a string"))
     }
 
-    fn number(&self, path: &str, default: u32) -> Result<u32, WiringError> {
+    fn number(&self, path: &str, default: u32) -> Result<u32, StackError> {
         match self.get(path) {
             None => Ok(default),
             Some(value) => {
@@ -63,7 +63,7 @@ impl Resolved<'_> {
         }
     }
 
-    pub(super) fn list(&self, path: &str) -> Result<&[Value], WiringError> {
+    pub(super) fn list(&self, path: &str) -> Result<&[Value], StackError> {
         match self.get(path) {
             None => Ok(&[]),
             Some(Value::Array(all)) => Ok(all),
@@ -75,8 +75,8 @@ impl Resolved<'_> {
 /// The invoke permissions: (function name, principal).
 type Permissions = BTreeSet<(String, String)>;
 
-pub(super) fn resolve(resolver: &Resolver<'_>) -> Result<Wiring, WiringError> {
-    let mut stack = Wiring::default();
+pub(super) fn resolve(resolver: &Resolver<'_>) -> Result<Stack, StackError> {
+    let mut stack = Stack::default();
     let mut permissions = Permissions::new();
     let mut policies = BTreeMap::new();
     let mut attached = Vec::new();
@@ -125,7 +125,7 @@ pub(super) fn resolve(resolver: &Resolver<'_>) -> Result<Wiring, WiringError> {
                 let function = resolved.required("FunctionName")?;
                 permissions.insert((last_segment(&function).to_owned(), resolved.required("Principal")?));
             }
-            other => return Err(WiringError::UnknownType { resource: id.clone(), kind: other.to_owned() }),
+            other => return Err(StackError::UnknownType { resource: id.clone(), kind: other.to_owned() }),
         }
     }
     roles::attach(&mut stack.roles, &policies, attached)?;
@@ -135,7 +135,7 @@ pub(super) fn resolve(resolver: &Resolver<'_>) -> Result<Wiring, WiringError> {
 
 /// Replaces the ARNs of targets by names: each must be a function or queue of the template, and its invocation
 /// permitted.
-fn connect(stack: &mut Wiring, permissions: &Permissions) -> Result<(), WiringError> {
+fn connect(stack: &mut Stack, permissions: &Permissions) -> Result<(), StackError> {
     let functions: BTreeMap<&str, &str> =
         stack.functions.iter().map(|it| (it.arn.as_str(), it.name.as_str())).collect();
     let queues: BTreeMap<&str, &str> = stack.queues.iter().map(|it| (it.arn.as_str(), it.name.as_str())).collect();
@@ -143,7 +143,7 @@ fn connect(stack: &mut Wiring, permissions: &Permissions) -> Result<(), WiringEr
         if permissions.contains(&(function.to_owned(), principal.to_owned())) {
             return Ok(());
         }
-        Err(WiringError::NotPermitted { caller: caller.to_owned(), function: function.to_owned(), principal })
+        Err(StackError::NotPermitted { caller: caller.to_owned(), function: function.to_owned(), principal })
     };
     for rule in &mut stack.rules {
         let arn = rule.function.as_str();
@@ -179,8 +179,8 @@ fn connect(stack: &mut Wiring, permissions: &Permissions) -> Result<(), WiringEr
     Ok(())
 }
 
-fn dangling(resource: &str, property: &str, arn: &str) -> WiringError {
-    WiringError::Property {
+fn dangling(resource: &str, property: &str, arn: &str) -> StackError {
+    StackError::Property {
         resource: resource.to_owned(),
         property: property.to_owned(),
         why: format!("`{arn}` is not a function or queue of this template"),
@@ -202,7 +202,7 @@ fn with_globals(globals: &Value, own: &Value) -> Value {
     }
 }
 
-fn function(resource: &Resolved<'_>, resolver: &Resolver<'_>) -> Result<Function, WiringError> {
+fn function(resource: &Resolved<'_>, resolver: &Resolver<'_>) -> Result<Function, StackError> {
     if resource.get("Events").is_some() {
         return Err(resource.refuse(
             "Events",
@@ -255,7 +255,7 @@ fn on_failure(resource: &Resolved<'_>) -> Option<OnFailure> {
     destination.or_else(|| resource.text("DeadLetterQueue.TargetArn").map(OnFailure::DeadLetterQueue))
 }
 
-fn config_rule(resource: &Resolved<'_>) -> Result<Rule, WiringError> {
+fn config_rule(resource: &Resolved<'_>) -> Result<Rule, StackError> {
     let mut definition = ConfigRule::from_template(&resource.properties)
         .map_err(|error| resource.refuse("Properties", error.to_string()))?;
     definition.config_rule_name = Some(resource.name.clone());
@@ -267,7 +267,7 @@ fn config_rule(resource: &Resolved<'_>) -> Result<Rule, WiringError> {
     })
 }
 
-fn event_rule(resource: &Resolved<'_>) -> Result<EventRule, WiringError> {
+fn event_rule(resource: &Resolved<'_>) -> Result<EventRule, StackError> {
     let trigger = match (resource.get("EventPattern"), resource.text("ScheduleExpression")) {
         (Some(pattern), None) if pattern.is_object() => Trigger::Pattern(pattern.clone()),
         (None, Some(schedule)) => Trigger::Schedule(schedule),
@@ -298,7 +298,7 @@ fn event_rule(resource: &Resolved<'_>) -> Result<EventRule, WiringError> {
     Ok(EventRule { logical_id: resource.id.to_owned(), name: resource.name.clone(), trigger, targets, enabled })
 }
 
-fn redrive(resource: &Resolved<'_>) -> Result<Option<Redrive>, WiringError> {
+fn redrive(resource: &Resolved<'_>) -> Result<Option<Redrive>, StackError> {
     if resource.get("RedrivePolicy").is_none() {
         return Ok(None);
     }
@@ -306,7 +306,7 @@ fn redrive(resource: &Resolved<'_>) -> Result<Option<Redrive>, WiringError> {
     Ok(Some(Redrive { arn, most: resource.number("RedrivePolicy.maxReceiveCount", 10)? }))
 }
 
-fn mapping(resource: &Resolved<'_>) -> Result<Mapping, WiringError> {
+fn mapping(resource: &Resolved<'_>) -> Result<Mapping, StackError> {
     let response_types = resource.list("FunctionResponseTypes")?;
     Ok(Mapping {
         logical_id: resource.id.to_owned(),
@@ -317,7 +317,7 @@ fn mapping(resource: &Resolved<'_>) -> Result<Mapping, WiringError> {
     })
 }
 
-fn table(resource: &Resolved<'_>) -> Result<Table, WiringError> {
+fn table(resource: &Resolved<'_>) -> Result<Table, StackError> {
     let mut indexes = Vec::new();
     for index in resource.list("GlobalSecondaryIndexes")? {
         let missing = || resource.refuse("GlobalSecondaryIndexes", "expected a name, a key and a projection");

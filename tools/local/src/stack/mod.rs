@@ -1,8 +1,8 @@
 //! The stack, read from the template that is deployed to AWS, so that the local and the deployed stack cannot differ.
 //!
-//! [`Wiring::read`] resolves the template for one set of parameters and keeps the resources that work locally:
+//! [`Stack::read`] resolves the template for one set of parameters and keeps the resources that work locally:
 //! functions with their roles, Config rules, event rules, tables, queues and event source mappings. Types that do
-//! nothing locally are listed in [`Wiring::ignored`]. Any other type is an error, and so are an unsupported intrinsic
+//! nothing locally are listed in [`Stack::ignored`]. Any other type is an error, and so are an unsupported intrinsic
 //! function and an invocation without a permission.
 
 mod intrinsics;
@@ -22,7 +22,7 @@ pub use template::Deployment;
 
 /// Why a template cannot be resolved.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum WiringError {
+pub enum StackError {
     /// Not YAML, or not a template.
     #[error("template: {0}")]
     Template(String),
@@ -231,7 +231,7 @@ pub struct Mapping {
 
 /// The resolved stack.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct Wiring {
+pub struct Stack {
     /// Every function, by logical id.
     pub functions: Vec<Function>,
     /// Every Config rule, by logical id.
@@ -250,12 +250,12 @@ pub struct Wiring {
     pub ignored: Vec<String>,
 }
 
-impl Wiring {
+impl Stack {
     /// Resolves a template for a deployment.
     ///
     /// # Errors
-    /// [`WiringError`], which names the location in the template.
-    pub fn read(template: &str, deployment: &Deployment) -> Result<Self, WiringError> {
+    /// [`StackError`], which names the location in the template.
+    pub fn read(template: &str, deployment: &Deployment) -> Result<Self, StackError> {
         let template = template::Template::parse(template, deployment)?;
         resources::resolve(&intrinsics::Resolver::new(&template, deployment))
     }

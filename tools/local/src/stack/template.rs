@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 use serde_yaml_ng::Value as Yaml;
 
-use super::WiringError;
+use super::StackError;
 
 /// The deployment that a template is resolved for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,7 +21,7 @@ pub struct Deployment {
     /// Parameter values; other parameters keep their defaults.
     pub parameters: BTreeMap<String, String>,
     /// Whether a control without a mode among these values is off and not deployed.
-    pub others_off: bool,
+    pub disable_other_controls: bool,
 }
 
 /// The mode in which a control is not deployed.
@@ -45,22 +45,22 @@ pub(super) struct Template {
 }
 
 impl Template {
-    pub(super) fn parse(text: &str, deployment: &Deployment) -> Result<Self, WiringError> {
-        let yaml: Yaml = serde_yaml_ng::from_str(text).map_err(|error| WiringError::Template(error.to_string()))?;
+    pub(super) fn parse(text: &str, deployment: &Deployment) -> Result<Self, StackError> {
+        let yaml: Yaml = serde_yaml_ng::from_str(text).map_err(|error| StackError::Template(error.to_string()))?;
         let Value::Object(root) = plain(&yaml)? else {
-            return Err(WiringError::Template("expected a mapping at the top".to_owned()));
+            return Err(StackError::Template("expected a mapping at the top".to_owned()));
         };
         let section = |name: &str| match root.get(name) {
             None => Ok(Map::new()),
             Some(Value::Object(section)) => Ok(section.clone()),
-            Some(_) => Err(WiringError::Template(format!("`{name}`: expected a mapping"))),
+            Some(_) => Err(StackError::Template(format!("`{name}`: expected a mapping"))),
         };
         let mut resources = BTreeMap::new();
         for (id, resource) in section("Resources")? {
             resources.insert(id.clone(), parse_resource(&id, &resource)?);
         }
         if resources.is_empty() {
-            return Err(WiringError::Template("no `Resources`".to_owned()));
+            return Err(StackError::Template("no `Resources`".to_owned()));
         }
         let function_globals =
             section("Globals")?.get("Function").cloned().unwrap_or_else(|| Value::Object(Map::new()));
@@ -69,9 +69,9 @@ impl Template {
     }
 }
 
-fn parse_resource(id: &str, resource: &Value) -> Result<Resource, WiringError> {
+fn parse_resource(id: &str, resource: &Value) -> Result<Resource, StackError> {
     let text = |name: &str| resource.get(name).and_then(Value::as_str).map(str::to_owned);
-    let kind = text("Type").ok_or_else(|| WiringError::Property {
+    let kind = text("Type").ok_or_else(|| StackError::Property {
         resource: id.to_owned(),
         property: "Type".to_owned(),
         why: "expected a string".to_owned(),
@@ -81,11 +81,11 @@ fn parse_resource(id: &str, resource: &Value) -> Result<Resource, WiringError> {
 }
 
 /// Converts YAML with short tags to CloudFormation's JSON: `!Sub x` is `{"Fn::Sub": "x"}`.
-fn plain(yaml: &Yaml) -> Result<Value, WiringError> {
+fn plain(yaml: &Yaml) -> Result<Value, StackError> {
     Ok(match yaml {
         Yaml::Null => Value::Null,
         Yaml::Bool(it) => Value::Bool(*it),
-        Yaml::Number(it) => serde_json::to_value(it).map_err(|error| WiringError::Template(error.to_string()))?,
+        Yaml::Number(it) => serde_json::to_value(it).map_err(|error| StackError::Template(error.to_string()))?,
         Yaml::String(it) => Value::String(it.clone()),
         Yaml::Sequence(all) => Value::Array(all.iter().map(plain).collect::<Result<_, _>>()?),
         Yaml::Mapping(all) => {
@@ -94,7 +94,7 @@ fn plain(yaml: &Yaml) -> Result<Value, WiringError> {
                 let key = match plain(key)? {
                     Value::String(text) => text,
                     Value::Null | Value::Array(_) | Value::Object(_) => {
-                        return Err(WiringError::Template("a key is not a string".to_owned()));
+                        return Err(StackError::Template("a key is not a string".to_owned()));
                     }
                     scalar => scalar.to_string(),
                 };
@@ -122,20 +122,20 @@ fn plain(yaml: &Yaml) -> Result<Value, WiringError> {
 fn parameter_values(
     declared: &Map<String, Value>,
     deployment: &Deployment,
-) -> Result<BTreeMap<String, Value>, WiringError> {
+) -> Result<BTreeMap<String, Value>, StackError> {
     let given = &deployment.parameters;
     if let Some(unknown) = given.keys().find(|name| !declared.contains_key(*name)) {
-        return Err(WiringError::Parameter {
+        return Err(StackError::Parameter {
             name: unknown.clone(),
             why: "the template has no such parameter".to_owned(),
         });
     }
     let mut values = BTreeMap::new();
     for (name, declaration) in declared {
-        let refuse = |why: String| WiringError::Parameter { name: name.clone(), why };
+        let refuse = |why: String| StackError::Parameter { name: name.clone(), why };
         let value = match (given.get(name), declaration.get("Default")) {
             (Some(value), _) => value.clone(),
-            (None, _) if deployment.others_off && is_mode(name, declaration) => OFF.to_owned(),
+            (None, _) if deployment.disable_other_controls && is_mode(name, declaration) => OFF.to_owned(),
             (None, Some(default)) => text(default).ok_or_else(|| refuse("its default is not a scalar".to_owned()))?,
             (None, None) => return Err(refuse("no value and no default".to_owned())),
         };

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
-use rectify_local::wiring::{
-    Deployment, EventRule, Function, Mapping, OnFailure, Redrive, Target, Trigger, Wiring, WiringError,
+use rectify_local::stack::{
+    Deployment, EventRule, Function, Mapping, OnFailure, Redrive, Stack, StackError, Target, Trigger,
 };
 use serde_json::json;
 
@@ -16,12 +16,12 @@ fn deployment(parameters: &[(&str, &str)]) -> Deployment {
         partition: "aws".to_owned(),
         stack: "rectify".to_owned(),
         parameters: parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
-        others_off: false,
+        disable_other_controls: false,
     }
 }
 
-fn read(template: &str, parameters: &[(&str, &str)]) -> Result<Wiring, WiringError> {
-    Wiring::read(template, &deployment(parameters))
+fn read(template: &str, parameters: &[(&str, &str)]) -> Result<Stack, StackError> {
+    Stack::read(template, &deployment(parameters))
 }
 
 const SMALL: &str = r#"
@@ -86,7 +86,7 @@ Resources:
       EventInvokeConfig: { MaximumRetryAttempts: 1, DestinationConfig: { OnFailure: { Type: SQS, Destination: !GetAtt Dead.Arn } } }
       Environment:
         Variables:
-          BUDGET_PER_HOUR: !Ref Budget
+          MAX_FIXES_PER_HOUR: !Ref Budget
           LEDGER_TABLE: !Ref Ledger
           RULE_NAMES: !Ref Rule
           TEXT: !Sub ["${!kept} ${Own} ${Dead.QueueName} ${AWS::AccountId}", { Own: !Ref Mode }]
@@ -105,7 +105,7 @@ Resources:
 
 fn fix(mode: &str, more: &[(&str, &str)]) -> Function {
     let fixed = [
-        ("BUDGET_PER_HOUR", "5"),
+        ("MAX_FIXES_PER_HOUR", "5"),
         ("HOME_REGION", "us-east-1"),
         ("LEDGER_TABLE", "rectify-Ledger"),
         ("RULE_NAMES", "rectify-open-widget"),
@@ -129,14 +129,14 @@ fn fix(mode: &str, more: &[(&str, &str)]) -> Function {
 
 #[test]
 fn every_expression_is_resolved() {
-    let wiring = read(SMALL, &[]).unwrap();
-    assert_eq!(wiring.function("rectify-open-widget-fix"), Some(&fix("plan", &[])));
+    let stack = read(SMALL, &[]).unwrap();
+    assert_eq!(stack.function("rectify-open-widget-fix"), Some(&fix("plan", &[])));
     assert_eq!(
-        wiring.function("rectify-open-widget").map(|it| (it.timeout, it.memory, it.retries)),
+        stack.function("rectify-open-widget").map(|it| (it.timeout, it.memory, it.retries)),
         Some((Duration::from_secs(60), 128, 2))
     );
     assert_eq!(
-        wiring.event_rules,
+        stack.event_rules,
         [EventRule {
             logical_id: "Found".to_owned(),
             name: "rectify-Found".to_owned(),
@@ -150,11 +150,11 @@ fn every_expression_is_resolved() {
             enabled: true,
         }]
     );
-    let rule = &wiring.rules[0];
+    let rule = &stack.rules[0];
     assert_eq!((rule.name.as_str(), rule.function.as_str()), ("rectify-open-widget", "rectify-open-widget"));
     assert_eq!(rule.definition.input_parameters.as_deref(), Some("{}"));
-    assert_eq!(wiring.tables[0].time_to_live.as_deref(), Some("expires"));
-    assert_eq!(wiring.ignored, ["Topic (AWS::SNS::Topic)"]);
+    assert_eq!(stack.tables[0].time_to_live.as_deref(), Some("expires"));
+    assert_eq!(stack.ignored, ["Topic (AWS::SNS::Topic)"]);
     let mapping = Mapping {
         logical_id: "RequestMapping".to_owned(),
         queue: "rectify-Requests".to_owned(),
@@ -162,9 +162,9 @@ fn every_expression_is_resolved() {
         batch: 2,
         partial: true,
     };
-    assert_eq!(wiring.mappings, [mapping]);
+    assert_eq!(stack.mappings, [mapping]);
     let redrive = Redrive { arn: "arn:aws:sqs:us-east-1:111122223333:rectify-Dead".to_owned(), most: 3 };
-    let redrives: Vec<Option<Redrive>> = wiring.queues.iter().map(|queue| queue.redrive.clone()).collect();
+    let redrives: Vec<Option<Redrive>> = stack.queues.iter().map(|queue| queue.redrive.clone()).collect();
     assert_eq!(redrives, [Some(redrive), None]);
 }
 
@@ -268,12 +268,12 @@ fn real_template_is_wired_in_every_mode() {
         let patterns = all.event_rules.iter().filter(|rule| rule.logical_id == "RestrictedSshFixEvents").count();
         assert_eq!((ssh.len(), patterns), (functions, events), "{mode}: {ssh:?}");
     }
-    let wiring = read(&template, &[]).unwrap();
-    for rule in &wiring.rules {
+    let stack = read(&template, &[]).unwrap();
+    for rule in &stack.rules {
         assert_eq!(rule.name, rule.function, "a Config rule and its function have the same name");
     }
-    assert_eq!(wiring.rules.len(), rectify_catalogue::controls().count());
-    let alone = Deployment { others_off: true, ..deployment(&[("RestrictedSshMode", "observe")]) };
-    let alone = Wiring::read(&template, &alone).unwrap();
+    assert_eq!(stack.rules.len(), rectify_catalogue::controls().count());
+    let alone = Deployment { disable_other_controls: true, ..deployment(&[("RestrictedSshMode", "observe")]) };
+    let alone = Stack::read(&template, &alone).unwrap();
     assert_eq!(alone.rules.iter().map(|rule| rule.name.as_str()).collect::<Vec<_>>(), ["rectify-restricted-ssh"]);
 }

@@ -6,7 +6,7 @@
 
 use serde_json::{Map, Value};
 
-use super::WiringError;
+use super::StackError;
 use super::template::{Deployment, Resource, Template, text};
 
 /// Far deeper than any template nests; only a circular reference gets there.
@@ -33,8 +33,8 @@ impl Place {
         Self { path: format!("{}.{step}", self.path), depth: self.depth + 1 }
     }
 
-    fn refuse(&self, why: impl Into<String>) -> WiringError {
-        WiringError::Expression { place: self.path.clone(), why: why.into() }
+    fn refuse(&self, why: impl Into<String>) -> StackError {
+        StackError::Expression { place: self.path.clone(), why: why.into() }
     }
 }
 
@@ -44,7 +44,7 @@ impl<'a> Resolver<'a> {
     }
 
     /// The value of an expression; `None` is `AWS::NoValue`, which removes its key or list member.
-    pub(super) fn resolve(&self, value: &Value, place: &Place) -> Result<Option<Value>, WiringError> {
+    pub(super) fn resolve(&self, value: &Value, place: &Place) -> Result<Option<Value>, StackError> {
         if place.depth > DEPTH {
             return Err(place.refuse("circular reference"));
         }
@@ -64,7 +64,7 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    fn resolve_object(&self, object: &Map<String, Value>, place: &Place) -> Result<Value, WiringError> {
+    fn resolve_object(&self, object: &Map<String, Value>, place: &Place) -> Result<Value, StackError> {
         let mut resolved = Map::new();
         for (key, member) in object {
             if let Some(value) = self.resolve(member, &place.at(key))? {
@@ -74,7 +74,7 @@ impl<'a> Resolver<'a> {
         Ok(Value::Object(resolved))
     }
 
-    fn call(&self, name: &str, argument: &Value, place: &Place) -> Result<Option<Value>, WiringError> {
+    fn call(&self, name: &str, argument: &Value, place: &Place) -> Result<Option<Value>, StackError> {
         match name {
             "Ref" => match argument.as_str() {
                 Some("AWS::NoValue") => Ok(None),
@@ -120,7 +120,7 @@ impl<'a> Resolver<'a> {
     }
 
     /// Whether a condition of the template holds.
-    pub(super) fn condition(&self, name: &str, place: &Place) -> Result<bool, WiringError> {
+    pub(super) fn condition(&self, name: &str, place: &Place) -> Result<bool, StackError> {
         let expression = self
             .template
             .conditions
@@ -133,7 +133,7 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    fn decide(&self, name: &str, argument: &Value, place: &Place) -> Result<bool, WiringError> {
+    fn decide(&self, name: &str, argument: &Value, place: &Place) -> Result<bool, StackError> {
         if name == "Condition" {
             let referred = argument.as_str().ok_or_else(|| place.refuse("expected a condition's name"))?;
             return self.condition(referred, place);
@@ -156,7 +156,7 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    fn reference(&self, target: &str, place: &Place) -> Result<Value, WiringError> {
+    fn reference(&self, target: &str, place: &Place) -> Result<Value, StackError> {
         let deployment = self.deployment;
         let pseudo = match target {
             "AWS::Region" => Some(&deployment.region),
@@ -183,7 +183,7 @@ impl<'a> Resolver<'a> {
         }))
     }
 
-    fn attribute(&self, id: &str, attribute: &str, place: &Place) -> Result<String, WiringError> {
+    fn attribute(&self, id: &str, attribute: &str, place: &Place) -> Result<String, StackError> {
         let resource = self.existing(id, place)?;
         let name = self.name(id, resource, place)?;
         Ok(match (resource.kind.as_str(), attribute) {
@@ -202,7 +202,7 @@ impl<'a> Resolver<'a> {
     }
 
     /// `Fn::Sub` with `${Name}`, `${Resource.Attribute}`, `${!literal}`, and its own variables in the long form.
-    fn substitute(&self, argument: &Value, place: &Place) -> Result<String, WiringError> {
+    fn substitute(&self, argument: &Value, place: &Place) -> Result<String, StackError> {
         let nothing = Map::new();
         let (template, own) = match argument {
             Value::String(template) => (template.as_str(), &nothing),
@@ -230,7 +230,7 @@ impl<'a> Resolver<'a> {
         Ok(out)
     }
 
-    fn substituted(&self, name: &str, own: &Map<String, Value>, place: &Place) -> Result<String, WiringError> {
+    fn substituted(&self, name: &str, own: &Map<String, Value>, place: &Place) -> Result<String, StackError> {
         let value = match (own.get(name), name.split_once('.')) {
             (Some(value), _) => self.resolve(value, &place.at(name))?.unwrap_or_default(),
             (None, Some((id, attribute))) => Value::String(self.attribute(id, attribute, place)?),
@@ -240,7 +240,7 @@ impl<'a> Resolver<'a> {
     }
 
     /// The resource of this id, if its condition holds in this deployment.
-    fn existing(&self, id: &str, place: &Place) -> Result<&Resource, WiringError> {
+    fn existing(&self, id: &str, place: &Place) -> Result<&Resource, StackError> {
         if place.depth > DEPTH {
             return Err(place.refuse("circular reference"));
         }
@@ -258,7 +258,7 @@ impl<'a> Resolver<'a> {
     }
 
     /// The name in the template, else a generated one from stack and logical id.
-    pub(super) fn name(&self, id: &str, resource: &Resource, place: &Place) -> Result<String, WiringError> {
+    pub(super) fn name(&self, id: &str, resource: &Resource, place: &Place) -> Result<String, StackError> {
         let property = match resource.kind.as_str() {
             "AWS::Serverless::Function" | "AWS::Lambda::Function" => "FunctionName",
             "AWS::Config::ConfigRule" => "ConfigRuleName",
@@ -298,7 +298,7 @@ impl<'a> Resolver<'a> {
         if self.deployment.partition == "aws-cn" { "amazonaws.com.cn" } else { "amazonaws.com" }
     }
 
-    fn texts(&self, value: &Value, place: &Place) -> Result<Vec<String>, WiringError> {
+    fn texts(&self, value: &Value, place: &Place) -> Result<Vec<String>, StackError> {
         let all = value.as_array().ok_or_else(|| place.refuse("expected a list"))?;
         all.iter().map(|it| text(it).ok_or_else(|| place.refuse("expected a list of strings"))).collect()
     }

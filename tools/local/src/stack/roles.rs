@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::WiringError;
+use super::StackError;
 use super::resources::Resolved;
 use crate::iam::policy::Statement;
 
@@ -12,13 +12,13 @@ use crate::iam::policy::Statement;
 pub(super) type Attached<'a> = (String, &'a str, Vec<String>);
 
 /// The statements of a policy document at `path`.
-pub(super) fn document(resource: &Resolved<'_>, path: &str, holder: &Value) -> Result<Vec<Statement>, WiringError> {
+pub(super) fn document(resource: &Resolved<'_>, path: &str, holder: &Value) -> Result<Vec<Statement>, StackError> {
     let document = holder.get("PolicyDocument").unwrap_or(&Value::Null);
     Statement::all_of(document).map_err(|why| resource.refuse(path, why))
 }
 
 /// The statements of a role's inline policies.
-pub(super) fn inline_statements(role: &Resolved<'_>) -> Result<Vec<Statement>, WiringError> {
+pub(super) fn inline_statements(role: &Resolved<'_>) -> Result<Vec<Statement>, StackError> {
     let mut statements = Vec::new();
     for policy in role.list("Policies")? {
         statements.extend(document(role, "Policies.PolicyDocument", policy)?);
@@ -27,7 +27,7 @@ pub(super) fn inline_statements(role: &Resolved<'_>) -> Result<Vec<Statement>, W
 }
 
 /// The policies attached to a role, by their ARNs.
-pub(super) fn attached(role: &Resolved<'_>) -> Result<Vec<String>, WiringError> {
+pub(super) fn attached(role: &Resolved<'_>) -> Result<Vec<String>, StackError> {
     let arns = role.list("ManagedPolicyArns")?.iter();
     arns.map(|it| it.as_str().map(str::to_owned).ok_or_else(|| role.refuse("ManagedPolicyArns", "expected a string")))
         .collect()
@@ -38,10 +38,10 @@ pub(super) fn attach(
     roles: &mut BTreeMap<String, Vec<Statement>>,
     policies: &BTreeMap<String, Vec<Statement>>,
     attached: Vec<Attached<'_>>,
-) -> Result<(), WiringError> {
+) -> Result<(), StackError> {
     for (role, resource, arns) in attached {
         for arn in arns {
-            let statements = policies.get(&arn).ok_or_else(|| WiringError::Property {
+            let statements = policies.get(&arn).ok_or_else(|| StackError::Property {
                 resource: resource.to_owned(),
                 property: "ManagedPolicyArns".to_owned(),
                 why: format!("`{arn}` is not a policy of this template"),
