@@ -117,7 +117,7 @@ fn json_output_has_verdict_annotation_and_plan() {
         "live": false,
         "subject": { "account": ACCOUNT, "partition": "aws", "accessKeys": 1 },
         "plan": { "kind": "do", "level": "L0", "steps": null, "needs_opt_in": false,
-            "blocker": "a step must be taken by a person" },
+            "blocker": "a step requires an operator" },
     }] });
     assert_eq!((answer, ran.code, ran.err.as_str()), (expected, 1, ""));
 }
@@ -134,7 +134,7 @@ fn usage_errors_exit_with_2_and_are_printed_to_stderr() {
         (&["check", "--control", SSH], &[], "<--event <FILE>|--live <RESOURCE ID>>"),
         (&["check", "--control", SSH, "--event", "absent.json"], &[], "rectify: absent.json: No such file"),
         (&["check", "--control", ROOT_KEYS, "--event", &scheduled], &[], "expected --subjects events/iam-root"),
-        (&["check", "--control", SSH, "--live", "sg-1"], &place[..1], "account: `sg-1` does not say whose it is"),
+        (&["check", "--control", SSH, "--live", "sg-1"], &place[..1], "account: `sg-1` does not contain an account"),
         (&["check", "--control", SSH, "--live", "sg-1"], &place, "AWS_ACCESS_KEY_ID: expected a value"),
         (&["status"], &place, "table: expected --table or LEDGER_TABLE"),
         (&["status", "--table", "t"], &[], "region: expected --region or AWS_REGION"),
@@ -280,7 +280,7 @@ async fn fix_is_checked_live_undone_once_and_listed() {
     let undone = bench.run(&["undo", &attempt, "--confirm-exposure", "--hold-days", "2"]).await;
     assert_eq!(undone.code, 0, "{undone:?}");
     assert!(
-        undone.err.contains(&format!("opens again what {SSH} closed on AWS::EC2::SecurityGroup {group}")),
+        undone.err.contains(&format!("reverts the fix of {SSH} on AWS::EC2::SecurityGroup {group}")),
         "{undone:?}"
     );
     assert!(undone.out.contains("1. AuthorizeSecurityGroupIngress {"), "{undone:?}");

@@ -7,7 +7,7 @@ use rectify_tests::binaries;
 use serde_json::Value;
 
 /// The rows that `restricted-ssh` fixes by a call.
-const CLOSED: [&str; 2] = ["SSH open over IPv6 only", "one permission, the world and a private range"];
+const CLOSED: [&str; 2] = ["SSH open over IPv6 only", "one permission, public and private ranges"];
 
 /// The row that `restricted-ssh` leaves to an operator.
 const PLANNED: &str = "all TCP ports open";

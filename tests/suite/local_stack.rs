@@ -188,25 +188,25 @@ fn invalid_templates_are_refused_with_a_named_error() {
             "MemorySize: 256",
             "MemorySize: !FindInMap [a, b, c]",
             &[],
-            "template: resource `Fix`.MemorySize.Fn::FindInMap: `Fn::FindInMap` is not resolved locally",
+            "template: resource `Fix`.MemorySize.Fn::FindInMap: `Fn::FindInMap` is not supported locally",
         ),
         (
             "!Ref Ledger",
             "!Ref Absent",
             &[],
-            "template: resource `Fix`.Environment.Variables.LEDGER_TABLE.Ref: `Absent` is no parameter and no resource",
+            "template: resource `Fix`.Environment.Variables.LEDGER_TABLE.Ref: `Absent` is not a parameter or resource",
         ),
         (
             "!Condition Enforces",
             "!Condition Remediates",
             &[],
-            "template: condition `Remediates`: references lead in a circle",
+            "template: condition `Remediates`: circular reference",
         ),
         (
             "Type: AWS::Lambda::EventSourceMapping",
             "Type: AWS::SQS::Kueue",
             &[],
-            "template: resource `RequestMapping`: type `AWS::SQS::Kueue` is not known here: wire it or list it as ignored",
+            "template: resource `RequestMapping`: type `AWS::SQS::Kueue` is not supported locally: implement it or list it as ignored",
         ),
         (
             "Principal: config.amazonaws.com",
@@ -224,7 +224,7 @@ fn invalid_templates_are_refused_with_a_named_error() {
             "EventSourceArn: !GetAtt Requests.Arn",
             "EventSourceArn: !GetAtt Evaluator.Arn",
             &[],
-            "template: resource `RequestMapping`: `EventSourceArn`: `arn:aws:lambda:us-east-1:111122223333:function:rectify-open-widget` is no function and no queue of this template",
+            "template: resource `RequestMapping`: `EventSourceArn`: `arn:aws:lambda:us-east-1:111122223333:function:rectify-open-widget` is not a function or queue of this template",
         ),
         (
             "x",

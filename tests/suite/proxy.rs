@@ -209,7 +209,7 @@ async fn substitutions_for_moto_are_made_and_counted() {
         front.proxy.substitutions(),
         [
             counted("cloudtrail:LookupEvents", "seeded events", 2),
-            counted("iam:GetAccountSummary", "what the root user has", 1)
+            counted("iam:GetAccountSummary", "root user's entries", 1)
         ]
     );
 }

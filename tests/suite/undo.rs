@@ -165,7 +165,7 @@ async fn partially_refused_undo_can_be_repeated() {
     let hold = world.ledger().hold_on(&path("d-1"), "widget-disabled", Timestamp::now()).await.unwrap().unwrap();
     let text = error.to_string();
     let reason =
-        "call 2 of 2: widgets:DisableFlag: NoKey: as scripted: calls made before it: 1; undo again goes on from there";
+        "call 2 of 2: widgets:DisableFlag: NoKey: as scripted: calls made before it: 1; another undo continues from there";
     assert_eq!(text, format!("undo {id}: {reason}; held by jane until {}", hold.until));
     assert_eq!(world.widgets.widget("d-1").unwrap().disabled_flags(), ["top"]);
     // Until then the hold prevents the fix.
@@ -180,7 +180,7 @@ async fn undo_without_effect_fails_and_is_not_recorded_as_done() {
     world.widgets.inject_fault(On::Revert, 1, InjectedFault::NoEffect);
     let error = world.undo(&id).await.unwrap_err();
     let reason =
-        "every call was answered, and the resource is not restored: top: expected `true`: found `false`; held by jane";
+        "every call succeeded, but the resource is not restored: top: expected `true`: found `false`; held by jane";
     assert!(error.kind() == "UndoFailed" && error.to_string().contains(reason), "{error}");
     assert_eq!(stored(&world, &id).await.undo.unwrap().finished_at, None);
     // Both calls were answered, so the enabled flag counts as another change: an operator decides.

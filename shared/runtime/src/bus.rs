@@ -186,7 +186,7 @@ pub fn detail(attempt: &Attempt) -> Value {
 pub fn digest(attempt: &Attempt, announced: u32) -> Value {
     let mut detail = detail(attempt);
     let why =
-        format!("more than {announced} plans of this control in this hour: recorded, and not announced one by one");
+        format!("more than {announced} plans of this control in this hour: recorded, but not announced individually");
     if let Some(reason) = detail.get_mut("reason") {
         *reason = Value::String(why);
     }

@@ -180,7 +180,7 @@ async fn unknown_actor_is_announced_once_and_looked_up_once_more() {
         (&json!(900), &json!(QUEUE), &mark)
     );
     assert_eq!(sent["MessageBody"], message("01A")["body"]);
-    let reason = "CloudTrail tells of no change that can be behind the finding; asked once more in 15 minutes";
+    let reason = "CloudTrail shows no change that could have caused the finding; looked up again in 15 minutes";
     assert_eq!(env.attributions().await, [("unknown".to_owned(), reason.to_owned(), vec![])]);
 
     // Nothing found again: no announcement, and no third lookup.
@@ -266,8 +266,8 @@ async fn impossible_lookup_is_announced_without_a_call() {
     assert_eq!(
         attributions,
         [
-            "unknown: CloudTrail finds events by a resource's name, and an account has none",
-            "unknown: the finding is older than the 90 days CloudTrail remembers",
+            "unknown: CloudTrail looks up events by resource name, and an account has none",
+            "unknown: the finding is older than CloudTrail's event history of 90 days",
         ]
     );
     // An attempt in another account cannot be looked up here.

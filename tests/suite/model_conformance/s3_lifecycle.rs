@@ -140,6 +140,6 @@ async fn element_unknown_to_the_sdk_blocks_the_plan() {
     )
     .await;
     let plan = S3LifecycleLogArchive.plan(&before, &params(), Timestamp::now());
-    let reason = "lifecycle: Pause.Days, Rule.Pause: not known here, and would be lost";
+    let reason = "lifecycle: Pause.Days, Rule.Pause: unknown, and would be lost";
     assert!(matches!(&plan, Plan::Blocked { reason: blocked, .. } if blocked == reason), "{plan:?}");
 }

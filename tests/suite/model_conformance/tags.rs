@@ -60,7 +60,7 @@ async fn stored_parameters_are_read_and_rejected_if_they_conflict() {
     let clients = Clients::connect(&sdk);
     put("/rectify/values", r#"{"Team": "sales"}"#).await;
     let refused = RequiredTags.live(&clients, &target, &params).await.unwrap_err();
-    assert!(refused.to_string().contains("`sales` is no value that the tag `Team` may have"), "{refused}");
+    assert!(refused.to_string().contains("`sales` is not an allowed value of the tag `Team`"), "{refused}");
     put("/rectify/values", "Team=net").await;
     let refused = RequiredTags.live(&clients, &target, &params).await.unwrap_err();
     assert!(refused.to_string().starts_with("ssm:/rectify/values: expected JSON"), "{refused}");

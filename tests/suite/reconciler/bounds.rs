@@ -58,7 +58,7 @@ async fn failing_finding_is_requested_with_backoff_and_escalated_once() {
     assert_eq!(escalated.len(), 1, "{escalated:?}");
     let at = start + hours(15);
     let reason =
-        format!("5 requests in a row had no answer, the last one at {}; asked once a day from now on", millis(at));
+        format!("5 consecutive requests had no answer, the last one at {}; from now on it is requested once a day", millis(at));
     assert_eq!(escalated[0].1, reason);
     let message: Value = serde_json::from_str(&escalated[0].0).unwrap();
     assert_eq!(message["requestContext"]["condition"], json!("RetriesExhausted"), "the dead letter itself: {message}");
@@ -167,7 +167,7 @@ async fn failing_item_is_reevaluated_once_and_escalated_once() {
     assert_eq!(started, 1);
     let escalated = env.escalated().await;
     let reason = format!(
-        "`rectify-widget-disabled` failed again at Rectify::Test::Widget d-1 after it was evaluated anew at {}",
+        "`rectify-widget-disabled` failed again at Rectify::Test::Widget d-1 after its reevaluation at {}",
         millis(start)
     );
     assert_eq!(escalated.iter().map(|(_, reason)| reason).collect::<Vec<_>>(), [&reason]);

@@ -137,7 +137,7 @@ async fn resumed_attempt_passes_the_gates_again() {
         let disposition = world.deliver(&finding("d-1", RECORDED)).await.unwrap();
         let attempt = only(&world).await;
         assert_eq!(ended(&disposition), (attempt.id.as_str(), Outcome::Planned));
-        assert_eq!(attempt.reason, format!("{reason}; 1 of 2 actions were made before"));
+        assert_eq!(attempt.reason, format!("{reason}; 1 of 2 actions were already made"));
         assert_eq!(attempt.state, State::Finished);
         assert_eq!(tokens(&attempt), [done("bottom", 101)]);
         assert_eq!(world.widgets.effects(), [Call::Apply(enable("bottom"))]);

@@ -128,8 +128,8 @@ async fn mode_plan_records_and_announces_once_the_calls_of_enforce() {
 async fn steps_above_the_allowed_level_are_planned_only() {
     for (kind, allow_l2, reason) in [
         ("risky", "false", "a step of level L2 is not allowed for this control"),
-        ("destructive", "true", "a step of level L3 is never applied by machine"),
-        ("manual", "true", "a step must be taken by a person"),
+        ("destructive", "true", "a step of level L3 is never applied automatically"),
+        ("manual", "true", "a step requires an operator"),
         ("blocked", "true", "the widget is in use"),
     ] {
         let parameters = json!({"plan": kind}).to_string();

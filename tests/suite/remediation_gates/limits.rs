@@ -108,7 +108,7 @@ async fn many_plans_in_an_hour_are_a_few_announcements_and_one_digest() {
     let announced = world.sandbox.announced().await;
     let kinds: Vec<&str> = announced.iter().map(|it| it.0.as_str()).collect();
     assert_eq!(kinds, ["Rectify Plan", "Rectify Plan", "Rectify Digest"]);
-    let reason = "more than 2 plans of this control in this hour: recorded, and not announced one by one";
+    let reason = "more than 2 plans of this control in this hour: recorded, but not announced individually";
     assert_eq!((&announced[2].1["reason"], &announced[2].1["resourceId"]), (&json!(reason), &json!("d-2")));
     assert_eq!(world.attempts("d-5").await.len(), 1, "recorded all the same");
 }
@@ -190,7 +190,7 @@ async fn state_too_large_for_an_item_is_stored_in_parts_and_undone_from_them() {
     let gone = dynamodb.delete_item().table_name(&world.sandbox.name).key("pk", text(&partition));
     gone.key("sk", text(part)).send().await.unwrap();
     let error = world.undo(id).await.unwrap_err();
-    assert!(error.to_string().contains("before: 2 parts do not make what was written"), "{error}");
+    assert!(error.to_string().contains("before: the checksum of 2 parts does not match"), "{error}");
     dynamodb.put_item().table_name(&world.sandbox.name).set_item(Some(item)).send().await.unwrap();
     world.undo(id).await.unwrap();
     assert_eq!(world.widgets.widget("d-1"), Some(before));

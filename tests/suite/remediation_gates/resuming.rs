@@ -39,7 +39,7 @@ async fn attempt_is_closed_after_another_change_and_a_new_one_begins_from_it() {
     let attempts = world.attempts("d-1").await;
     let [first, second] = attempts.as_slice() else { panic!("{attempts:?}") };
     assert_eq!((first.id.as_str(), first.state, first.outcome), (id.as_str(), State::Finished, Some(Outcome::Failed)));
-    let reason = "changed by somebody else before it was ended: bottom: expected `false`: found `true`";
+    let reason = "changed outside this attempt before it ended: bottom: expected `false`: found `true`";
     assert_eq!(first.reason, reason);
     assert_eq!(ended(&disposition), (second.id.as_str(), Outcome::Verified));
     assert_eq!(second.before.as_ref().unwrap().read::<Widget>().unwrap(), changed);
@@ -59,7 +59,7 @@ async fn attempt_completed_by_another_change_is_verified_with_a_reason() {
     let disposition = world.deliver(&finding("d-1", RECORDED)).await.unwrap();
     let attempt = only(&world).await;
     assert_eq!(ended(&disposition), (id.as_str(), Outcome::Verified));
-    let reason = "changed by somebody else before it was ended: bottom: expected `false`: found `null`";
+    let reason = "changed outside this attempt before it ended: bottom: expected `false`: found `null`";
     assert_eq!((attempt.reason.as_str(), attempt.after), (reason, None));
     assert_eq!(world.widgets.effects(), [Call::Apply(enable("bottom"))]);
 }

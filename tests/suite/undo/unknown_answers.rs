@@ -47,7 +47,7 @@ async fn undo_of_a_pending_action_is_refused() {
     world.widgets.change("d-1", |widget| widget.is_pending = true);
     let error = world.undo(&id).await.unwrap_err();
     let action = json!({"EnableFlag": {"Flag": "top"}});
-    let reason = "the service still works on the resource: try again when it is done; the resource is not held";
+    let reason = "the service is still changing the resource: try again when it is done; the resource is not held";
     assert_eq!(error, refusal(&id, &format!("`{action}` may have arrived, and {reason}")));
 }
 

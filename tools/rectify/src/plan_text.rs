@@ -73,7 +73,7 @@ mod tests {
             ),
             (
                 Plan::steps_in_order(vec![call(Level::L1), Step::manual(Level::L0, "delete the key")]),
-                "plan: L1\n  1. L1 DeleteThing {\"Id\":\"t-1\"}\n  2. L0 manual: delete the key\n  not automatic: a step must be taken by a person",
+                "plan: L1\n  1. L1 DeleteThing {\"Id\":\"t-1\"}\n  2. L0 manual: delete the key\n  not automatic: a step requires an operator",
             ),
             (
                 Plan::blocked("a website", vec![call(Level::L2)]),

@@ -90,9 +90,9 @@ fn newest(lookup: &LookupResult, attempt: &Attempt, settled: bool) -> Option<Ans
 
 fn unknown(lookup: &LookupResult) -> Answer {
     let reason = match lookup.coverage {
-        Coverage::Complete | Coverage::Newest => "CloudTrail tells of no change that can be behind the finding",
-        Coverage::TooOld => "the finding is older than the 90 days CloudTrail remembers",
-        Coverage::Nameless => "CloudTrail finds events by a resource's name, and an account has none",
+        Coverage::Complete | Coverage::Newest => "CloudTrail shows no change that could have caused the finding",
+        Coverage::TooOld => "the finding is older than CloudTrail's event history of 90 days",
+        Coverage::Nameless => "CloudTrail looks up events by resource name, and an account has none",
     };
     Answer { actor: UNKNOWN.to_owned(), reason: reason.to_owned(), changes: Vec::new(), may_change: false }
 }
@@ -125,7 +125,7 @@ fn actor_list(who: &[(String, usize)]) -> String {
 /// lookup, seconds.
 pub(super) fn announcement(attempt: &Attempt, answer: &Answer, again: Option<u32>) -> Value {
     let mut detail = bus::detail(attempt);
-    let again = again.map_or_else(String::new, |seconds| format!("; asked once more in {}", waiting(seconds)));
+    let again = again.map_or_else(String::new, |seconds| format!("; looked up again in {}", waiting(seconds)));
     let changes: Vec<Value> = answer
         .changes
         .iter()

@@ -38,7 +38,7 @@ impl Forbidden {
     ) -> Result<Disposition, Error> {
         let Self::By(Blocker { outcome, mut reason }) = self else { return run.stop(lease, attempt).await };
         if attempt.has_acted() {
-            reason = format!("{reason}; {} of {total} actions were made before", attempt.actions.len());
+            reason = format!("{reason}; {} of {total} actions were already made", attempt.actions.len());
         }
         run.end(lease, attempt, outcome, reason, None).await
     }

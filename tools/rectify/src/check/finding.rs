@@ -114,7 +114,7 @@ mod tests {
         let control = rectify_catalogue::find("restricted-ssh").unwrap();
         let report = report(control, &[finding(Seen::Recorded)], PLAIN);
         let expected = "NON_COMPLIANT AWS::EC2::SecurityGroup sg-1\n  sg-1 is open\n  plan: L0\n    1. L0 manual: close it\n    \
-                        not automatic: a step must be taken by a person\n  preview from the event; a remediation plans from a live read: \
+                        not automatic: a step requires an operator\n  preview from the event; a remediation plans from a live read: \
                         rectify check --control restricted-ssh --live sg-1\n";
         assert_eq!((report.text.as_str(), report.ending), (expected, Ending::Finding));
     }

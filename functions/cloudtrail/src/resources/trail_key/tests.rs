@@ -73,7 +73,7 @@ fn an_unusable_key_gives_its_blockers() {
     };
     for (case, candidate, expected) in [
         ("disabled", candidate(key(KEY, "Disabled")), format!("key {KEY} is in state Disabled")),
-        ("asymmetric", asymmetric, format!("key {KEY} is of spec RSA_2048, not symmetric")),
+        ("asymmetric", asymmetric, format!("key {KEY} has spec RSA_2048, which is not symmetric")),
         ("gone", candidate(KeyAnswer::Missing), format!("key {KEY} does not exist")),
         ("denied", candidate(KeyAnswer::Denied), format!("key {KEY} cannot be read")),
         ("another account", with(None), format!("the policy of key {KEY} of another account cannot be read")),

@@ -187,7 +187,7 @@ fn unmet_precondition_blocks_the_plan() {
 fn manual_step_for_a_wide_rule_blocks_the_revocation_of_another() {
     let subject = group(vec![tcp(22, 22, WORLD), ingress("-1", -1, -1, "::/0")]);
     let plan = SSH.plan(&subject, &RestrictedSshParameters::default(), NOW);
-    assert_eq!(plan.blocker(true).as_deref(), Some("a step of level L3 is never applied by machine"));
+    assert_eq!(plan.blocker(true).as_deref(), Some("a step of level L3 is never applied automatically"));
     assert_eq!(plan.calls().len(), 1);
 }
 

@@ -90,15 +90,15 @@ fn reason_states_the_limits_of_an_answer() {
     limited.coverage = Coverage::Newest;
     let answer = Answer::of(&limited, &attempt("planned"), LookupPass::First, found());
     let announced = announcement(&attempt("planned"), &answer, Some(900));
-    let reason = "CloudTrail tells of no change that can be behind the finding; 1 of 1 records could not be read; only the \
-                  newest 1 records were read; asked once more in 15 minutes";
+    let reason = "CloudTrail shows no change that could have caused the finding; 1 of 1 records could not be read; only the \
+                  newest 1 records were read; looked up again in 15 minutes";
     assert_eq!(
         (&announced["actor"], &announced["reason"], &announced["changes"]),
         (&json!("unknown"), &json!(reason), &json!([]))
     );
     for (coverage, words) in [
-        (Coverage::TooOld, "the finding is older than the 90 days CloudTrail remembers"),
-        (Coverage::Nameless, "CloudTrail finds events by a resource's name, and an account has none"),
+        (Coverage::TooOld, "the finding is older than CloudTrail's event history of 90 days"),
+        (Coverage::Nameless, "CloudTrail looks up events by resource name, and an account has none"),
     ] {
         let answer =
             Answer::of(&LookupResult { coverage, ..lookup(&[]) }, &attempt("planned"), LookupPass::First, found());

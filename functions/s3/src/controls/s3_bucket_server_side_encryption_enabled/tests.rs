@@ -253,7 +253,7 @@ fn a_choice_of_key_or_access_logs_block_the_plan() {
         (
             other_region,
             json!({"kmsKeyArns": "a"}),
-            "key arn:aws:kms:eu-west-1:111122223333:key/allowed is not of region eu-central-1",
+            "key arn:aws:kms:eu-west-1:111122223333:key/allowed is not in region eu-central-1",
         ),
         (subject(Some(rule(Algorithm::Fsx, None))), json!({"requiredAlgorithm": "AES256"}), "aws:fsx: "),
     ] {
