@@ -1,4 +1,4 @@
-//! One moto for all tests of a binary, with one table, one bus and one queue per test.
+//! A few motos for all tests of a binary, with one table, one bus and one queue per test.
 
 use std::path::Path;
 use std::sync::OnceLock;
@@ -26,17 +26,27 @@ pub const ACCOUNT: &str = "111122223333";
 /// The region of everything in the emulator.
 pub const REGION: &str = "us-east-1";
 
-static ENDPOINT: OnceLock<String> = OnceLock::new();
+/// One moto answers one request at a time, and all tests together keep several busy.
+const MOTOS: usize = 4;
+
+static ENDPOINTS: [OnceLock<String>; MOTOS] = [const { OnceLock::new() }; MOTOS];
+static TESTS: AtomicUsize = AtomicUsize::new(0);
 static SANDBOXES: AtomicUsize = AtomicUsize::new(0);
 
-/// The emulator's endpoint; the first caller starts it. It ends with the process.
+thread_local! {
+    /// The moto of this test: each runs in a thread of its own.
+    static OWN: usize = TESTS.fetch_add(1, Ordering::Relaxed) % MOTOS;
+}
+
+/// The endpoint of this test's emulator; the first caller starts it. It ends with the process.
 pub fn endpoint() -> &'static str {
-    ENDPOINT.get_or_init(|| {
+    let own = OWN.with(|own| *own);
+    ENDPOINTS[own].get_or_init(|| {
         let (sender, receiver) = std::sync::mpsc::channel();
         std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(async {
-                let log = std::env::temp_dir().join(format!("rectify-moto-{}.log", std::process::id()));
+                let log = std::env::temp_dir().join(format!("rectify-moto-{}-{own}.log", std::process::id()));
                 let backend = Backend::start(&settings(&log)).await.unwrap();
                 sender.send(backend.endpoint().to_owned()).unwrap();
                 // The backend lives as long as this future, which never ends.
@@ -59,29 +69,30 @@ pub fn sdk_at(endpoint: &str) -> SdkConfig {
 /// Plain HTTP, one DynamoDB call at a time: moto rolls back a cancelled transaction by restoring the whole table,
 /// including concurrent writes of others (moto 5.2.5, `dynamodb/models`). DynamoDB's own transactions are serializable.
 pub fn http() -> SharedHttpClient {
-    SharedHttpClient::new(OneAtATime(aws_smithy_http_client::Builder::new().build_http()))
+    let turn = OWN.with(|own| &TURNS[*own]);
+    SharedHttpClient::new(OneAtATime(aws_smithy_http_client::Builder::new().build_http(), turn))
 }
 
 #[derive(Debug)]
-struct OneAtATime(SharedHttpClient);
+struct OneAtATime(SharedHttpClient, &'static Mutex<()>);
 
 #[derive(Debug)]
-struct OneAtATimeConnector(SharedHttpConnector);
+struct OneAtATimeConnector(SharedHttpConnector, &'static Mutex<()>);
 
-static TURN: Mutex<()> = Mutex::const_new(());
+static TURNS: [Mutex<()>; MOTOS] = [const { Mutex::const_new(()) }; MOTOS];
 
 impl HttpClient for OneAtATime {
     fn http_connector(&self, settings: &HttpConnectorSettings, components: &RuntimeComponents) -> SharedHttpConnector {
-        SharedHttpConnector::new(OneAtATimeConnector(self.0.http_connector(settings, components)))
+        SharedHttpConnector::new(OneAtATimeConnector(self.0.http_connector(settings, components), self.1))
     }
 }
 
 impl HttpConnector for OneAtATimeConnector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let inner = self.0.clone();
+        let (inner, turn) = (self.0.clone(), self.1);
         HttpConnectorFuture::new(async move {
             let dynamodb = request.headers().get("x-amz-target").is_some_and(|it| it.starts_with("DynamoDB"));
-            let _turn = if dynamodb { Some(TURN.lock().await) } else { None };
+            let _turn = if dynamodb { Some(turn.lock().await) } else { None };
             inner.call(request).await
         })
     }

@@ -279,10 +279,7 @@ async fn fix_is_checked_live_undone_once_and_listed() {
 
     let undone = bench.run(&["undo", &attempt, "--confirm-exposure", "--hold-days", "2"]).await;
     assert_eq!(undone.code, 0, "{undone:?}");
-    assert!(
-        undone.err.contains(&format!("reverts the fix of {SSH} on AWS::EC2::SecurityGroup {group}")),
-        "{undone:?}"
-    );
+    assert!(undone.err.contains(&format!("reverts the fix of {SSH} on AWS::EC2::SecurityGroup {group}")), "{undone:?}");
     assert!(undone.out.contains("1. AuthorizeSecurityGroupIngress {"), "{undone:?}");
     assert_eq!(bench.run(&check).await.code, 1, "SSH is open again");
 

@@ -196,12 +196,7 @@ fn invalid_templates_are_refused_with_a_named_error() {
             &[],
             "template: resource `Fix`.Environment.Variables.LEDGER_TABLE.Ref: `Absent` is not a parameter or resource",
         ),
-        (
-            "!Condition Enforces",
-            "!Condition Remediates",
-            &[],
-            "template: condition `Remediates`: circular reference",
-        ),
+        ("!Condition Enforces", "!Condition Remediates", &[], "template: condition `Remediates`: circular reference"),
         (
             "Type: AWS::Lambda::EventSourceMapping",
             "Type: AWS::SQS::Kueue",

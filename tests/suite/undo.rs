@@ -164,8 +164,7 @@ async fn partially_refused_undo_can_be_repeated() {
     assert_eq!(error.kind(), "UndoFailed");
     let hold = world.ledger().hold_on(&path("d-1"), "widget-disabled", Timestamp::now()).await.unwrap().unwrap();
     let text = error.to_string();
-    let reason =
-        "call 2 of 2: widgets:DisableFlag: NoKey: as scripted: calls made before it: 1; another undo continues from there";
+    let reason = "call 2 of 2: widgets:DisableFlag: NoKey: as scripted: calls made before it: 1; another undo continues from there";
     assert_eq!(text, format!("undo {id}: {reason}; held by jane until {}", hold.until));
     assert_eq!(world.widgets.widget("d-1").unwrap().disabled_flags(), ["top"]);
     // Until then the hold prevents the fix.

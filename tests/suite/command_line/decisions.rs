@@ -128,5 +128,8 @@ async fn doctor_shows_every_check_and_exits_with_1() {
     sqs.send_message().queue_url(&url).message_body("lost").send().await.unwrap();
     let text = bench.run(&arguments[..5]).await.out;
     assert!(text.contains(&format!("bad  queue     `{name}` holds 1 message(s)")), "{text}");
-    assert!(text.contains("bad  rules     none is named `absent-…`: is the stack deployed in this account and region?"), "{text}");
+    assert!(
+        text.contains("bad  rules     none is named `absent-…`: is the stack deployed in this account and region?"),
+        "{text}"
+    );
 }

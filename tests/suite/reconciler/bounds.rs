@@ -57,8 +57,10 @@ async fn failing_finding_is_requested_with_backoff_and_escalated_once() {
     let escalated = env.escalated().await;
     assert_eq!(escalated.len(), 1, "{escalated:?}");
     let at = start + hours(15);
-    let reason =
-        format!("5 consecutive requests had no answer, the last one at {}; from now on it is requested once a day", millis(at));
+    let reason = format!(
+        "5 consecutive requests had no answer, the last one at {}; from now on it is requested once a day",
+        millis(at)
+    );
     assert_eq!(escalated[0].1, reason);
     let message: Value = serde_json::from_str(&escalated[0].0).unwrap();
     assert_eq!(message["requestContext"]["condition"], json!("RetriesExhausted"), "the dead letter itself: {message}");
