@@ -13,7 +13,7 @@ use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::byte_stream::ByteStream;
 use aws_types::SdkConfig;
 use rectify_compliance::Region;
-use rectify_local::proxy::{roots, rpc};
+use rectify_local::proxy::{rpc, xml_roots};
 use rectify_runtime::clients::sdk_config_over;
 use rectify_runtime::settings::Environment;
 use serde_json::{Value, json};
@@ -301,7 +301,7 @@ impl HttpConnector for RefusingConnector {
             return HttpConnectorFuture::new(async move {
                 let answer = inner.call(request).await?;
                 let status = answer.status();
-                let text = roots::put_right("s3", "GetBucketVersioning", body(answer).await);
+                let text = xml_roots::put_right("s3", "GetBucketVersioning", body(answer).await);
                 Ok(HttpResponse::new(status, SdkBody::from(text)))
             });
         }

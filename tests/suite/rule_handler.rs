@@ -34,7 +34,7 @@ async fn run_in(rule: &Rule, region: &str, event: &Value, replay: &Replay, widge
 /// The same with the function's own ARN and deadline.
 async fn run_as(
     rule: &Rule,
-    own: &Own,
+    own: &InvocationInfo,
     region: &str,
     event: &Value,
     replay: &Replay,

@@ -7,7 +7,7 @@ use rectify_cloudtrail::controls::cloud_trail_encryption_enabled::{
     CLOUD_TRAIL_ENCRYPTION_ENABLED, CloudTrailEncryptionEnabled, TrailEncryptionParameters,
 };
 use rectify_cloudtrail::controls::multi_region_cloudtrail_enabled::MULTI_REGION_CLOUDTRAIL_ENABLED;
-use rectify_cloudtrail::resources::qualifying::{Requirement, Standing};
+use rectify_cloudtrail::resources::qualifying::{Qualification, Requirement};
 use rectify_cloudtrail::resources::trail::{ObservedFrom, RecordedTrail};
 use rectify_cloudtrail::resources::trail_delivery::Delivery;
 use rectify_cloudtrail::resources::trail_key::{KeyAnswer, Keys};
@@ -54,7 +54,7 @@ async fn denied_organization_trail_is_unverified_and_other_refusals_are_errors()
     let trails = TrailReader::connect(&replay.sdk(REGION)).observe(&here).await.unwrap();
     let [trail] = trails.as_slice() else { panic!("{trails:?}") };
     assert_eq!((trail.trail.arn.as_str(), &trail.status, &trail.selectors), (arn, &None, &None));
-    assert_eq!(trail.standing(Requirement::EVERYTHING), Standing::Unverified);
+    assert_eq!(trail.qualification(Requirement::EVERYTHING), Qualification::Unverified);
 
     let replay = Replay::of([shown(), denied(), Answer::refused("OperationNotPermittedException")]);
     let error = TrailReader::connect(&replay.sdk(REGION)).observe(&here).await.unwrap_err();

@@ -59,7 +59,7 @@ const CHAIN: &str = "ca-central-1";
 
 /// The filter pattern that the control requires.
 fn root_pattern() -> &'static str {
-    CLOUDWATCH_ALARM_ROOT_USAGE.logic.wanted.pattern
+    CLOUDWATCH_ALARM_ROOT_USAGE.logic.events.pattern
 }
 
 /// Creates a complete chain with an encrypted topic, once.

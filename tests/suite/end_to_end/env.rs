@@ -84,7 +84,7 @@ impl Env {
         Self { world, received }
     }
 
-    pub(super) async fn settle(&self) {
+    pub(super) async fn wait_until_idle(&self) {
         self.world.wait_until_idle().await.unwrap();
         assert_eq!(self.world.take_errors(), Vec::<String>::new());
     }

@@ -78,7 +78,7 @@ pub enum LocalAwsError {
     },
     /// It did not become idle in time.
     #[error("not idle after {seconds} s: {pending}")]
-    PendingWork {
+    NotIdle {
         /// The time waited, in seconds.
         seconds: u64,
         /// What is still pending.
