@@ -12,7 +12,7 @@ SAMPLE  := $(foreach id,$(SAMPLED),--bin $(id) --bin $(id)-remediation)
 RUNS    := --bin '*-functions' --bin rectify --bin rectify-local
 
 .DEFAULT_GOAL := help
-.PHONY: help demo local programs sample test chaos images unused ci fmt fmt-check generate fresh template-lint new-control build dist-size deny clean
+.PHONY: help demo local programs sample test chaos attempts unused ci fmt fmt-check generate fresh template-lint new-control build dist-size deny clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -37,8 +37,8 @@ chaos: ## random deliveries, deaths, edits and decisions against a model: make c
 	RECTIFY_CHAOS_SEED=$${RECTIFY_CHAOS_SEED:-$$(date +%s)} RECTIFY_CHAOS_DELIVERIES=$${RECTIFY_CHAOS_DELIVERIES:-20000} \
 	  $(CARGO) test --workspace --test chaos -- --nocapture
 
-images: $(VENV)/.tests programs sample ## keep the stored attempts of new controls and versions in the controls' folders
-	RECTIFY_KEEP_IMAGES=1 $(CARGO) test --workspace --test suite -- journeys::
+attempts: $(VENV)/.tests programs sample ## keep the stored attempts of new controls and versions in the controls' folders
+	RECTIFY_KEEP_ATTEMPTS=1 $(CARGO) test --workspace --test suite -- journeys::
 
 unused: $(VENV)/.tests programs sample ## list the permissions that the lifecycle tests do not use, in tests/unused
 	RECTIFY_KEEP_UNUSED=1 $(CARGO) test --workspace --test suite -- journeys::

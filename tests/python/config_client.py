@@ -1,8 +1,8 @@
-"""Drives the local Config engine with boto3, a client that nobody here wrote.
+"""Drives the local Config engine with boto3, a client that is not part of this project.
 
 usage: config_client.py ENDPOINT INVOCATIONS
 
-ENDPOINT is the engine's URL. INVOCATIONS is a file to which whoever holds the engine's output appends the event of each
+ENDPOINT is the engine's URL. INVOCATIONS is a file to which the holder of the engine's output appends the event of each
 invocation as a line of JSON. What must be recorded and which faults must be injected beforehand is said in `FIXTURE`.
 
 Prints one line of JSON and exits 0, or names the first wrong answer and exits 1.
@@ -185,7 +185,7 @@ def rules(client, invocations):
     for code, says, definition in refusals:
         client.refused(code, "put_config_rule", says=says, ConfigRule=definition)
     client.refused("ValidationException", "put_config_rule", says="Value null at 'configRule'")
-    client.refused("NoSuchConfigRuleException", "describe_config_rules", says="'nobody'", ConfigRuleNames=["nobody"])
+    client.refused("NoSuchConfigRuleException", "describe_config_rules", says="'missing'", ConfigRuleNames=["missing"])
     client.refused("InvalidNextTokenException", "describe_config_rules", NextToken="made up")
     client.refused("ValidationException", "describe_config_rules", says="'configRuleNames'",
                    ConfigRuleNames=[f"many-{number:02}" for number in range(26)])
@@ -290,7 +290,7 @@ def compliance(client):
     client.refused("ValidationException", details, says="'limit'", Limit=101, **by_rule)
     client.refused("ValidationException", details, says="'complianceTypes.1.member'", ComplianceTypes=["FINE"], **by_rule)
     client.refused("InvalidParameterValueException", details, ComplianceTypes=["INSUFFICIENT_DATA"], **by_rule)
-    client.refused("NoSuchConfigRuleException", details, ConfigRuleName="nobody")
+    client.refused("NoSuchConfigRuleException", details, ConfigRuleName="missing")
     client.refused("ValidationException", details, says="'configRuleName'")
 
     unknown = client.call("get_compliance_details_by_resource", ResourceType=BUCKET, ResourceId="nowhere")
@@ -307,7 +307,7 @@ def compliance(client):
         "ConfigRuleName": "many-00", "Compliance": {"ComplianceType": "INSUFFICIENT_DATA"}})
     only = client.call(describe, ComplianceTypes=["NON_COMPLIANT"])["ComplianceByConfigRules"]
     equal("filtered", [one["ConfigRuleName"] for one in only], ["buckets"])
-    client.refused("NoSuchConfigRuleException", describe, ConfigRuleNames=["nobody"])
+    client.refused("NoSuchConfigRuleException", describe, ConfigRuleNames=["missing"])
 
 
 def history(client):
@@ -326,16 +326,16 @@ def history(client):
     equal("the item of that very millisecond", captured(laterTime=times[1]), (times[1::-1], [2]))
     equal("not before", captured(earlierTime=times[2]), (times[:1:-1], [count - 2]))
     equal("between", captured(earlierTime=times[1], laterTime=times[1]), ([times[1]], [1]))
-    [asked] = client.call(operation, laterTime=times[1], limit=1, **key)["configurationItems"]
-    equal("item", {name: value for name, value in asked.items() if name not in ("configuration", "supplementaryConfiguration")}, {
+    [found] = client.call(operation, laterTime=times[1], limit=1, **key)["configurationItems"]
+    equal("item", {name: value for name, value in found.items() if name not in ("configuration", "supplementaryConfiguration")}, {
         "version": "1.3", "accountId": FIXTURE["account"], "configurationItemCaptureTime": times[1],
         "configurationItemStatus": "OK", "configurationStateId": str(int(times[1].timestamp() * 1000)),
         "configurationItemMD5Hash": "", "arn": f"arn:aws:s3:::{name}", "resourceType": BUCKET, "resourceId": name,
         "resourceName": name, "awsRegion": "us-east-1", "availabilityZone": "Regional",
         "resourceCreationTime": datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone.utc), "tags": {"revision": "1"},
         "relatedEvents": [], "relationships": [], "recordingFrequency": "CONTINUOUS"})
-    equal("configuration is a text", json.loads(asked["configuration"])["name"], name)
-    supplementary = asked["supplementaryConfiguration"]
+    equal("configuration is a text", json.loads(found["configuration"])["name"], name)
+    supplementary = found["supplementaryConfiguration"]
     equal("a list inside a text inside a text", json.loads(json.loads(supplementary["AccessControlList"]))["grantList"], [])
     equal("a boolean is a text", supplementary["IsRequesterPaysEnabled"], "false")
     [deleted] = client.call(operation, limit=1, **key)["configurationItems"]
@@ -393,7 +393,7 @@ def evaluation_on_request(client, invocations):
     client.call("start_config_rules_evaluation", ConfigRuleNames=["changes"])
     looked_at = [invoking["configurationItem"]["resourceId"] for _, invoking in invocations.take(2)]
     equal("the one resource in scope, when put and on request", looked_at, ["page-07", "page-07"])
-    client.refused("NoSuchConfigRuleException", "start_config_rules_evaluation", ConfigRuleNames=["many-00", "nobody"])
+    client.refused("NoSuchConfigRuleException", "start_config_rules_evaluation", ConfigRuleNames=["many-00", "missing"])
     client.refused("ValidationException", "start_config_rules_evaluation", says="'configRuleNames'", ConfigRuleNames=[])
     client.refused("InvalidParameterValueException", "start_config_rules_evaluation")
 

@@ -50,7 +50,7 @@ def connect():
         return None
 
 
-def ask(arguments):
+def fork(arguments):
     """The id of a server that the parent forked for these arguments, and the connection that keeps it alive."""
     connection = connect()
     if connection is None:
@@ -84,10 +84,10 @@ def start_parent():
 
 def caller(arguments):
     """Has a server until the end of this process or of the server."""
-    connection = ask(arguments)
+    connection = fork(arguments)
     while connection is None:
         start_parent()
-        connection = ask(arguments)
+        connection = fork(arguments)
     # Nothing more is sent: this returns when the server has ended.
     connection.recv(1)
     raise SystemExit(1)

@@ -232,9 +232,9 @@ async fn hold_is_listed_until_it_is_ended() {
 async fn unknown_attempt_and_unknown_table_have_different_errors() {
     let bench = Bench::create().await;
     let table = bench.sandbox.name.as_str();
-    for arguments in [["history", "--attempt", "01NOBODY"].as_slice(), &["undo", "01NOBODY"]] {
+    for arguments in [["history", "--attempt", "01MISSING"].as_slice(), &["undo", "01MISSING"]] {
         let ran = bench.run(arguments).await;
-        let expected = format!("rectify: attempt: no `01NOBODY` in table {table}, region {REGION}\n");
+        let expected = format!("rectify: attempt: no `01MISSING` in table {table}, region {REGION}\n");
         assert_eq!((ran.code, ran.out.as_str(), ran.err), (2, "", expected));
     }
     let none = bench.run(&["history", "--resource", "sg-1", "--control", SSH]).await;

@@ -11,3 +11,4 @@ mod roles;
 mod scope;
 mod sources;
 mod tree;
+mod words;

@@ -1,7 +1,7 @@
-//! Attempts as earlier versions stored them: every stored attempt can be undone for ever.
+//! Attempts as earlier versions stored them: every stored attempt can be undone forever.
 //!
 //! `attempt.v<version>.json` in the folder of a control is the attempt of a journey, as stored in the ledger, with the
-//! calls that undid it. A journey writes the file of its control if it does not exist and `RECTIFY_KEEP_IMAGES` is set;
+//! calls that undid it. A journey writes the file of its control if it does not exist and `RECTIFY_KEEP_ATTEMPTS` is set;
 //! an existing file is never overwritten. A new version of the state gets a new file beside the old one. A control
 //! without a journey (see `journeys::SKIPPED`) has a file in the same form, written from its model.
 
@@ -21,12 +21,12 @@ struct Kept {
     undo: Vec<Value>,
 }
 
-/// Writes the attempt to its file, if `RECTIFY_KEEP_IMAGES` is set and there is no file yet.
+/// Writes the attempt to its file, if `RECTIFY_KEEP_ATTEMPTS` is set and there is no file yet.
 pub(crate) fn keep(attempt: &Attempt) {
     let version = attempt.before.as_ref().unwrap().version;
     let control = rectify_catalogue::find(&attempt.control).unwrap();
     let file = binaries::root().join(name(control, version));
-    if std::env::var_os("RECTIFY_KEEP_IMAGES").is_none() || file.exists() {
+    if std::env::var_os("RECTIFY_KEEP_ATTEMPTS").is_none() || file.exists() {
         return;
     }
     let undo = undo(control, attempt);
@@ -138,7 +138,7 @@ fn owner_of_tags(subject: &mut Value) -> Option<&mut Map<String, Value>> {
 
 fn kept(name: &str) -> Kept {
     let text = std::fs::read_to_string(binaries::root().join(name)).unwrap_or_else(|error| {
-        panic!("{name}: {error}: `make images` writes the attempt that the control's journey stores")
+        panic!("{name}: {error}: `make attempts` writes the attempt that the control's journey stores")
     });
     serde_json::from_str(&text).unwrap_or_else(|error| panic!("{name}: {error}"))
 }

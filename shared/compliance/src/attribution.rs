@@ -21,7 +21,7 @@ mod names;
 
 pub use actor::{Actor, Identity};
 pub use change::Change;
-pub use history::{CLOCK_SKEW, History, Ours, tally};
+pub use history::{CLOCK_SKEW, History, OwnRoles, tally};
 pub use names::{is_about, is_global, names};
 
 use serde_json::Value;

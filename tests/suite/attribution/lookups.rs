@@ -192,7 +192,7 @@ async fn unknown_actor_is_announced_once_and_looked_up_once_more() {
     assert_eq!(env.invoke(&late, 16, &[second("01A")]).await, [""; 0]);
     let attributions = env.attributions().await;
     assert_eq!((attributions[0].0.as_str(), late.requests().len()), ("jane@corp via AWSReservedSSO_x", 1));
-    assert!(!attributions[0].1.contains("asked"), "{}", attributions[0].1);
+    assert!(!attributions[0].1.contains("looked up again"), "{}", attributions[0].1);
 }
 
 #[tokio::test]
@@ -313,7 +313,7 @@ async fn lookup_stops_after_six_pages_and_says_so() {
     let trail = Replay::of(pages.chain([accepted()]));
     assert_eq!(env.invoke(&trail, 30, &[message("01A")]).await, [""; 0]);
     assert!(
-        env.attributions().await[0].1.contains("; only the newest 6 records were read; asked once more"),
+        env.attributions().await[0].1.contains("; only the newest 6 records were read; looked up again"),
         "{trail:?}"
     );
 }

@@ -32,7 +32,10 @@ async fn failed_event_is_requested_again_with_the_time_of_aws_config() {
     env.send_to_dlq(&record(&finding("d-1", "2000-01-01T00:00:00Z")), &[]).await;
     let replay = of_dead_letters(&["d-1"], &["d-1"]);
     let summary = env.run(&replay).await.unwrap();
-    assert_eq!((&summary["deadLetters"], &summary["skipped"]), (&json!({"requested-again": 1}), &json!({"asked": 1})));
+    assert_eq!(
+        (&summary["deadLetters"], &summary["skipped"]),
+        (&json!({"requested-again": 1}), &json!({"already-requested": 1}))
+    );
     let (operation, request) = &replay.requests()[0];
     assert_eq!(operation, "GetComplianceDetailsByResource");
     assert_eq!((&request["ResourceId"], &request["ComplianceTypes"]), (&json!("d-1"), &json!(["NON_COMPLIANT"])));

@@ -61,7 +61,10 @@ async fn attempt_under_a_lease_is_skipped() {
 async fn finding_with_an_attempt_in_progress_is_requested_once() {
     let env = pending().await;
     let summary = env.run_at(&super::env::reports(&["d-1"]), in_ten_minutes()).await.unwrap();
-    assert_eq!((&summary["requested"], left_out(&summary)), (&json!({"open-attempt": 1}), &json!({"asked": 1})));
+    assert_eq!(
+        (&summary["requested"], left_out(&summary)),
+        (&json!({"open-attempt": 1}), &json!({"already-requested": 1}))
+    );
     assert_eq!(env.requests().await.len(), 1);
 }
 

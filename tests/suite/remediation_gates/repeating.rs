@@ -85,7 +85,7 @@ async fn call_is_not_repeated_after_another_change() {
         world.widgets.inject_fault(On::Apply, 1, InjectedFault::Refused("Throttling", CallErrorKind::Throttled));
         world.widgets.inject_fault(On::Read, 3, InjectedFault::Before(change));
         let error = world.deliver(&finding("d-1", RECORDED)).await.unwrap_err();
-        assert!(error.to_string().contains("changed by somebody else before it could be repeated"), "{error}");
+        assert!(error.to_string().contains("changed outside this attempt before the call could be retried"), "{error}");
         assert_eq!((world.widgets.writes().len(), only(&world).await.actions), (1, vec![]));
         assert_eq!(ended(&world.deliver(&finding("d-1", RECORDED)).await.unwrap()).1, Outcome::AlreadyCompliant);
         assert_eq!(world.sandbox.budget_used().await, 0);

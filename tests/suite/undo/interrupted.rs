@@ -176,7 +176,7 @@ async fn throttled_call_is_repeated_unless_the_resource_was_changed() {
         InjectedFault::Before(|widgets| widgets.get_mut("d-1").unwrap().set("top", false)),
     );
     let error = world.undo(&id).await.unwrap_err();
-    assert!(error.to_string().contains("changed by somebody else before it could be repeated"), "{error}");
+    assert!(error.to_string().contains("changed outside this undo before the call could be retried"), "{error}");
     assert_eq!(world.widgets.widget("d-1").unwrap().disabled_flags(), Vec::<&str>::new());
 }
 

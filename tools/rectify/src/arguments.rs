@@ -45,8 +45,8 @@ difference; an interrupted undo continues where it stopped. If it changes someth
 finding would apply the fix again within seconds. Undoing twice has no effect.
 
 Examples:
-  rectify undo 01JZ0000000000000000000000                      shows the calls and asks for confirmation
-  rectify undo 01JZ0000000000000000000000 --confirm-exposure   does not ask";
+  rectify undo 01JZ0000000000000000000000                      shows the calls and prompts for confirmation
+  rectify undo 01JZ0000000000000000000000 --confirm-exposure   does not prompt";
 
 /// Checks resources, shows plans and history, and undoes fixes, with your own credentials.
 #[derive(Debug, Parser)]

@@ -37,5 +37,8 @@ pub(crate) async fn run(arguments: &RedoArguments, environment: &Environment) ->
         "requested {} for {}: its plan is applied if its mode and gates allow it\n",
         attempt.control, target.resource
     );
-    Ok(Report::fine(text, json!({ "asked": attempt.control, "resource": target.resource, "redo": arguments.attempt })))
+    Ok(Report::fine(
+        text,
+        json!({ "requested": attempt.control, "resource": target.resource, "redo": arguments.attempt }),
+    ))
 }

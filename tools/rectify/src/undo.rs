@@ -1,4 +1,4 @@
-//! `rectify undo`: shows the calls, asks for confirmation, and makes them.
+//! `rectify undo`: shows the calls, prompts for confirmation, and makes them.
 
 use std::io::{BufRead, IsTerminal, Write};
 

@@ -123,7 +123,7 @@ impl ReadFacts<Clients> for CloudTrailCloudWatchLogsEnabled {
         recorded: &RecordedTrail,
         params: &TrailLogsParameters,
     ) -> Result<Option<Option<DeliveryFacts>>, AwsError> {
-        let Some(live) = clients.settled(target, recorded, recorded.is_ours()).await? else { return Ok(None) };
+        let Some(live) = clients.settled(target, recorded, recorded.is_local()).await? else { return Ok(None) };
         let trail = recorded.judged(&live);
         if trail.settings.cloud_watch_logs_log_group_arn.is_none() {
             return Ok(Some(Some(DeliveryFacts { live, delivery: None })));

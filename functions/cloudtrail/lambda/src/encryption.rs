@@ -106,7 +106,7 @@ impl ReadFacts<Clients> for CloudTrailEncryptionEnabled {
         recorded: &RecordedTrail,
         params: &TrailEncryptionParameters,
     ) -> Result<Option<Option<KeyFacts>>, AwsError> {
-        let Some(live) = clients.settled(target, recorded, recorded.is_ours()).await? else { return Ok(None) };
+        let Some(live) = clients.settled(target, recorded, recorded.is_local()).await? else { return Ok(None) };
         let trail = recorded.judged(&live);
         let keys = if trail.settings.kms_key_id.is_some() { clients.keys(trail, params).await? } else { None };
         Ok(Some(Some(KeyFacts { keys, live })))

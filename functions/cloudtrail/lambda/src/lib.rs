@@ -144,7 +144,7 @@ async fn updated(request: UpdateTrailFluentBuilder) -> Result<(), AwsError> {
 
 impl Views<Trail> for Clients {
     async fn facts(&self, target: &Target, recorded: &RecordedTrail) -> Result<Option<LiveTrail>, AwsError> {
-        self.settled(target, recorded, recorded.is_ours() && recorded.has_validation()).await
+        self.settled(target, recorded, recorded.is_local() && recorded.has_validation()).await
     }
 
     async fn read(&self, target: &Target) -> Result<Option<Trail>, AwsError> {

@@ -207,10 +207,10 @@ impl AdvancedEventSelector {
         for selector in self.field_selectors.iter().filter(|it| !is_management(it)) {
             match (selector.field.as_str(), selector.only_equal()) {
                 ("readOnly", Some("true")) if read_write_type != ReadWriteType::WriteOnly => {
-                    read_write_type = ReadWriteType::ReadOnly
+                    read_write_type = ReadWriteType::ReadOnly;
                 }
                 ("readOnly", Some("false")) if read_write_type != ReadWriteType::ReadOnly => {
-                    read_write_type = ReadWriteType::WriteOnly
+                    read_write_type = ReadWriteType::WriteOnly;
                 }
                 ("eventSource", None) if selector.only_excludes() => {
                     excluded.extend(selector.not_equals.iter().cloned());

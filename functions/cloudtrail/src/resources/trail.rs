@@ -312,7 +312,7 @@ impl RecordedTrail {
     /// Whether the trail is local and so evaluated here. A trail that is not can hide a local one of the same name:
     /// both have the
     /// same resource id in AWS Config.
-    pub fn is_ours(&self) -> bool {
+    pub fn is_local(&self) -> bool {
         self.trail.ownership() == TrailOwnership::Local
     }
 
@@ -330,7 +330,7 @@ impl RecordedTrail {
     pub fn settle(&self, described: Vec<Trail>) -> Option<LiveTrail> {
         let local =
             described.into_iter().find(|it| it.name == self.trail.name && it.ownership() == TrailOwnership::Local);
-        if local.is_none() && self.is_ours() { None } else { Some(local) }
+        if local.is_none() && self.is_local() { None } else { Some(local) }
     }
 
     /// The trail to evaluate, by value. A validation flag missing in both counts as off.

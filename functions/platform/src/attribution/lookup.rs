@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use rectify_compliance::attribution::{CLOCK_SKEW, History, Ours, is_about, is_global, names};
+use rectify_compliance::attribution::{CLOCK_SKEW, History, OwnRoles, is_about, is_global, names};
 use rectify_compliance::{AccountId, Region, Timestamp};
 use rectify_runtime::ledger::{Attempt, Outcome, WINDOW};
 use rectify_runtime::retry::Backoff;
@@ -28,7 +28,7 @@ pub(super) struct LookupResult {
     /// The changes.
     pub(super) history: History,
     /// The function's account and the roles of Rectify.
-    pub(super) own: Ours,
+    pub(super) own: OwnRoles,
     /// The session of the finding's own remediation.
     pub(super) fixer: String,
     /// How complete the history is.
@@ -61,7 +61,7 @@ impl Attributor {
     ) -> Result<LookupResult, Error> {
         let mut lookup = LookupResult {
             history: History::default(),
-            own: Ours::new(account.clone(), self.settings.own_roles.iter().cloned()),
+            own: OwnRoles::new(account.clone(), self.settings.own_roles.iter().cloned()),
             fixer: self.settings.fixer(&attempt.control),
             coverage: Coverage::Complete,
         };

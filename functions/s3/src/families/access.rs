@@ -1,7 +1,7 @@
 //! The effective public access to a bucket: the grants of ACL, bucket policy and access points, minus those that block
 //! public access and object ownership disable.
 //!
-//! Pure: depends on no SDK, no control and no clock. `rectify_policy` parses policies and decides whom they
+//! Pure: depends on no SDK, no control and no clock. `rectify_policy` parses policies and decides to which principals they
 //! allow. Every parser here rejects unknown values, so [`exposure`] is total and never meets an unknown.
 //!
 //! | module | contents |

@@ -16,12 +16,12 @@ pub const CLOCK_SKEW: SignedDuration = SignedDuration::from_secs(5);
 /// principal can name a session after one of Rectify's functions. Only a principal that may change these functions or
 /// their roles' trust policies can act as one of the roles.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Ours {
+pub struct OwnRoles {
     account: AccountId,
     roles: BTreeSet<String>,
 }
 
-impl Ours {
+impl OwnRoles {
     /// The roles with these names in this account.
     pub fn new(account: AccountId, roles: impl IntoIterator<Item = String>) -> Self {
         Self { account, roles: roles.into_iter().collect() }
@@ -63,13 +63,13 @@ impl History {
 
     /// The changes that can have caused a finding, newest first: not later than the finding, not made by Rectify, and
     /// later than the last fix by `fixer`, the finding's own remediation. That fix corrected all earlier changes.
-    pub fn behind(&self, found: Timestamp, own_roles: &Ours, fixer: &str) -> Vec<&Change> {
+    pub fn behind(&self, found: Timestamp, own_roles: &OwnRoles, fixer: &str) -> Vec<&Change> {
         let later = self.until(found).take_while(|it| !is_fix(it, found, own_roles, fixer));
         later.filter(|it| !own_roles.acted(&it.actor)).collect()
     }
 
     /// Whether the history reaches back to that last fix. No earlier change can have caused the finding.
-    pub fn includes_fix(&self, found: Timestamp, own_roles: &Ours, fixer: &str) -> bool {
+    pub fn includes_fix(&self, found: Timestamp, own_roles: &OwnRoles, fixer: &str) -> bool {
         self.until(found).any(|it| is_fix(it, found, own_roles, fixer))
     }
 
@@ -80,7 +80,7 @@ impl History {
 
     /// The changes not made by Rectify in the period `before` the finding, newest first. Fixes in between do not end
     /// it.
-    pub fn within(&self, found: Timestamp, before: SignedDuration, own_roles: &Ours) -> Vec<&Change> {
+    pub fn within(&self, found: Timestamp, before: SignedDuration, own_roles: &OwnRoles) -> Vec<&Change> {
         let since = found.saturating_sub(before).unwrap_or(Timestamp::MIN);
         self.until(found).take_while(|it| it.at >= since).filter(|it| !own_roles.acted(&it.actor)).collect()
     }
@@ -93,7 +93,7 @@ impl History {
 
 /// Whether a finding's own remediation made this change before the finding. Lambda names a role session after the
 /// function. The change that fixes this finding is later than the finding by more than the clock skew.
-fn is_fix(change: &Change, found: Timestamp, own_roles: &Ours, fixer: &str) -> bool {
+fn is_fix(change: &Change, found: Timestamp, own_roles: &OwnRoles, fixer: &str) -> bool {
     let before = found.saturating_sub(CLOCK_SKEW).unwrap_or(Timestamp::MIN);
     change.at < before && change.actor.session() == Some(fixer) && own_roles.acted(&change.actor)
 }

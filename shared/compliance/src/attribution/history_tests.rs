@@ -7,8 +7,8 @@ const FIXER: &str = "rectify-door-ajar-fix";
 /// When the finding was recorded, seconds.
 const FOUND: i64 = 1_772_600_000;
 
-fn own_roles() -> Ours {
-    Ours::new(AccountId::new(ACCOUNT), ["rectify-DoorAjarFixRole-1", "rectify-OtherFixRole-2"].map(str::to_owned))
+fn own_roles() -> OwnRoles {
+    OwnRoles::new(AccountId::new(ACCOUNT), ["rectify-DoorAjarFixRole-1", "rectify-OtherFixRole-2"].map(str::to_owned))
 }
 
 fn session(account: &str, role: &str, session: &str) -> Value {

@@ -116,7 +116,7 @@ proptest! {
         calls in proptest::collection::vec((any::<bool>(), -100_i64..100, document()), 0..20),
     ) {
         let found = Timestamp::from_second(1_772_600_000).unwrap_or_default();
-        let own_roles = Ours::new(AccountId::new("111122223333"), ["Fix".to_owned()]);
+        let own_roles = OwnRoles::new(AccountId::new("111122223333"), ["Fix".to_owned()]);
         let mut history = History::default();
         for (own, after, who) in calls {
             let fix = json!({"type": "AssumedRole", "accountId": "111122223333",

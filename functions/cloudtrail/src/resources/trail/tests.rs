@@ -88,7 +88,7 @@ fn an_item_is_read_completely_and_missing_settings_are_none() {
         has_custom_event_selectors: Some(false),
         ..trail().settings
     };
-    assert!(recorded.is_ours() && recorded.has_validation());
+    assert!(recorded.is_local() && recorded.has_validation());
     assert_eq!(recorded.or_live(None), Trail { settings, ..trail() });
 }
 
@@ -161,7 +161,7 @@ fn an_item_decides_alone_only_if_it_is_local_and_has_the_flag() {
     let (local, other) = (main_in("eu-west-1", ACCOUNT, "eu-west-1"), main_in("us-east-1", ACCOUNT, "eu-west-1"));
     let unrelated = seen("side", "arn:aws:cloudtrail:eu-west-1:111122223333:trail/side", "eu-west-1");
 
-    assert!(plain.has_validation() && !unflagged.has_validation() && unflagged.is_ours() && !replica.is_ours());
+    assert!(plain.has_validation() && !unflagged.has_validation() && unflagged.is_local() && !replica.is_local());
     for (case, recorded, described, expected) in [
         ("a local trail, found live", &unflagged, vec![other.clone(), local.clone()], Some(Some(local.clone()))),
         ("a local trail, deleted", &unflagged, vec![other.clone(), unrelated.clone()], None),

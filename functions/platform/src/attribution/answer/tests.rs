@@ -1,6 +1,6 @@
 use jiff::ToSpan;
 use rectify_compliance::AccountId;
-use rectify_compliance::attribution::{History, Ours};
+use rectify_compliance::attribution::{History, OwnRoles};
 
 use super::*;
 
@@ -35,7 +35,7 @@ fn lookup(calls: &[(i64, &str, Option<&str>)]) -> LookupResult {
         });
         history.add(Some(&record.to_string()));
     }
-    let own = Ours::new(AccountId::new("111122223333"), []);
+    let own = OwnRoles::new(AccountId::new("111122223333"), []);
     LookupResult { history, own, fixer: FIXER.to_owned(), coverage: Coverage::Complete }
 }
 
