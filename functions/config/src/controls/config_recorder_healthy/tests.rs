@@ -254,7 +254,7 @@ fn scheduled_snapshot_must_not_be_late() {
     snapshot("a millisecond before the limit", success, Some("2026-03-09T06:00:00.001Z")).compliant();
     snapshot("late, higher limit", success, Some(limit)).with(r#"{"maxDeliveryAgeHours": "31"}"#).compliant();
     with_status("late, recorder started recently", "2026-03-01T00:00:00Z", |it| {
-        it.started = Some(at("2026-03-09T06:00:01Z"))
+        it.started = Some(at("2026-03-09T06:00:01Z"));
     })
     .compliant();
     snapshot("no snapshot yet", None, None).compliant();

@@ -101,7 +101,7 @@ fn unusable_key_blocks_the_plan() {
     };
     held(format!("key {REQUIRED} is in state Disabled"), REQUIRED, |key| key.state = "Disabled".to_owned());
     held(format!("key {REQUIRED} has spec RSA_2048, which is not symmetric"), REQUIRED, |key| {
-        key.spec = "RSA_2048".to_owned()
+        key.spec = "RSA_2048".to_owned();
     });
     held(format!("key {elsewhere} is not in region eu-west-1"), &elsewhere, |key| {
         key.arn = key.arn.replace("eu-west-1", "eu-central-1");

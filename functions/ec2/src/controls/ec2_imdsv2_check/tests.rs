@@ -61,7 +61,7 @@ fn tokens_determine_the_verdict() {
         .non_compliant("i-1 reports no metadata options")
         .planned(&["blocked: the metadata options were not read", REQUIRE]);
     changed("in an Auto Scaling group", |it| {
-        drop(it.instance.tags.insert("aws:autoscaling:groupName".into(), "web".into()))
+        drop(it.instance.tags.insert("aws:autoscaling:groupName".into(), "web".into()));
     })
     .non_compliant(&format!("{ALLOWS}; launched by Auto Scaling group web"));
     changed("ec2-imdsv2-check/5", |it| it.instance = instance("terminated")).not_applicable("instance is terminated");

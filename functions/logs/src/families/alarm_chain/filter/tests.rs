@@ -95,7 +95,7 @@ fn a_filter_that_does_not_count_every_event_is_rejected() {
     let changes: [(&str, Change); 8] = [
         ("reads transformed logs", |it| it.on_transformed_logs = true),
         ("restricted by field selection criteria", |it| {
-            it.field_selection_criteria = Some("@aws.region = x".to_owned())
+            it.field_selection_criteria = Some("@aws.region = x".to_owned());
         }),
         ("split over dimensions", |it| it.emits_system_fields = true),
         ("split over dimensions", |it| it.transformations.iter_mut().for_each(|it| it.has_dimensions = true)),
