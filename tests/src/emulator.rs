@@ -26,27 +26,24 @@ pub const ACCOUNT: &str = "111122223333";
 /// The region of everything in the emulator.
 pub const REGION: &str = "us-east-1";
 
-/// One moto answers one request at a time, and all tests together keep several busy.
+/// One moto answers one request at a time: tests that need nothing but a table and a bus are spread over several.
 const MOTOS: usize = 4;
 
 static ENDPOINTS: [OnceLock<String>; MOTOS] = [const { OnceLock::new() }; MOTOS];
-static TESTS: AtomicUsize = AtomicUsize::new(0);
 static SANDBOXES: AtomicUsize = AtomicUsize::new(0);
 
-thread_local! {
-    /// The moto of this test: each runs in a thread of its own.
-    static OWN: usize = TESTS.fetch_add(1, Ordering::Relaxed) % MOTOS;
+/// The endpoint of the emulator that tests share; the first caller starts it. It ends with the process.
+pub fn endpoint() -> &'static str {
+    endpoint_of(0)
 }
 
-/// The endpoint of this test's emulator; the first caller starts it. It ends with the process.
-pub fn endpoint() -> &'static str {
-    let own = OWN.with(|own| *own);
-    ENDPOINTS[own].get_or_init(|| {
+fn endpoint_of(moto: usize) -> &'static str {
+    ENDPOINTS[moto].get_or_init(|| {
         let (sender, receiver) = std::sync::mpsc::channel();
         std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(async {
-                let log = std::env::temp_dir().join(format!("rectify-moto-{}-{own}.log", std::process::id()));
+                let log = std::env::temp_dir().join(format!("rectify-moto-{}-{moto}.log", std::process::id()));
                 let backend = Backend::start(&settings(&log)).await.unwrap();
                 sender.send(backend.endpoint().to_owned()).unwrap();
                 // The backend lives as long as this future, which never ends.
@@ -69,30 +66,35 @@ pub fn sdk_at(endpoint: &str) -> SdkConfig {
 /// Plain HTTP, one DynamoDB call at a time: moto rolls back a cancelled transaction by restoring the whole table,
 /// including concurrent writes of others (moto 5.2.5, `dynamodb/models`). DynamoDB's own transactions are serializable.
 pub fn http() -> SharedHttpClient {
-    let turn = OWN.with(|own| &TURNS[*own]);
-    SharedHttpClient::new(OneAtATime(aws_smithy_http_client::Builder::new().build_http(), turn))
+    SharedHttpClient::new(OneAtATime(aws_smithy_http_client::Builder::new().build_http()))
 }
 
 #[derive(Debug)]
-struct OneAtATime(SharedHttpClient, &'static Mutex<()>);
+struct OneAtATime(SharedHttpClient);
 
 #[derive(Debug)]
-struct OneAtATimeConnector(SharedHttpConnector, &'static Mutex<()>);
+struct OneAtATimeConnector(SharedHttpConnector);
 
-static TURNS: [Mutex<()>; MOTOS] = [const { Mutex::const_new(()) }; MOTOS];
+/// By port: two motos may share a turn, which costs time only.
+static TURNS: [Mutex<()>; 16] = [const { Mutex::const_new(()) }; 16];
+
+fn turn(uri: &str) -> &'static Mutex<()> {
+    let port = uri.split(['/', ':']).find_map(|part| part.parse::<usize>().ok()).unwrap_or_default();
+    &TURNS[port % TURNS.len()]
+}
 
 impl HttpClient for OneAtATime {
     fn http_connector(&self, settings: &HttpConnectorSettings, components: &RuntimeComponents) -> SharedHttpConnector {
-        SharedHttpConnector::new(OneAtATimeConnector(self.0.http_connector(settings, components), self.1))
+        SharedHttpConnector::new(OneAtATimeConnector(self.0.http_connector(settings, components)))
     }
 }
 
 impl HttpConnector for OneAtATimeConnector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let (inner, turn) = (self.0.clone(), self.1);
+        let inner = self.0.clone();
         HttpConnectorFuture::new(async move {
             let dynamodb = request.headers().get("x-amz-target").is_some_and(|it| it.starts_with("DynamoDB"));
-            let _turn = if dynamodb { Some(turn.lock().await) } else { None };
+            let _turn = if dynamodb { Some(turn(request.uri()).lock().await) } else { None };
             inner.call(request).await
         })
     }
@@ -114,15 +116,27 @@ pub fn sdk_over(endpoint: &str, http: SharedHttpClient) -> SdkConfig {
 pub struct Sandbox {
     /// Unique in the emulator.
     pub name: String,
+    /// The endpoint of its emulator.
+    pub endpoint: &'static str,
     /// Reaches the emulator.
     pub sdk: SdkConfig,
     queue: String,
 }
 
 impl Sandbox {
-    /// Creates table, bus, event rule and queue.
+    /// Creates table, bus, event rule and queue in the emulator that tests share.
     pub async fn create() -> Self {
-        let sdk = sdk_at(endpoint());
+        Self::create_in(0).await
+    }
+
+    /// The same in one of the other emulators, where there is nothing but sandboxes.
+    pub async fn create_apart() -> Self {
+        Self::create_in(1 + SANDBOXES.load(Ordering::Relaxed) % (MOTOS - 1)).await
+    }
+
+    async fn create_in(moto: usize) -> Self {
+        let endpoint = endpoint_of(moto);
+        let sdk = sdk_at(endpoint);
         let name = format!("sandbox-{}", SANDBOXES.fetch_add(1, Ordering::Relaxed));
         create_table(&sdk, &name).await;
         let sqs = aws_sdk_sqs::Client::new(&sdk);
@@ -134,7 +148,7 @@ impl Sandbox {
         let arn = format!("arn:aws:sqs:{REGION}:{ACCOUNT}:{name}");
         let target = aws_sdk_eventbridge::types::Target::builder().id("queue").arn(arn).build().unwrap();
         events.put_targets().event_bus_name(&name).rule(&name).targets(target).send().await.unwrap();
-        Self { name, sdk, queue }
+        Self { name, endpoint, sdk, queue }
     }
 
     /// The announcements since the last call, in order: detail type and detail.

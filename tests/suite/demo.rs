@@ -124,11 +124,11 @@ fn remediation_that_ignores_a_refusal_is_detected() {
     for problems in wrong.values() {
         assert!(problems.contains(&"outcome: expected verified: received `failed`".to_owned()), "{problems:#?}");
         assert!(
-            problems.iter().any(|it| it.starts_with("after the fix: not expected `ingress tcp 22-22 ")),
+            problems.iter().any(|it| it.starts_with("after the fix: unexpected `ingress tcp 22-22 ")),
             "{problems:#?}"
         );
     }
     // It was tried three times, and never counted as verified.
-    let gave_up = |problem: &&String| problem.starts_with("rectify-restricted-ssh-fix gave up: NotVerified");
+    let gave_up = |problem: &&String| problem.starts_with("rectify-restricted-ssh-fix failed on every attempt: NotVerified");
     assert_eq!(run.problems().iter().filter(gave_up).count(), CLOSED.len(), "{:#?}", run.problems());
 }

@@ -245,7 +245,7 @@ fn invalid_templates_are_refused_with_a_named_error() {
 #[test]
 fn resource_with_a_false_condition_cannot_be_referenced() {
     let refusal = read(&SMALL.replace("us-east-1]", "eu-west-1]"), &[]).unwrap_err();
-    assert!(refusal.to_string().ends_with("does not exist here: condition `AtHome` does not hold"), "{refusal}");
+    assert!(refusal.to_string().ends_with("is not deployed: condition `AtHome` is false"), "{refusal}");
 }
 
 #[test]

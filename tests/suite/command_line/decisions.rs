@@ -129,7 +129,7 @@ async fn doctor_shows_every_check_and_exits_with_1() {
     let text = bench.run(&arguments[..5]).await.out;
     assert!(text.contains(&format!("bad  queue     `{name}` holds 1 message(s)")), "{text}");
     assert!(
-        text.contains("bad  rules     none is named `absent-…`: is the stack deployed in this account and region?"),
+        text.contains("bad  rules     no rule is named `absent-…`: is the stack deployed in this account and region?"),
         "{text}"
     );
 }

@@ -39,7 +39,7 @@ async fn recent_stop_is_found_and_not_fixed() {
     world.put_rules().unwrap();
     evaluate(&world, &rule).await;
     assert_eq!(world.compliance_of(&rule, &account()), Some(Compliance::Compliant), "healthy by default");
-    assert!(doctor(&world).await.contains("recorder  `default` records"));
+    assert!(doctor(&world).await.contains("recorder  `default` is recording"));
 
     stop(&world, 23);
     evaluate(&world, &rule).await;

@@ -169,7 +169,7 @@ async fn failing_item_is_reevaluated_once_and_escalated_once() {
     assert_eq!(started, 1);
     let escalated = env.escalated().await;
     let reason = format!(
-        "`rectify-widget-disabled` failed again at Rectify::Test::Widget d-1 after its reevaluation at {}",
+        "`rectify-widget-disabled` failed again on Rectify::Test::Widget d-1 after its reevaluation at {}",
         millis(start)
     );
     assert_eq!(escalated.iter().map(|(_, reason)| reason).collect::<Vec<_>>(), [&reason]);

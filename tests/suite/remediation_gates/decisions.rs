@@ -162,7 +162,7 @@ async fn unreadable_exemptions_prevent_every_call() {
         takes_effect: false,
     };
     let (http, received) = during(rectify_tests::emulator::http(), outage);
-    let context = world.context_over(&sdk_over(rectify_tests::emulator::endpoint(), http));
+    let context = world.context_over(&sdk_over(world.sandbox.endpoint, http));
     let error = deliver_through(&context, &finding("d-1", RECORDED), &delivery("w")).await.unwrap_err();
     assert_eq!(error.kind(), "LedgerUnavailable", "{error}");
     assert_eq!(received.load(std::sync::atomic::Ordering::SeqCst), 1, "the registry is read");

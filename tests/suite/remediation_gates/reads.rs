@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
 use rectify_runtime::ledger::new_id;
-use rectify_tests::emulator::{endpoint, http, sdk_over};
+use rectify_tests::emulator::{http, sdk_over};
 use rectify_tests::meter::metered;
 
 use super::*;
@@ -51,7 +51,7 @@ async fn reads_do_not_grow_with_earlier_attempts() {
     assert_eq!(world.attempts("d-1").await.len(), STORED + 1, "the copies are stored");
     let world = world.setting("MODE", "enforce");
     let (http, meter) = metered(http());
-    let context = world.context_over(&sdk_over(endpoint(), http));
+    let context = world.context_over(&sdk_over(world.sandbox.endpoint, http));
     let event = finding("d-1", "2026-03-04T05:36:08.900Z");
     let disposition = deliver_through(&context, &event, &delivery("w")).await.unwrap();
     assert_eq!(ended(&disposition).1, Outcome::Verified);
