@@ -165,7 +165,7 @@ fn every_expression_is_resolved() {
     assert_eq!(stack.mappings, [mapping]);
     let redrive = Redrive { arn: "arn:aws:sqs:us-east-1:111122223333:rectify-Dead".to_owned(), most: 3 };
     let redrives: Vec<Option<Redrive>> = stack.queues.iter().map(|queue| queue.redrive.clone()).collect();
-    assert_eq!(redrives, [Some(redrive), None]);
+    assert_eq!(redrives, [None, Some(redrive)]);
 }
 
 #[test]

@@ -48,7 +48,7 @@ async fn undo_of_a_pending_action_is_refused() {
     let error = world.undo(&id).await.unwrap_err();
     let action = json!({"EnableFlag": {"Flag": "top"}});
     let reason = "the service is still changing the resource: try again when it is done; the resource is not held";
-    assert_eq!(error, refusal(&id, &format!("`{action}` may have arrived, and {reason}")));
+    assert_eq!(error, refusal(&id, &format!("`{action}` may have been applied, and {reason}")));
 }
 
 /// Six deliveries get no answer and the last one changed the widget: the attempt ends as failed, and can still be
