@@ -1,4 +1,4 @@
-//! A few motos for all tests of a binary, with one table, one bus and one queue per test.
+//! One moto for all tests of a binary, with one table, one bus and one queue per test; or a table and a bus in memory.
 
 use std::path::Path;
 use std::sync::OnceLock;
@@ -14,6 +14,7 @@ use aws_smithy_runtime_api::client::http::{
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_types::SdkConfig;
+use rectify_chaos::table::Table;
 use rectify_compliance::Region;
 use rectify_local::backend::{Backend, BackendSettings};
 use rectify_runtime::clients::sdk_config_over;
@@ -26,24 +27,17 @@ pub const ACCOUNT: &str = "111122223333";
 /// The region of everything in the emulator.
 pub const REGION: &str = "us-east-1";
 
-/// One moto answers one request at a time: tests that need nothing but a table and a bus are spread over several.
-const MOTOS: usize = 4;
-
-static ENDPOINTS: [OnceLock<String>; MOTOS] = [const { OnceLock::new() }; MOTOS];
+static ENDPOINT: OnceLock<String> = OnceLock::new();
 static SANDBOXES: AtomicUsize = AtomicUsize::new(0);
 
-/// The endpoint of the emulator that tests share; the first caller starts it. It ends with the process.
+/// The emulator's endpoint; the first caller starts it. It ends with the process.
 pub fn endpoint() -> &'static str {
-    endpoint_of(0)
-}
-
-fn endpoint_of(moto: usize) -> &'static str {
-    ENDPOINTS[moto].get_or_init(|| {
+    ENDPOINT.get_or_init(|| {
         let (sender, receiver) = std::sync::mpsc::channel();
         std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(async {
-                let log = std::env::temp_dir().join(format!("rectify-moto-{}-{moto}.log", std::process::id()));
+                let log = std::env::temp_dir().join(format!("rectify-moto-{}.log", std::process::id()));
                 let backend = Backend::start(&settings(&log)).await.unwrap();
                 sender.send(backend.endpoint().to_owned()).unwrap();
                 // The backend lives as long as this future, which never ends.
@@ -75,13 +69,7 @@ struct OneAtATime(SharedHttpClient);
 #[derive(Debug)]
 struct OneAtATimeConnector(SharedHttpConnector);
 
-/// By port: two motos may share a turn, which costs time only.
-static TURNS: [Mutex<()>; 16] = [const { Mutex::const_new(()) }; 16];
-
-fn turn(uri: &str) -> &'static Mutex<()> {
-    let port = uri.split(['/', ':']).find_map(|part| part.parse::<usize>().ok()).unwrap_or_default();
-    &TURNS[port % TURNS.len()]
-}
+static TURN: Mutex<()> = Mutex::const_new(());
 
 impl HttpClient for OneAtATime {
     fn http_connector(&self, settings: &HttpConnectorSettings, components: &RuntimeComponents) -> SharedHttpConnector {
@@ -94,7 +82,7 @@ impl HttpConnector for OneAtATimeConnector {
         let inner = self.0.clone();
         HttpConnectorFuture::new(async move {
             let dynamodb = request.headers().get("x-amz-target").is_some_and(|it| it.starts_with("DynamoDB"));
-            let _turn = if dynamodb { Some(turn(request.uri()).lock().await) } else { None };
+            let _turn = if dynamodb { Some(TURN.lock().await) } else { None };
             inner.call(request).await
         })
     }
@@ -111,32 +99,53 @@ pub fn sdk_over(endpoint: &str, http: SharedHttpClient) -> SdkConfig {
     sdk_config_over(&environment, &Region::new(REGION), http).unwrap()
 }
 
-/// The resources of a remediation: a ledger, a bus, and a queue that collects announcements.
+/// DynamoDB and EventBridge in memory, every other service in the emulator.
+#[derive(Debug)]
+struct InMemory(Table, SharedHttpClient);
+
+impl HttpClient for InMemory {
+    fn http_connector(&self, settings: &HttpConnectorSettings, components: &RuntimeComponents) -> SharedHttpConnector {
+        let emulator = self.1.http_connector(settings, components);
+        SharedHttpConnector::new(InMemoryConnector(self.0.clone(), emulator))
+    }
+}
+
+#[derive(Debug)]
+struct InMemoryConnector(Table, SharedHttpConnector);
+
+impl HttpConnector for InMemoryConnector {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let target = request.headers().get("x-amz-target").unwrap_or_default();
+        if target.starts_with("DynamoDB_") || target.starts_with("AWSEvents.") {
+            self.0.call(request)
+        } else {
+            self.1.call(request)
+        }
+    }
+}
+
+/// The resources of a remediation: a ledger, a bus, and the announcements on it.
 #[derive(Debug)]
 pub struct Sandbox {
-    /// Unique in the emulator.
+    /// The name of the table and the bus, unique in the emulator.
     pub name: String,
-    /// The endpoint of its emulator.
-    pub endpoint: &'static str,
-    /// Reaches the emulator.
+    /// Reaches them and the emulator.
     pub sdk: SdkConfig,
-    queue: String,
+    bus: Announcements,
+}
+
+#[derive(Debug)]
+enum Announcements {
+    /// The URL of a queue in the emulator that receives them.
+    Queue(String),
+    /// The table and bus in memory, and how many of its events were read.
+    Memory(Table, AtomicUsize),
 }
 
 impl Sandbox {
-    /// Creates table, bus, event rule and queue in the emulator that tests share.
+    /// Creates table, bus, event rule and queue in the emulator.
     pub async fn create() -> Self {
-        Self::create_in(0).await
-    }
-
-    /// The same in one of the other emulators, where there is nothing but sandboxes.
-    pub async fn create_apart() -> Self {
-        Self::create_in(1 + SANDBOXES.load(Ordering::Relaxed) % (MOTOS - 1)).await
-    }
-
-    async fn create_in(moto: usize) -> Self {
-        let endpoint = endpoint_of(moto);
-        let sdk = sdk_at(endpoint);
+        let sdk = sdk_at(endpoint());
         let name = format!("sandbox-{}", SANDBOXES.fetch_add(1, Ordering::Relaxed));
         create_table(&sdk, &name).await;
         let sqs = aws_sdk_sqs::Client::new(&sdk);
@@ -148,15 +157,46 @@ impl Sandbox {
         let arn = format!("arn:aws:sqs:{REGION}:{ACCOUNT}:{name}");
         let target = aws_sdk_eventbridge::types::Target::builder().id("queue").arn(arn).build().unwrap();
         events.put_targets().event_bus_name(&name).rule(&name).targets(target).send().await.unwrap();
-        Self { name, endpoint, sdk, queue }
+        Self { name, sdk, bus: Announcements::Queue(queue) }
+    }
+
+    /// A table and a bus in memory, for tests with thousands of calls: they answer like moto (`table_and_moto`).
+    pub fn in_memory() -> Self {
+        let table = Table::default();
+        let name = format!("sandbox-{}", SANDBOXES.fetch_add(1, Ordering::Relaxed));
+        let bus = Announcements::Memory(table, AtomicUsize::new(0));
+        let mut sandbox = Self { name, sdk: sdk_at("http://sandbox.test"), bus };
+        sandbox.sdk = sandbox.sdk_over(sandbox.http());
+        sandbox
+    }
+
+    /// The HTTP client of its SDK configuration, to wrap it.
+    pub fn http(&self) -> SharedHttpClient {
+        match &self.bus {
+            Announcements::Queue(_) => http(),
+            Announcements::Memory(table, _) => SharedHttpClient::new(InMemory(table.clone(), http())),
+        }
+    }
+
+    /// Its SDK configuration over another HTTP client.
+    pub fn sdk_over(&self, http: SharedHttpClient) -> SdkConfig {
+        sdk_over(endpoint(), http)
     }
 
     /// The announcements since the last call, in order: detail type and detail.
     pub async fn announced(&self) -> Vec<(String, Value)> {
+        let queue = match &self.bus {
+            Announcements::Queue(queue) => queue,
+            Announcements::Memory(table, read) => {
+                let events = table.events();
+                let new = events.get(read.swap(events.len(), Ordering::Relaxed)..).unwrap_or_default();
+                return new.to_vec();
+            }
+        };
         let sqs = aws_sdk_sqs::Client::new(&self.sdk);
         let mut events = Vec::new();
         loop {
-            let answer = sqs.receive_message().queue_url(&self.queue).max_number_of_messages(10).send().await.unwrap();
+            let answer = sqs.receive_message().queue_url(queue).max_number_of_messages(10).send().await.unwrap();
             let messages = answer.messages.unwrap_or_default();
             if messages.is_empty() {
                 return events;
@@ -166,7 +206,7 @@ impl Sandbox {
                 assert_eq!(event["source"], "rectify");
                 events.push((event["detail-type"].as_str().unwrap().to_owned(), event["detail"].clone()));
                 let receipt = message.receipt_handle().unwrap();
-                sqs.delete_message().queue_url(&self.queue).receipt_handle(receipt).send().await.unwrap();
+                sqs.delete_message().queue_url(queue).receipt_handle(receipt).send().await.unwrap();
             }
         }
     }

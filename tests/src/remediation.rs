@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use crate::controls::{GLOBAL_WIDGET_DISABLED, NAMED_WIDGET_DISABLED, WIDGET, WIDGET_DISABLED, Widget};
 use crate::crash_point::{CrashPoint, crashing};
-use crate::emulator::{ACCOUNT, REGION, Sandbox, http, sdk_over};
+use crate::emulator::{ACCOUNT, REGION, Sandbox};
 use crate::events::requested;
 use crate::fake_service::FakeService;
 
@@ -31,7 +31,7 @@ pub struct World {
 impl World {
     /// A remediation in mode `enforce` with these widgets.
     pub async fn with(widgets: impl IntoIterator<Item = Widget>) -> Self {
-        let sandbox = Sandbox::create_apart().await;
+        let sandbox = Sandbox::in_memory();
         let settings = [
             ("AWS_REGION", REGION),
             ("MODE", "enforce"),
@@ -143,9 +143,9 @@ impl World {
 
     /// An SDK configuration whose caller crashes at this point.
     pub fn crashing_sdk(&self, crash_point: &CrashPoint) -> SdkConfig {
-        let http = crashing(http(), crash_point);
+        let http = crashing(self.sandbox.http(), crash_point);
         self.widgets.crash_at(crash_point);
-        sdk_over(self.sandbox.endpoint, http)
+        self.sandbox.sdk_over(http)
     }
 
     /// Undoes an attempt as one of another control.

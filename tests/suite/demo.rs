@@ -129,6 +129,7 @@ fn remediation_that_ignores_a_refusal_is_detected() {
         );
     }
     // It was tried three times, and never counted as verified.
-    let gave_up = |problem: &&String| problem.starts_with("rectify-restricted-ssh-fix failed on every attempt: NotVerified");
+    let gave_up =
+        |problem: &&String| problem.starts_with("rectify-restricted-ssh-fix failed on every attempt: NotVerified");
     assert_eq!(run.problems().iter().filter(gave_up).count(), CLOSED.len(), "{:#?}", run.problems());
 }

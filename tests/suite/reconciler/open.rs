@@ -3,7 +3,6 @@
 use rectify_compliance::Timestamp;
 use rectify_runtime::ledger::State;
 use rectify_tests::controls::Widget;
-use rectify_tests::emulator::{http, sdk_over};
 use rectify_tests::events::finding;
 use rectify_tests::outage::{Outage, during};
 use rectify_tests::remediation::{deliver_through, delivery, path};
@@ -79,8 +78,8 @@ async fn unannounced_attempt_is_requested_and_announced() {
         code: "AccessDeniedException",
         takes_effect: false,
     };
-    let (http, _) = during(http(), outage);
-    let context = env.world.context_over(&sdk_over(env.world.sandbox.endpoint, http));
+    let (http, _) = during(env.world.sandbox.http(), outage);
+    let context = env.world.context_over(&env.world.sandbox.sdk_over(http));
     deliver_through(&context, &finding("d-1", RECORDED), &delivery("w")).await.unwrap_err();
     let attempt = env.world.attempts("d-1").await.remove(0);
     assert_eq!((attempt.state, attempt.announced), (State::Finished, false));

@@ -161,8 +161,8 @@ async fn unreadable_exemptions_prevent_every_call() {
         code: "AccessDeniedException",
         takes_effect: false,
     };
-    let (http, received) = during(rectify_tests::emulator::http(), outage);
-    let context = world.context_over(&sdk_over(world.sandbox.endpoint, http));
+    let (http, received) = during(world.sandbox.http(), outage);
+    let context = world.context_over(&world.sandbox.sdk_over(http));
     let error = deliver_through(&context, &finding("d-1", RECORDED), &delivery("w")).await.unwrap_err();
     assert_eq!(error.kind(), "LedgerUnavailable", "{error}");
     assert_eq!(received.load(std::sync::atomic::Ordering::SeqCst), 1, "the registry is read");

@@ -184,7 +184,6 @@ async fn hold_that_has_ended_does_not_prevent_the_fix() {
 /// transactions.
 #[tokio::test]
 async fn delivery_survives_transaction_conflicts_on_the_kill_switch() {
-    use rectify_tests::emulator::{http, sdk_over};
     use rectify_tests::outage::{Outage, during};
     let world = World::with([Widget::disabled("d-1", &["bottom", "top"])]).await;
     // The first five transactions conflict with another client's.
@@ -195,8 +194,8 @@ async fn delivery_survives_transaction_conflicts_on_the_kill_switch() {
         code: "TransactionConflict",
         takes_effect: false,
     };
-    let (http, transactions) = during(http(), outage);
-    let context = world.context_over(&sdk_over(world.sandbox.endpoint, http));
+    let (http, transactions) = during(world.sandbox.http(), outage);
+    let context = world.context_over(&world.sandbox.sdk_over(http));
     let disposition = deliver_through(&context, &finding("d-1", RECORDED), &delivery("w")).await.unwrap();
     assert_eq!(ended(&disposition).1, Outcome::Verified);
     assert!(transactions.load(std::sync::atomic::Ordering::SeqCst) > 5, "the conflicts were met");

@@ -2,7 +2,6 @@
 
 use std::sync::atomic::Ordering;
 
-use rectify_tests::emulator::{http, sdk_over};
 use rectify_tests::outage::{Outage, during};
 
 use super::*;
@@ -17,8 +16,8 @@ async fn survives(code: &'static str, takes_effect: bool, lasts: bool) {
         let world = World::with([before.clone()]).await;
         let last = if lasts { usize::MAX } else { number };
         let outage = Outage { containing: "DynamoDB", first: number, last, code, takes_effect };
-        let (http, calls) = during(http(), outage);
-        let context = world.context_over(&sdk_over(world.sandbox.endpoint, http));
+        let (http, calls) = during(world.sandbox.http(), outage);
+        let context = world.context_over(&world.sandbox.sdk_over(http));
         let result = deliver_through(&context, &finding("d-1", RECORDED), &doomed_delivery("w")).await;
         let case = format!("{code} takes_effect={takes_effect} lasts={lasts} call {number}");
         if calls.load(Ordering::SeqCst) < number {

@@ -4,7 +4,6 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
 use rectify_runtime::ledger::new_id;
-use rectify_tests::emulator::{http, sdk_over};
 use rectify_tests::meter::metered;
 
 use super::*;
@@ -50,8 +49,8 @@ async fn reads_do_not_grow_with_earlier_attempts() {
     copy_attempt(&world).await;
     assert_eq!(world.attempts("d-1").await.len(), STORED + 1, "the copies are stored");
     let world = world.setting("MODE", "enforce");
-    let (http, meter) = metered(http());
-    let context = world.context_over(&sdk_over(world.sandbox.endpoint, http));
+    let (http, meter) = metered(world.sandbox.http());
+    let context = world.context_over(&world.sandbox.sdk_over(http));
     let event = finding("d-1", "2026-03-04T05:36:08.900Z");
     let disposition = deliver_through(&context, &event, &delivery("w")).await.unwrap();
     assert_eq!(ended(&disposition).1, Outcome::Verified);

@@ -5,7 +5,6 @@ use std::sync::atomic::Ordering;
 
 use rectify_compliance::exemption::Exemption;
 use rectify_runtime::ledger::AuditEntry;
-use rectify_tests::emulator::{http, sdk_over};
 use rectify_tests::outage::{Outage, during};
 
 use super::*;
@@ -22,8 +21,8 @@ async fn deliver_unannounced(world: &World, recorded_at: &str, delivery: &rectif
         code: "AccessDeniedException",
         takes_effect: false,
     };
-    let (http, calls) = during(http(), outage);
-    let context = world.context_over(&sdk_over(world.sandbox.endpoint, http));
+    let (http, calls) = during(world.sandbox.http(), outage);
+    let context = world.context_over(&world.sandbox.sdk_over(http));
     deliver_through(&context, &finding("d-1", recorded_at), delivery).await.unwrap_err();
     assert_ne!(calls.load(Ordering::SeqCst), 0, "an announcement was tried");
 }
