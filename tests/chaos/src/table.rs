@@ -2,7 +2,8 @@
 //!
 //! It supports only the operations and expressions that the ledger uses; any other request panics. A test runs
 //! generated sequences of operations against it and against moto and compares every answer. It lacks item size limits,
-//! throughput, indexes, streams, filters and pages of scans, numbers that are not integers, and documents and sets in expressions.
+//! throughput, indexes, streams, filters and pages of scans, numbers that are not integers, and documents and sets in
+//! expressions.
 
 pub mod expression;
 

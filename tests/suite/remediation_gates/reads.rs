@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
+use aws_sdk_dynamodb::types::AttributeValue;
 use rectify_runtime::ledger::new_id;
 use rectify_tests::meter::metered;
 
@@ -30,13 +30,8 @@ async fn copy_attempt(world: &World) {
             copy
         })
         .collect();
-    for some in copies.chunks(20) {
-        let put = |item: &HashMap<_, _>| {
-            let put = PutRequest::builder().set_item(Some(item.clone())).build().unwrap();
-            WriteRequest::builder().put_request(put).build()
-        };
-        let request = some.iter().map(put).collect();
-        dynamodb.batch_write_item().request_items(&world.sandbox.name, request).send().await.unwrap();
+    for copy in copies {
+        dynamodb.put_item().table_name(&world.sandbox.name).set_item(Some(copy)).send().await.unwrap();
     }
 }
 
