@@ -29,9 +29,17 @@ pub struct World {
 }
 
 impl World {
-    /// A remediation in mode `enforce` with these widgets.
+    /// A remediation in mode `enforce` with these widgets, its ledger and bus in memory.
     pub async fn with(widgets: impl IntoIterator<Item = Widget>) -> Self {
-        let sandbox = Sandbox::in_memory();
+        Self::in_sandbox(Sandbox::in_memory(), widgets)
+    }
+
+    /// The same with ledger and bus in the emulator.
+    pub async fn in_emulator(widgets: impl IntoIterator<Item = Widget>) -> Self {
+        Self::in_sandbox(Sandbox::create().await, widgets)
+    }
+
+    fn in_sandbox(sandbox: Sandbox, widgets: impl IntoIterator<Item = Widget>) -> Self {
         let settings = [
             ("AWS_REGION", REGION),
             ("MODE", "enforce"),

@@ -250,10 +250,11 @@ async fn invalid_parameters_fail_before_the_resource_is_read() {
 
 #[tokio::test]
 async fn unreachable_ledger_prevents_every_call() {
-    let world = disabled().await.setting("LEDGER_TABLE", "no-such-table");
+    let in_emulator = || World::in_emulator([Widget::disabled("d-1", &["top"])]);
+    let world = in_emulator().await.setting("LEDGER_TABLE", "no-such-table");
     assert_eq!(world.deliver(&finding("d-1", RECORDED)).await.unwrap_err().kind(), "LedgerUnavailable");
     assert_eq!(world.widgets.calls(), []);
-    let world = disabled().await;
+    let world = in_emulator().await;
     // The discard port: nothing listens there.
     let context = world.context_over(&rectify_tests::emulator::sdk_at("http://127.0.0.1:9"));
     let result = deliver_through(&context, &finding("d-1", RECORDED), &delivery("w")).await;

@@ -4,7 +4,6 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use rectify_compliance::exemption::{Ended, Exemption};
 use rectify_runtime::ledger::AuditEntry;
-use rectify_tests::emulator::sdk_over;
 use rectify_tests::outage::{Outage, during};
 
 use super::*;

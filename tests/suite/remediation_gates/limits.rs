@@ -201,7 +201,7 @@ async fn state_too_large_for_an_item_is_stored_in_parts_and_undone_from_them() {
 async fn one_resource_an_hour_is_changed_if_aws_config_does_not_count_the_type() {
     early_in_the_hour().await;
     let widgets = [Widget::disabled("d-1", &["top"]), Widget::disabled("d-2", &["top"])];
-    let world = World::with(widgets).await.setting("MAX_FIXES_PERCENT", "50");
+    let world = World::in_emulator(widgets).await.setting("MAX_FIXES_PERCENT", "50");
     // Answers AWS Config's calls, and counts nothing.
     let context = world.context_over(&Services::default().sdk(REGION));
     let outcome = async |id: &str| {

@@ -38,7 +38,7 @@ async fn copy_attempt(world: &World) {
 /// Each attempt holds a state of 40 KB: a security group of a thousand rules, or a bucket policy of the maximum size.
 #[tokio::test]
 async fn reads_do_not_grow_with_earlier_attempts() {
-    let world = World::with([Widget { color: "x".repeat(40_000), ..Widget::disabled("d-1", &["top"]) }]).await;
+    let world = World::in_emulator([Widget { color: "x".repeat(40_000), ..Widget::disabled("d-1", &["top"]) }]).await;
     let world = world.setting("MODE", "plan");
     world.deliver(&finding("d-1", RECORDED)).await.unwrap();
     copy_attempt(&world).await;
