@@ -51,7 +51,7 @@ enum Command {
                             cargo run -p xtask -- new-control rds rds-instance-multi-az --type AWS::RDS::DBInstance \\\n      \
                             --field multiAZ --title 'Database has no standby' \\\n      \
                             --why 'The database is down while its Availability Zone is.' \\\n      \
-                            --view Instance --level L2 --breaks 'The bill: a standby costs as much as the instance.'"
+                            --view Instance --level L2 --breaks 'Nothing; the standby costs as much as the instance.'"
     )]
     NewControl(NewControl),
     /// Builds the functions for deployment into target/lambda/<binary>/bootstrap, the CodeUri folders of template.yaml.

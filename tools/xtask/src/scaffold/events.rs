@@ -68,12 +68,12 @@ fn sorted(root: &Path, folder: &Path) -> Result<Vec<PathBuf>, ScaffoldError> {
 pub(super) fn of(names: &ControlNames, item: &Value, is_remediated: bool) -> Vec<(&'static str, Value)> {
     let event = |value: Value| change(names, &with(item, names, value));
     let mut events = vec![
-        ("compliant.json", event(json!(names.wanted))),
-        ("non-compliant.json", event(json!(!names.wanted))),
+        ("compliant-as-required.json", event(json!(names.wanted))),
+        ("non-compliant-otherwise.json", event(json!(!names.wanted))),
         ("error-value-is-not-a-boolean.json", event(json!("yes"))),
     ];
     if is_remediated {
-        events.push(("remediation.json", finding(names, item)));
+        events.push(("remediation-first-result.json", finding(names, item)));
     } else {
         // What a missing value means is up to the view of a setting.
         events.push(("error-value-missing.json", event(Value::Null)));
