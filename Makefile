@@ -62,7 +62,7 @@ template-lint: $(VENV)/.tests $(SAM)/.sam ## cfn-lint and sam validate
 	$(VENV)/bin/cfn-lint template.yaml
 	SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=us-east-1 $(SAM)/bin/sam validate --lint --template template.yaml
 
-new-control: ## scaffold a control: make new-control ARGS='ec2 my-id --title … --why … --type … --field …'
+new-control: ## scaffold a control: make new-control ARGS='ec2 my-id --title … --why … --type … --field …', or ARGS=--help
 	$(CARGO) run -p xtask -- new-control $(ARGS)
 
 build: ## the functions for deployment, in target/lambda/<binary>/bootstrap

@@ -3,12 +3,13 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use xtask::scaffold::{self, NewControl, ScaffoldError, Severity};
+use xtask::scaffold::{self, FixLevel, NewControl, NewSetting, ScaffoldError, Severity};
 
 /// Folders that a copy of the repository leaves out.
 const LEFT_OUT: [&str; 4] = ["target", "target-free", ".local", ".git"];
 
-fn new_control() -> NewControl {
+/// A rule over one boolean of the configuration item.
+fn rule() -> NewControl {
     NewControl {
         service: "cloudtrail".to_owned(),
         id: "single-region-trail".to_owned(),
@@ -18,33 +19,73 @@ fn new_control() -> NewControl {
         field: "isMultiRegionTrail".to_owned(),
         wanted: true,
         severity: Severity::High,
+        setting: None,
+    }
+}
+
+/// A setting with its remediation.
+fn setting() -> NewControl {
+    NewControl {
+        service: "rds".to_owned(),
+        id: "rds-instance-multi-az".to_owned(),
+        title: "Database has no standby".to_owned(),
+        why: "The database is down while its Availability Zone is.".to_owned(),
+        resource_type: "AWS::RDS::DBInstance".to_owned(),
+        field: "multiAZ".to_owned(),
+        wanted: true,
+        severity: Severity::Medium,
+        setting: Some(NewSetting {
+            view: "Instance".to_owned(),
+            breaks: "Nothing; the standby costs as much as the instance.".to_owned(),
+            level: FixLevel::L2,
+            member: None,
+            call: None,
+            argument: None,
+        }),
     }
 }
 
 #[test]
-fn new_control_compiles_passes_its_tests_and_is_generated() {
+fn new_controls_compile_pass_their_tests_and_are_generated() {
     let copy = copy_of_the_repository();
-    let next_steps = scaffold::write(copy.path(), &new_control()).unwrap();
+    let read = |file: &str| std::fs::read_to_string(copy.path().join(file)).unwrap();
+    let next_steps = scaffold::write(copy.path(), &rule()).unwrap();
     assert!(next_steps.contains("functions/cloudtrail/src/controls/single_region_trail.rs"), "{next_steps}");
+    let next_steps = scaffold::write(copy.path(), &setting()).unwrap();
+    assert!(next_steps.contains("functions/rds/lambda/src/instances.rs sets `MultiAZ`"), "{next_steps}");
+    let client = read("functions/rds/lambda/src/instances.rs");
+    assert!(client.contains("\"MultiAZ\" => call.multi_az(value_of(member, value)?),\n"), "{client}");
 
-    let tested = cargo(copy.path(), &["test", "-p", "rectify-cloudtrail", "--lib", "single_region_trail"]);
+    let packages = ["-p", "rectify-cloudtrail", "-p", "rectify-rds", "-p", "rectify-catalogue"];
+    let targets = ["--lib", "--test", "events", "--"];
+    let names = ["single_region_trail", "rds_instance_multi_az", "every_event_has_the_outcome", "every_event_shape"];
+    let tested = cargo(copy.path(), &[&["test"], &packages[..], &targets, &names].concat());
     let printed = text(&tested);
     assert!(tested.status.success(), "{printed}");
-    for name in ["the_value_decides", "an_item_without_the_value_is_refused", "an_image_reads_back_as_it_was_stored"] {
-        assert!(
-            printed.contains(&format!("controls::single_region_trail::tests::{name} ... ok")),
-            "{name}:\n{printed}"
-        );
+    for name in [
+        "controls::single_region_trail::tests::cases",
+        "controls::rds_instance_multi_az::tests::cases",
+        "controls::rds_instance_multi_az::tests::laws",
+        "every_event_has_the_outcome_in_its_name",
+        "derived::every_control_handles_every_event_shape",
+    ] {
+        assert!(printed.contains(&format!("test {name} ... ok")), "{name}:\n{printed}");
     }
 
     let generated = cargo(copy.path(), &["run", "-p", "xtask", "--", "generate"]);
     assert!(generated.status.success(), "{}", text(&generated));
-    let template = std::fs::read_to_string(copy.path().join("template.yaml")).unwrap();
+    let template = read("template.yaml");
     assert!(template.contains("  SingleRegionTrailRuleFunction:\n"), "the template has no function for it");
     assert!(template.contains("Role: !GetAtt RuleRole.Arn"), "rules without calls share a role");
     assert!(!template.contains("SingleRegionTrailFix"), "a rule without remediation has no second function");
-    let page = std::fs::read_to_string(copy.path().join("docs/controls/single-region-trail.md")).unwrap();
+    assert!(template.contains("  RdsInstanceMultiAzFixFunction:\n"), "the template has no remediation of the setting");
+    assert!(template.contains("  RdsInstanceMultiAzAllowL2:\n"), "a call of level L2 needs an opt-in");
+    let page = read("docs/controls/single-region-trail.md");
     assert!(page.contains("What happens in the other regions leaves no trace."), "{page}");
+    let page = read("docs/controls/rds-instance-multi-az.md");
+    assert!(page.contains("| remediation | `rds:ModifyDBInstance` |"), "{page}");
+    let program = read("functions/rds/lambda/src/bin/rds-instance-multi-az-remediation.rs");
+    assert!(program.contains("RDS_INSTANCE_MULTI_AZ as CONTROL"), "{program}");
     let checked = cargo(copy.path(), &["run", "-p", "xtask", "--", "generate", "--check"]);
     assert!(checked.status.success(), "{}", text(&checked));
 
@@ -59,13 +100,20 @@ fn new_control_compiles_passes_its_tests_and_is_generated() {
 #[test]
 fn existing_files_are_never_overwritten() {
     let copy = copy_of_the_repository();
-    scaffold::write(copy.path(), &new_control()).unwrap();
+    scaffold::write(copy.path(), &rule()).unwrap();
     let before = std::fs::read_to_string(copy.path().join("functions/cloudtrail/src/controls.rs")).unwrap();
-    let again = scaffold::write(copy.path(), &new_control()).unwrap_err();
+    let again = scaffold::write(copy.path(), &rule()).unwrap_err();
     assert!(matches!(&again, ScaffoldError::Exists(file) if file.ends_with("single_region_trail.rs")), "{again}");
     let after = std::fs::read_to_string(copy.path().join("functions/cloudtrail/src/controls.rs")).unwrap();
     assert_eq!(before, after);
-    let nowhere = NewControl { service: "no-such-service".to_owned(), id: "other".to_owned(), ..new_control() };
+    let unknown = NewSetting { view: "Cluster".to_owned(), ..setting().setting.unwrap() };
+    let refused = scaffold::write(copy.path(), &NewControl { setting: Some(unknown), ..setting() }).unwrap_err();
+    assert_eq!(refused.to_string(), "--view: expected a view in functions/rds (Instance): received `Cluster`");
+    let misspelled = NewControl { field: "multiAz".to_owned(), ..setting() };
+    let refused = scaffold::write(copy.path(), &misspelled).unwrap_err().to_string();
+    assert!(refused.starts_with("--field: expected a boolean in `configuration` of an event for"), "{refused}");
+    assert!(!copy.path().join("events/rds-instance-multi-az").exists());
+    let nowhere = NewControl { service: "no-such-service".to_owned(), id: "other".to_owned(), ..rule() };
     let refused = scaffold::write(copy.path(), &nowhere).unwrap_err().to_string();
     assert!(refused.starts_with("functions/no-such-service/src/controls.rs: "), "{refused}");
     assert!(!copy.path().join("functions/no-such-service").exists());

@@ -40,13 +40,18 @@ enum Command {
     },
     /// Creates a new control that compiles, with passing tests, and prints the next steps.
     ///
-    /// Writes the control, four sample events and the lines that register it; `generate` then writes its program.
-    /// The control checks one boolean of the configuration item, which is how most controls start. It has no
-    /// remediation: that needs the service's API, which cannot be scaffolded.
+    /// Writes the control, four sample events and the lines that register it; `generate` then writes its programs.
+    /// The control evaluates one boolean of the configuration item, which is where most controls start. With `--view`
+    /// it is a `Setting` with its remediation: one call sets the boolean, and the same call restores it. No other
+    /// remediation can be scaffolded.
     #[command(
-        after_help = "Example:\n  cargo run -p xtask -- new-control ec2 encrypted-volumes --type AWS::EC2::Volume \\\n      \
+        after_help = "Examples:\n  cargo run -p xtask -- new-control ec2 encrypted-volumes --type AWS::EC2::Volume \\\n      \
                             --field encrypted --title 'EBS volume is not encrypted' \\\n      \
-                            --why 'Anyone with access to the disk or a snapshot can read the data.'"
+                            --why 'Anyone with access to the disk or a snapshot can read the data.'\n\n  \
+                            cargo run -p xtask -- new-control rds rds-instance-multi-az --type AWS::RDS::DBInstance \\\n      \
+                            --field multiAZ --title 'Database has no standby' \\\n      \
+                            --why 'The database is down while its Availability Zone is.' \\\n      \
+                            --view Instance --level L2 --breaks 'Nothing; the standby costs as much as the instance.'"
     )]
     NewControl(NewControl),
     /// Builds the functions for deployment into target/lambda/<binary>/bootstrap, the CodeUri folders of template.yaml.

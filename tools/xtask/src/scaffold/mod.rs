@@ -1,17 +1,17 @@
 //! A new control: complete, registered, with passing tests.
 //!
-//! It is a rule only. A remediation reads the resource live through its service's API. That cannot be scaffolded, and a
-//! guess that compiles would be worse than nothing.
+//! With a view of the resource it is a [`Setting`](rectify_compliance::Setting) with its remediation; otherwise a rule
+//! only. Other remediations read the resource live through its service's API. That cannot be scaffolded, and a guess
+//! that compiles would be worse than nothing.
 
 use std::path::{Path, PathBuf};
 
-use clap::{Args, ValueEnum};
-use rectify_compliance::Region;
-use serde_json::{Value, json};
-
 use crate::fragment::{Unfilled, fill};
+use clap::{Args, ValueEnum};
 
+mod events;
 mod register;
+mod service;
 mod word;
 
 /// The properties of a new control.
@@ -40,6 +40,45 @@ pub struct NewControl {
     /// The severity of a finding.
     #[arg(long, value_enum, default_value_t = Severity::Medium)]
     pub severity: Severity,
+    /// The remediation: one call that sets a member of a view.
+    #[command(flatten)]
+    pub setting: Option<NewSetting>,
+}
+
+/// The properties of a setting, beyond those of every control.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "With a remediation")]
+pub struct NewSetting {
+    /// The view of the resource, a type in functions/<SERVICE>/src/resources that implements `View`, e.g. `Instance`:
+    /// adds a remediation, one call that sets one member.
+    #[arg(long, required = false, value_name = "TYPE")]
+    pub view: String,
+    /// What the call may break, one sentence.
+    #[arg(long, required = false, value_name = "SENTENCE")]
+    pub breaks: String,
+    /// The level of the call: L1 is additive and has no effect on availability, L2 is applied only with an opt-in.
+    #[arg(long, required = false, value_enum, value_name = "LEVEL", ignore_case = true)]
+    pub level: FixLevel,
+    /// The boolean of the view; by default the last part of `--field` in snake case.
+    #[arg(long, requires = "view", value_name = "NAME")]
+    pub member: Option<String>,
+    /// The operation that sets it, e.g. `ModifyDBInstance`; by default the only one beside the view.
+    #[arg(long, requires = "view", value_name = "OPERATION")]
+    pub call: Option<String>,
+    /// The member of its input; by default the last part of `--field`, capitalized.
+    #[arg(long, requires = "view", value_name = "NAME")]
+    pub argument: Option<String>,
+}
+
+/// The level of a call that may be applied automatically.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum FixLevel {
+    /// Additive, reversible, no effect on availability.
+    #[value(name = "L1")]
+    L1,
+    /// Reversible, but may break access or cost money.
+    #[value(name = "L2")]
+    L2,
 }
 
 /// The severity of a finding.
@@ -77,7 +116,7 @@ pub enum ScaffoldError {
         /// The file.
         file: PathBuf,
         /// The text looked for.
-        sought: &'static str,
+        sought: String,
     },
     /// A placeholder without a value in a fragment of this tool.
     #[error(transparent)]
@@ -92,40 +131,57 @@ pub enum ScaffoldError {
     },
 }
 
+/// The error for an argument that cannot become code.
+fn refuse(argument: &'static str, expected: &str, received: &str) -> ScaffoldError {
+    ScaffoldError::Argument { argument, expected: expected.to_owned(), received: received.to_owned() }
+}
+
 /// Creates the control under `root` and returns the next steps as text.
 ///
 /// # Errors
 /// [`ScaffoldError`]. Every file is rendered in memory before the first one is written.
 pub fn write(root: &Path, new: &NewControl) -> Result<String, ScaffoldError> {
     let names = word::ControlNames::of(new)?;
-    let values = names.values();
-    let values: Vec<(&str, &str)> = values.iter().map(|(name, value)| (*name, value.as_str())).collect();
     let service = PathBuf::from("functions").join(&new.service);
     let control = service.join("src/controls").join(format!("{}.rs", names.module));
-
-    let mut files = vec![(control.clone(), fill(include_str!("control.rs.in"), &values)?)];
-    files.extend(
-        events(&names)
-            .into_iter()
-            .map(|(name, event)| (PathBuf::from("events").join(&new.id).join(name), format!("{event:#}\n"))),
-    );
-    for (file, _) in &files {
-        if root.join(file).exists() {
-            return Err(ScaffoldError::Exists(file.clone()));
+    let setting = new.setting.as_ref().map(|it| service::SettingNames::of(root, new, it)).transpose()?;
+    let mut values = names.values();
+    values.push(("file", control.display().to_string()));
+    let (code, later, row, item) = match &setting {
+        None => {
+            let row = register::Row { constructor: "on_item", end: "reported" };
+            (include_str!("rule.rs.in"), include_str!("next_rule.txt.in"), row, events::example(&names))
         }
+        Some(setting) => {
+            values.extend(setting.values(names.wanted, names.key()));
+            let constructor = if setting.is_item { "on_item" } else { "on_change" };
+            let row = register::Row { constructor, end: "remediated" };
+            (include_str!("setting.rs.in"), include_str!("next_setting.txt.in"), row, events::sample(root, &names)?)
+        }
+    };
+
+    let mut files = vec![(control.clone(), filled(code, &values)?)];
+    let folder = PathBuf::from("events").join(&new.id);
+    let events = events::of(&names, &item, setting.is_some());
+    files.extend(events.into_iter().map(|(name, event)| (folder.join(name), format!("{event:#}\n"))));
+    if let Some((file, _)) = files.iter().find(|(file, _)| root.join(file).exists()) {
+        return Err(ScaffoldError::Exists(file.clone()));
     }
-    files.push(register::edit(root, &service, &names)?);
+    files.push(register::edit(root, &service, &names.module, row)?);
+    files.extend(setting.and_then(|it| Some((it.client, it.client_text?))));
 
     for (file, content) in &files {
         save(&root.join(file), content)?;
     }
     format_code(root, &files);
     let created: Vec<String> = files.iter().map(|(file, _)| format!("  {}", file.display())).collect();
-    let file = control.display().to_string();
-    let mut values = values;
-    let created = created.join("\n");
-    values.extend([("created", created.as_str()), ("file", file.as_str())]);
-    Ok(fill(include_str!("next.txt.in"), &values)?)
+    values.extend([("created", created.join("\n")), ("later", filled(later, &values)?)]);
+    Ok(filled(include_str!("next.txt.in"), &values)?)
+}
+
+fn filled(fragment: &str, values: &[(&str, String)]) -> Result<String, Unfilled> {
+    let values: Vec<(&str, &str)> = values.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    fill(fragment, &values)
 }
 
 fn save(file: &Path, content: &str) -> Result<(), ScaffoldError> {
@@ -145,35 +201,4 @@ fn format_code(root: &Path, files: &[(PathBuf, String)]) {
         .arg(root)
         .args(code)
         .status();
-}
-
-/// Sample events as AWS Config sends them; the file name gives the verdict.
-fn events(names: &word::ControlNames) -> [(&'static str, Value); 4] {
-    let partition = Region::new("eu-west-1").partition();
-    let event = |status: &str, left_scope: bool, configuration: Value| {
-        let invoking = json!({
-            "messageType": "ConfigurationItemChangeNotification", "recordVersion": "1.3",
-            "notificationCreationTime": "2026-03-04T05:06:09.000Z", "configurationItemDiff": null,
-            "configurationItem": {
-                "configurationItemVersion": "1.3", "configurationItemStatus": status,
-                "configurationItemCaptureTime": "2026-03-04T05:06:07.890Z", "configurationStateId": 1_772_600_767_890_u64,
-                "awsAccountId": "111122223333", "awsRegion": "eu-west-1", "resourceType": names.resource_type,
-                "resourceId": "example", "resourceName": null, "tags": {}, "relationships": [],
-                "configuration": configuration, "supplementaryConfiguration": {}
-            }
-        });
-        json!({
-            "version": "1.0", "invokingEvent": invoking.to_string(), "ruleParameters": "{}", "resultToken": "TESTMODE",
-            "eventLeftScope": left_scope, "evaluationMode": "DETECTIVE", "accountId": "111122223333",
-            "configRuleName": format!("rectify-{}", names.id), "configRuleId": "config-rule-a1b2c3",
-            "executionRoleArn": partition.arn("iam", "", "111122223333", "role/config"),
-            "configRuleArn": partition.arn("config", "eu-west-1", "111122223333", "config-rule/config-rule-a1b2c3")
-        })
-    };
-    [
-        ("compliant.json", event("OK", false, names.configuration(json!(names.wanted)))),
-        ("non-compliant.json", event("OK", false, names.configuration(json!(!names.wanted)))),
-        ("not-applicable-deleted.json", event("ResourceDeleted", true, Value::Null)),
-        ("error-value-missing.json", event("OK", false, json!({}))),
-    ]
 }

@@ -3,31 +3,37 @@
 use std::path::{Path, PathBuf};
 
 use super::ScaffoldError;
-use super::word::ControlNames;
 
 const LIST: &str = "pub const CONTROLS: &[Entry]";
 
+/// How a row is constructed and completed: `on_item(…).reported()`.
+#[derive(Clone, Copy)]
+pub(super) struct Row {
+    pub(super) constructor: &'static str,
+    pub(super) end: &'static str,
+}
+
 /// The path and the new content of the file that changes.
-pub(super) fn edit(root: &Path, service: &Path, names: &ControlNames) -> Result<(PathBuf, String), ScaffoldError> {
+pub(super) fn edit(root: &Path, service: &Path, module: &str, row: Row) -> Result<(PathBuf, String), ScaffoldError> {
     let library = service.join("src/controls.rs");
     let text = std::fs::read_to_string(root.join(&library))
         .map_err(|error| ScaffoldError::File { file: library.clone(), error })?;
-    match list(&text, names) {
+    match list(&text, module, row) {
         Some(listed) => Ok((library, listed)),
-        None => Err(ScaffoldError::NoPlace { file: library, sought: LIST }),
+        None => Err(ScaffoldError::NoPlace { file: library, sought: LIST.to_owned() }),
     }
 }
 
 /// The file with the added module and row.
-fn list(library: &str, names: &ControlNames) -> Option<String> {
+fn list(library: &str, module: &str, row: Row) -> Option<String> {
     let start = library.find(LIST)?;
-    let end = start + library.get(start..)?.find("];")?;
-    let (before, after) = (library.get(..end)?.trim_end(), library.get(end..)?);
+    let close = start + library.get(start..)?.find("];")?;
+    let (before, after) = (library.get(..close)?.trim_end(), library.get(close..)?);
     let comma = if before.ends_with(['[', ',']) { "" } else { "," };
-    let entry =
-        format!("rectify_compliance::entry::on_item(&{}::{}).reported()", names.module, names.module.to_uppercase());
+    let Row { constructor, end } = row;
+    let entry = format!("rectify_compliance::entry::{constructor}(&{module}::{}).{end}()", module.to_uppercase());
     let listed = format!("{before}{comma}\n    {entry},\n{after}");
-    after_last(&listed, "pub mod ", &format!("pub mod {};", names.module))
+    after_last(&listed, "pub mod ", &format!("pub mod {module};"))
 }
 
 /// Inserts `line` after the last line that begins with `start` and has no attribute above it.

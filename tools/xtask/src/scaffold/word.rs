@@ -2,16 +2,14 @@
 
 use serde_json::{Value, json};
 
-use super::{NewControl, ScaffoldError, Severity};
+use super::{NewControl, ScaffoldError, Severity, refuse};
 
 /// Names that the control's file already uses for something else.
-const TAKEN: [&str; 15] = [
+const TAKEN: [&str; 13] = [
     "ConfigurationItem",
     "Control",
-    "FromItem",
     "ResourceState",
     "NoParameters",
-    "Permission",
     "Resource",
     "ResourceKey",
     "ShapeError",
@@ -24,8 +22,8 @@ const TAKEN: [&str; 15] = [
 ];
 
 /// The fields that every subject has, and Rust keywords: none of them can name the new field.
-const NO_FIELD: [&str; 22] = [
-    "id", "arn", "tags", "as", "crate", "else", "enum", "extern", "false", "for", "if", "impl", "in", "match", "mod",
+const NO_FIELD: [&str; 21] = [
+    "resource", "tags", "as", "crate", "else", "enum", "extern", "false", "for", "if", "impl", "in", "match", "mod",
     "move", "ref", "self", "static", "true", "type", "use",
 ];
 
@@ -48,23 +46,20 @@ pub(super) struct ControlNames {
 
 impl ControlNames {
     pub(super) fn of(new: &NewControl) -> Result<Self, ScaffoldError> {
-        let refuse = |argument, expected: &str, received: &str| ScaffoldError::Argument {
-            argument,
-            expected: expected.to_owned(),
-            received: received.to_owned(),
-        };
         if !is_kebab(&new.service) {
             return Err(refuse("service", "a folder under functions/", &new.service));
         }
         if !is_kebab(&new.id) || new.id.len() > 64 - 14 - "-fix".len() {
             return Err(refuse("id", "lowercase words joined by hyphens, at most 46 characters", &new.id));
         }
-        let plain = |text: &str| !text.trim().is_empty() && !text.contains(['"', '\\', '\n', '{', '}']);
         if !plain(&new.title) || new.title.ends_with('.') {
             return Err(refuse("--title", "a few words without quotes, braces or a final period", &new.title));
         }
         if !plain(&new.why) {
             return Err(refuse("--why", "a sentence without quotes or braces", &new.why));
+        }
+        if let Some(setting) = new.setting.as_ref().filter(|it| !plain(&it.breaks)) {
+            return Err(refuse("--breaks", "a sentence without quotes or braces", &setting.breaks));
         }
         let parts: Vec<&str> = new.resource_type.split("::").collect();
         let last = parts.last().copied().unwrap_or_default();
@@ -99,6 +94,16 @@ impl ControlNames {
         self.path.iter().rev().fold(value, |inner, key| json!({key: inner}))
     }
 
+    /// The JSON pointer of the control's value in `configuration`.
+    pub(super) fn pointer(&self) -> String {
+        format!("/{}", self.path.join("/"))
+    }
+
+    /// The last part of the path.
+    pub(super) fn key(&self) -> &str {
+        self.path.last().map_or("", String::as_str)
+    }
+
     /// The title for use within a sentence; a leading abbreviation stays uppercase.
     pub(super) fn violation(&self) -> String {
         let mut chars = self.title.chars();
@@ -122,17 +127,21 @@ impl ControlNames {
             ("type", self.resource_type.clone()),
             ("Subject", self.subject.clone()),
             ("path", self.path.join(".")),
-            ("pointer", format!("/{}", self.path.join("/"))),
+            ("pointer", self.pointer()),
             ("field", self.field.clone()),
             ("is-wanted", format!("{not}subject.{}", self.field)),
             ("wanted", self.wanted.to_string()),
             ("unwanted", (!self.wanted).to_string()),
             ("compliant", self.configuration(json!(self.wanted)).to_string()),
             ("non-compliant", self.configuration(json!(!self.wanted)).to_string()),
-            ("not-a-boolean", self.configuration(json!("yes")).to_string()),
             ("severity", format!("{:?}", self.severity)),
         ]
     }
+}
+
+/// Whether the text can be inserted into a string and a doc comment.
+fn plain(text: &str) -> bool {
+    !text.trim().is_empty() && !text.contains(['"', '\\', '\n', '{', '}'])
 }
 
 fn is_kebab(text: &str) -> bool {
@@ -151,9 +160,8 @@ fn pascal(id: &str) -> String {
 }
 
 /// Converts to snake case: `multiAZ` to `multi_az`, `dBInstanceStatus` to `d_b_instance_status`. An uppercase letter
-/// starts a
-/// word if it follows or precedes a lowercase letter.
-fn snake(name: &str) -> String {
+/// starts a word if it follows or precedes a lowercase letter.
+pub(super) fn snake(name: &str) -> String {
     let chars: Vec<char> = name.chars().collect();
     let mut snake = String::new();
     for (at, char) in chars.iter().enumerate() {
@@ -165,6 +173,19 @@ fn snake(name: &str) -> String {
         snake.push(char.to_ascii_lowercase());
     }
     snake
+}
+
+/// The name with its first letter in uppercase: `multiAZ` to `MultiAZ`.
+pub(super) fn capitalized(name: &str) -> String {
+    let mut chars = name.chars();
+    chars.next().map_or_else(String::new, |first| first.to_uppercase().collect::<String>() + chars.as_str())
+}
+
+/// Converts snake case to camel case, as serde does: `multi_az` to `multiAz`.
+pub(super) fn camel(name: &str) -> String {
+    let mut words = name.split('_');
+    let first = words.next().unwrap_or_default().to_owned();
+    first + &words.map(capitalized).collect::<String>()
 }
 
 #[cfg(test)]
@@ -182,6 +203,7 @@ mod tests {
             field: "encrypted".to_owned(),
             wanted: true,
             severity: Severity::Medium,
+            setting: None,
         };
         change(&mut new);
         ControlNames::of(&new).map_err(|error| error.to_string())
