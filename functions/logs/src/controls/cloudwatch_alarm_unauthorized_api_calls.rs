@@ -14,7 +14,7 @@ control! {
     #[doc = alarm_docs!(chain)]
     /// The CIS 3.0 pattern matches nearly every event, since its terms are joined by `||`: it is accepted with a warning unless `acceptNoisy` is false.
     /// The patterns of CIS 5.0 and later miss some denied calls: they are accepted unless `acceptVariants` is false, and the annotation says which calls.
-    /// If the log group is in another region or account, for example with an organization trail, the result is NOT_APPLICABLE and names that region or account.
+    #[doc = alarm_docs!(elsewhere)]
     ///
     /// ## Why it matters
     /// An attacker with stolen credentials probes what they allow, and most of these calls are denied.
