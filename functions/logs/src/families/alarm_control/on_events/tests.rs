@@ -1,6 +1,6 @@
 //! The filters that each control on events accepts: one table of controls, and every case for each of them.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use std::collections::BTreeSet;
 
