@@ -24,7 +24,7 @@ control! {
     /// A filter `{ ($.errorCode = "*UnauthorizedOperation") || ($.errorCode = "AccessDenied*") }`, an alarm `Sum >= 5` over 300 seconds on its metric, and a topic with a confirmed subscription.
     ///
     /// ## Non-compliant example
-    /// The same with the filter `{ $.errorCode = "AccessDenied" }`, which matches only some of the codes: `Alarm chain broken at filter: none of 1 matches; closest Refused: narrower than required`.
+    /// The same with the filter `{ $.errorCode = "AccessDenied" }`, which matches only some of the codes: `Alarm chain broken at filter: none of 1 matches; closest Refused: *UnauthorizedOperation missing`.
     ///
     #[doc = alarm_docs!(rest)]
     /// ## References
