@@ -67,13 +67,15 @@ fn every_stored_state_still_violates_and_is_undone_by_the_same_calls() {
 #[test]
 fn untagged_resources_are_looked_up_by_the_resources_the_calls_change() {
     let trail = "main in us-east-1";
-    let expected: BTreeMap<&str, Vec<&str>> = BTreeMap::from([
+    let topic = "arn:aws:sns:us-east-1:111122223333:alarms in us-east-1";
+    let alarms = rectify_catalogue::controls().map(|it| it.meta.id).filter(|id| id.starts_with("cloudwatch-alarm-"));
+    let mut expected: BTreeMap<&str, Vec<&str>> = alarms.map(|id| (id, vec![topic])).collect();
+    expected.extend([
         ("access-keys-rotated", vec!["AKIAEXAMPLEEXAMPABCD", "alice"]),
         ("cloud-trail-cloud-watch-logs-enabled", vec![trail]),
         ("cloud-trail-encryption-enabled", vec![trail]),
         ("cloud-trail-log-file-validation-enabled", vec![trail]),
         ("cloudwatch-alarm-console-login-without-mfa", vec!["watch"]),
-        ("cloudwatch-alarm-root-usage", vec!["arn:aws:sns:us-east-1:111122223333:alarms in us-east-1"]),
         ("cloudwatch-alarm-unauthorized-api-calls", vec![]),
         ("cmk-backing-key-rotation-enabled", vec!["4645eeef-802e-4076-9722-ed248518a388"]),
         ("config-recorder-healthy", vec!["default"]),

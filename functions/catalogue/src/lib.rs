@@ -23,6 +23,24 @@ pub fn controls() -> impl Iterator<Item = &'static Entry> {
     .flatten()
 }
 
+/// Sample events that several controls have: `xtask generate` writes those of the others from those of one.
+#[derive(Debug, Clone, Copy)]
+pub struct SharedEvents {
+    /// The control whose events are written by hand.
+    pub of: &'static str,
+    /// The controls that get them, by id, in which `*` matches any text.
+    pub controls: &'static str,
+    /// The names of the files, without the extension; one violates.
+    pub events: &'static [&'static str],
+}
+
+/// The alarm controls differ in their pattern only.
+pub const SHARED_EVENTS: &[SharedEvents] = &[SharedEvents {
+    of: "cloudwatch-alarm-root-usage",
+    controls: "cloudwatch-alarm-*",
+    events: &["compliant-a-whole-chain", "non-compliant-no-filter", "remediation-no-chain"],
+}];
+
 /// The control with this id.
 pub fn find(id: &str) -> Option<&'static Entry> {
     controls().find(|control| control.meta.id == id)

@@ -28,7 +28,7 @@ mod values;
 
 use rectify_compliance::Entry;
 use rectify_compliance::entry::on_change;
-use rectify_compliance::values::Globs;
+use rectify_compliance::values::{Globs, members};
 use rectify_compliance::{Control, Declared, FromItem, Timestamp, Verdict};
 use rectify_kms::CMK_BACKING_KEY_ROTATION_ENABLED;
 use rectify_kms::controls::cmk_backing_key_rotation_enabled::{CmkBackingKeyRotationEnabled, KeyRotationParameters};
@@ -99,10 +99,9 @@ fn ignored_parameter_is_reported() {
     );
 }
 
-/// The controls that match an id, in which `*` matches any text.
-fn named(id: &str) -> impl Iterator<Item = &'static Entry> {
-    let id = Globs::single(id);
-    controls().filter(move |control| id.matches(control.meta.id))
+/// The controls of a row.
+fn named(ids: &str) -> impl Iterator<Item = &'static Entry> {
+    controls().filter(move |control| applies_to(ids, control))
 }
 
 /// The violations of the law by the parameters of a control, one line each.
@@ -149,6 +148,7 @@ fn violation(trial: &Trial<'_>, setting: &Setting) -> Option<String> {
     }
 }
 
-fn applies_to(id: &str, control: &Entry) -> bool {
-    Globs::single(id).matches(control.meta.id)
+/// Whether one of these ids is that of the control; `*` matches any text.
+fn applies_to(ids: &str, control: &Entry) -> bool {
+    members(ids).any(|id| Globs::single(id).matches(control.meta.id))
 }

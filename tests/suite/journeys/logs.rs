@@ -45,16 +45,38 @@ fn account() -> ResourceKey {
     ResourceKey::new("AWS::::Account", ACCOUNT)
 }
 
-/// The fix creates a filter, an alarm and a statement of the topic policy; undo removes them all.
-#[tokio::test(flavor = "multi_thread")]
-async fn chain_for_root_usage_is_created_and_undone() {
-    let unwatched = async |world: &World| {
-        let sdk = &world.clients().sdk;
-        alarms::trail(sdk).await;
-        alarms::topic(sdk, "alarms", "events.amazonaws.com").await;
-        account()
-    };
-    run_lifecycle("cloudwatch-alarm-root-usage", TOPIC, unwatched).await;
+/// A trail without a filter, and a topic to which CloudWatch may not publish.
+async fn unwatched(world: &World) -> ResourceKey {
+    let sdk = &world.clients().sdk;
+    alarms::trail(sdk).await;
+    alarms::topic(sdk, "alarms", "events.amazonaws.com").await;
+    account()
+}
+
+/// A journey of each control: the fix creates a filter, an alarm and a statement of the topic policy; undo removes them
+/// all.
+macro_rules! a_chain_is_created_and_undone {
+    ($($journey:ident: run_lifecycle($control:literal, ..),)+) => {$(
+        #[tokio::test(flavor = "multi_thread")]
+        async fn $journey() {
+            run_lifecycle($control, TOPIC, unwatched).await;
+        }
+    )+};
+}
+
+a_chain_is_created_and_undone! {
+    root_usage: run_lifecycle("cloudwatch-alarm-root-usage", ..),
+    iam_policy_changes: run_lifecycle("cloudwatch-alarm-iam-policy-changes", ..),
+    cloudtrail_changes: run_lifecycle("cloudwatch-alarm-cloudtrail-changes", ..),
+    console_login_failures: run_lifecycle("cloudwatch-alarm-console-login-failures", ..),
+    cmk_disabled_or_deleted: run_lifecycle("cloudwatch-alarm-cmk-disabled-or-deleted", ..),
+    s3_bucket_policy_changes: run_lifecycle("cloudwatch-alarm-s3-bucket-policy-changes", ..),
+    config_changes: run_lifecycle("cloudwatch-alarm-config-changes", ..),
+    security_group_changes: run_lifecycle("cloudwatch-alarm-security-group-changes", ..),
+    nacl_changes: run_lifecycle("cloudwatch-alarm-nacl-changes", ..),
+    network_gateway_changes: run_lifecycle("cloudwatch-alarm-network-gateway-changes", ..),
+    route_table_changes: run_lifecycle("cloudwatch-alarm-route-table-changes", ..),
+    vpc_changes: run_lifecycle("cloudwatch-alarm-vpc-changes", ..),
 }
 
 /// The filter exists: the fix creates the alarm.

@@ -187,7 +187,7 @@ fn every_control_has_events_of_both_verdicts_and_no_folder_is_unused() {
 
 #[test]
 fn generated_files_are_up_to_date() {
-    let artifacts = xtask::artifact::all(&controls().collect::<Vec<_>>()).unwrap();
+    let artifacts = xtask::artifact::all(&tree::root(), &controls().collect::<Vec<_>>()).unwrap();
     let stale = xtask::artifact::stale(&tree::root(), &artifacts).unwrap();
     let lines: Vec<String> = stale.iter().map(|it| format!("{}: {}", it.path, it.difference)).collect();
     assert!(lines.is_empty(), "run `cargo run -p xtask -- generate`\n{}", lines.join("\n"));

@@ -4,8 +4,7 @@ use std::path::{Path, PathBuf};
 
 use rectify_compliance::Entry;
 
-use crate::fragment::Unfilled;
-use crate::{frameworks, page, programs, template};
+use crate::{events, frameworks, page, programs, template};
 
 /// The maximum number of lines shown on each side of a difference.
 const SHOWN: usize = 6;
@@ -31,8 +30,8 @@ pub struct Stale {
 /// Every generated file.
 ///
 /// # Errors
-/// [`Unfilled`] when a fragment of the template has a placeholder without a value.
-pub fn all(controls: &[&'static Entry]) -> Result<Vec<Artifact>, Unfilled> {
+/// When a fragment of the template has a placeholder without a value, or a sample event below `root` cannot be read.
+pub fn all(root: &Path, controls: &[&'static Entry]) -> Result<Vec<Artifact>, Box<dyn std::error::Error>> {
     let mut artifacts = vec![
         Artifact { path: "template.yaml".to_owned(), content: template::render(controls)? },
         Artifact { path: "docs/frameworks.md".to_owned(), content: frameworks::render(controls) },
@@ -45,6 +44,7 @@ pub fn all(controls: &[&'static Entry]) -> Result<Vec<Artifact>, Unfilled> {
         }),
     );
     artifacts.extend(programs::artifacts(controls));
+    artifacts.extend(events::artifacts(root, controls)?);
     Ok(artifacts)
 }
 

@@ -9,10 +9,12 @@
 //! | [`page`] | `docs/controls/*.md` |
 //! | [`frameworks`] | `docs/frameworks.md` |
 //! | [`programs`] | the programs of the functions |
+//! | [`events`] | sample events that several controls have |
 //! | [`scaffold`] | a complete new control |
 //! | [`package`] | `target/lambda/<binary>/bootstrap`, the functions for deployment |
 
 pub mod artifact;
+pub mod events;
 pub mod fragment;
 pub mod frameworks;
 pub mod package;

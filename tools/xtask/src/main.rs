@@ -24,7 +24,7 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Writes template.yaml, docs/controls/*.md, docs/frameworks.md and the programs of the functions.
+    /// Writes template.yaml, docs/controls/*.md, docs/frameworks.md, the programs of the functions and shared sample events.
     ///
     /// Pages and programs of deleted controls are removed. No other file is changed.
     Generate {
@@ -91,7 +91,7 @@ fn run(arguments: &Arguments) -> Result<ExitCode, Box<dyn std::error::Error>> {
 }
 
 fn generate(arguments: &Arguments, check: bool) -> Result<ExitCode, Box<dyn std::error::Error>> {
-    let artifacts = artifact::all(&controls().collect::<Vec<_>>())?;
+    let artifacts = artifact::all(&arguments.root, &controls().collect::<Vec<_>>())?;
     if !check {
         for path in artifact::write(&arguments.root, &artifacts)? {
             print(&path);

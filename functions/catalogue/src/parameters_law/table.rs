@@ -1,6 +1,6 @@
 //! Values and changes that schemas and stored files lack, and the exceptions from the law.
 //!
-//! Controls are given by id, in which `*` matches any text.
+//! Controls are given by their ids, separated by commas, in which `*` matches any text.
 
 /// Values to try in addition to those of the schema and of the sample events.
 pub(super) const VALUES: &[(&str, &[&str], &str)] = &[
@@ -43,11 +43,28 @@ pub(super) const CHANGES: &[(&str, &[(&str, &str)])] = &[
             ("/trails/0/selectors", "null"),
         ],
     ),
+    // Every event with a name: a noisy pattern for all that select events by name.
+    ("cloudwatch-alarm-*", &[("/groups/trail/0/pattern", r#""{ $.eventName = * }""#)]),
+    ("cloudwatch-alarm-*", &[("/metrics", "[]"), ("/ownAlarmExists", "false")]),
     (
-        "cloudwatch-alarm-console-login-without-mfa",
+        "cloudwatch-alarm-iam-policy-changes",
         &[(
             "/groups/trail/0/pattern",
-            r#""{ ($.eventName = \"ConsoleLogin\") || ($.additionalEventData.MFAUsed != \"Yes\") }""#,
+            r#""{ $.eventSource = iam.amazonaws.com && ($.eventName = DeleteGroupPolicy || $.eventName = DeleteRolePolicy || $.eventName = DeleteUserPolicy || $.eventName = PutGroupPolicy || $.eventName = PutRolePolicy || $.eventName = PutUserPolicy || $.eventName = CreatePolicy || $.eventName = DeletePolicy || $.eventName = CreatePolicyVersion || $.eventName = DeletePolicyVersion || $.eventName = AttachRolePolicy || $.eventName = DetachRolePolicy || $.eventName = AttachUserPolicy || $.eventName = DetachUserPolicy || $.eventName = AttachGroupPolicy || $.eventName = DetachGroupPolicy) }""#,
+        )],
+    ),
+    (
+        "cloudwatch-alarm-route-table-changes",
+        &[(
+            "/groups/trail/0/pattern",
+            r#""{ $.eventSource = ec2.amazonaws.com && ($.eventName = CreateRoute || $.eventName = CreateRouteTable || $.eventName = ReplaceRoute || $.eventName = ReplaceRouteTableAssociation || $.eventName = DeleteRouteTable || $.eventName = DeleteRoute || $.eventName = DisassociateRouteTable) }""#,
+        )],
+    ),
+    (
+        "cloudwatch-alarm-vpc-changes",
+        &[(
+            "/groups/trail/0/pattern",
+            r#""{ $.eventName = CreateVpc || $.eventName = DeleteVpc || $.eventName = ModifyVpcAttribute || $.eventName = AcceptVpcPeeringConnection || $.eventName = CreateVpcPeeringConnection || $.eventName = DeleteVpcPeeringConnection || $.eventName = RejectVpcPeeringConnection }""#,
         )],
     ),
     (
@@ -60,8 +77,7 @@ pub(super) const CHANGES: &[(&str, &[(&str, &str)])] = &[
     ("required-tags", &[("/tags", r#"{"CostCenter": ""}"#)]),
     ("required-tags", &[("/tags", r#"{"costcenter": "4711"}"#)]),
     ("required-tags", &[("/tags", r#"{"CostCenter": "4711", "Team": "web"}"#)]),
-    ("restricted-common-ports", &[("/group/rules/0", OPEN_TO_A_NETWORK)]),
-    ("vpc-sg-open-only-to-authorized-ports", &[("/group/rules/0", OPEN_TO_A_NETWORK)]),
+    ("restricted-common-ports, vpc-sg-open-only-to-authorized-ports", &[("/group/rules/0", OPEN_TO_A_NETWORK)]),
     ("restricted-*", &[("/group/rules", WIDE_RULE), ("/network", IN_USE)]),
 ];
 
@@ -70,6 +86,11 @@ const OPEN_TO_A_NETWORK: &str = r#"{"direction": "ingress", "protocol": "tcp", "
 const WIDE_RULE: &str = r#"[{"direction": "ingress", "protocol": "tcp", "fromPort": 1, "toPort": 4000,
     "peer": {"cidrIpv4": "0.0.0.0/0"}, "description": null, "tags": {}, "id": "sgr-0a1b2c3d4e5f60718"}]"#;
 const IN_USE: &str = r#"{"prefixLists": {}, "usage": {"inUse": true, "operators": []}}"#;
+
+const WITHOUT_VARIANT: &str = "cloudwatch-alarm-cloudtrail-changes, cloudwatch-alarm-cmk-disabled-or-deleted,
+    cloudwatch-alarm-config-changes, cloudwatch-alarm-console-login-failures, cloudwatch-alarm-nacl-changes,
+    cloudwatch-alarm-network-gateway-changes, cloudwatch-alarm-root-usage, cloudwatch-alarm-s3-bucket-policy-changes,
+    cloudwatch-alarm-security-group-changes";
 
 /// Parameters that have an effect only combined with others.
 pub(super) struct Combined {
@@ -184,12 +205,7 @@ pub(super) const COMBINED: &[Combined] = &[
 /// not be listed.
 pub(super) const NO_EFFECT: &[(&str, &[&str], &str)] = &[
     (
-        "restricted-*",
-        &["resolvePrefixLists"],
-        "determines which prefix lists are read; a subject has only the entries that were read",
-    ),
-    (
-        "vpc-sg-open-only-to-authorized-ports",
+        "restricted-*, vpc-sg-open-only-to-authorized-ports",
         &["resolvePrefixLists"],
         "determines which prefix lists are read; a subject has only the entries that were read",
     ),
@@ -209,7 +225,7 @@ pub(super) const NO_EFFECT: &[(&str, &[&str], &str)] = &[
         "the default fails the read of such a chain, before there is a subject; a subject without a read topic is a finding",
     ),
     (
-        "cloudwatch-alarm-root-usage",
+        WITHOUT_VARIANT,
         &["acceptVariants"],
         "its pattern has no known variant, so none is accepted either way; the alarm controls share their parameters",
     ),

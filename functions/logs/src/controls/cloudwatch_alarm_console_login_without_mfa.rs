@@ -13,7 +13,7 @@ control! {
     /// That console sign-in without MFA raises an alarm that notifies an operator.
     #[doc = alarm_docs!(chain)]
     /// The CIS pattern for accounts with single sign-on misses root and federated users: it is accepted unless `acceptVariants` is false, and the annotation says so.
-    /// If the log group is in another region or account, for example with an organization trail, the result is NOT_APPLICABLE and names that region or account.
+    #[doc = alarm_docs!(elsewhere)]
     ///
     /// ## Why it matters
     /// A password alone can be guessed, leaked or phished.

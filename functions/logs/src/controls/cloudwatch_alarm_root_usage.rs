@@ -14,7 +14,7 @@ control! {
     #[doc = alarm_docs!(chain)]
     /// A filter without the `invokedBy` term is rejected: actions that services take for root would hide those of root itself.
     /// No variant of this pattern is widely used, so `acceptVariants` has no effect here.
-    /// If the log group is in another region or account, for example with an organization trail, the result is NOT_APPLICABLE and names that region or account.
+    #[doc = alarm_docs!(elsewhere)]
     ///
     /// ## Why it matters
     /// The root user can do everything, and no IAM policy limits it; in a well-run account it is used a few times a year.

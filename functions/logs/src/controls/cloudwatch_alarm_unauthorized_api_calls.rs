@@ -14,7 +14,7 @@ control! {
     #[doc = alarm_docs!(chain)]
     /// The CIS 3.0 pattern matches nearly every event, since its terms are joined by `||`: it is accepted with a warning unless `acceptNoisy` is false.
     /// The patterns of CIS 5.0 and later miss some denied calls: they are accepted unless `acceptVariants` is false, and the annotation says which calls.
-    /// If the log group is in another region or account, for example with an organization trail, the result is NOT_APPLICABLE and names that region or account.
+    #[doc = alarm_docs!(elsewhere)]
     ///
     /// ## Why it matters
     /// An attacker with stolen credentials probes what they allow, and most of these calls are denied.
@@ -24,7 +24,7 @@ control! {
     /// A filter `{ ($.errorCode = "*UnauthorizedOperation") || ($.errorCode = "AccessDenied*") }`, an alarm `Sum >= 5` over 300 seconds on its metric, and a topic with a confirmed subscription.
     ///
     /// ## Non-compliant example
-    /// The same with the filter `{ $.errorCode = "AccessDenied" }`, which matches only some of the codes: `Alarm chain broken at filter: none of 1 matches; closest Refused: narrower than required`.
+    /// The same with the filter `{ $.errorCode = "AccessDenied" }`, which matches only some of the codes: `Alarm chain broken at filter: none of 1 matches; closest Refused: *UnauthorizedOperation missing`.
     ///
     #[doc = alarm_docs!(rest)]
     /// ## References

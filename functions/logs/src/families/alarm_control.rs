@@ -3,6 +3,7 @@
 //! A control is a value of [`AlarmControl`]; [`alarm_chain`](crate::families::alarm_chain) evaluates and plans.
 
 mod docs;
+mod on_events;
 mod parameters;
 
 use std::fmt::Debug;
@@ -19,6 +20,7 @@ use crate::families::alarm_chain::fix::{self, Action, AlarmSpec, Undo};
 use crate::families::alarm_chain::observed::AlarmChains;
 
 pub(crate) use docs::alarm_docs;
+pub(crate) use on_events::alarm_on_events;
 pub use parameters::{AlarmParameters, UnverifiedTopic};
 
 /// Default parameters of an alarm control.

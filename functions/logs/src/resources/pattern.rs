@@ -152,6 +152,25 @@ impl Pattern {
         })
     }
 
+    /// The alternatives of this pattern, the expected one, of which `found` matches no event: values of terms joined by
+    /// `||`. Empty if it matches none of them, since it is then about other events.
+    ///
+    /// # Errors
+    /// [`NotComparable`] when the two together have too many values to evaluate.
+    pub fn missing(&self, found: &Self) -> Result<Vec<String>, NotComparable> {
+        let table = Table::of([&self.0, &found.0])?;
+        let (expected, found) = (table.compile(&self.0), table.compile(&found.0));
+        let alternatives = self.0.alternatives();
+        let mut missing: Vec<_> = alternatives.iter().map(|(value, node)| (value, table.compile(node))).collect();
+        table.each_row(|row| {
+            let both = expected.truth(row) & found.truth(row);
+            missing.retain(|(_, alternative)| alternative.truth(row) & both == 0);
+            !missing.is_empty()
+        });
+        let all = missing.len() == alternatives.len();
+        Ok(missing.into_iter().filter(|_| !all).map(|(value, _)| value.clone()).collect())
+    }
+
     /// Whether it matches an event in which each of its fields is present with a value that no literal matches. Such a
     /// pattern
     /// matches nearly every event.
@@ -170,6 +189,22 @@ impl Node {
         match self {
             Self::All(nodes) | Self::Any(nodes) => nodes.iter().flat_map(Self::terms).collect(),
             Self::Term(term) => vec![term],
+        }
+    }
+
+    /// The values of equality terms joined by `||`, each with its term.
+    fn alternatives(&self) -> Vec<(String, &Self)> {
+        match self {
+            Self::All(nodes) => nodes.iter().flat_map(Self::alternatives).collect(),
+            Self::Any(nodes) => nodes.iter().filter_map(Self::alternative).collect(),
+            Self::Term(_) => vec![],
+        }
+    }
+
+    fn alternative(&self) -> Option<(String, &Self)> {
+        match self {
+            Self::Term(Term { test: Test::Is(value), .. }) => Some((value.text(), self)),
+            Self::Term(_) | Self::All(_) | Self::Any(_) => None,
         }
     }
 }

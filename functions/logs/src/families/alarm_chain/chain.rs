@@ -202,4 +202,4 @@ fn longest(chains: impl Iterator<Item = Chain>) -> Option<Chain> {
 }
 
 #[cfg(test)]
-pub(super) mod tests;
+pub(in crate::families) mod tests;

@@ -1,7 +1,9 @@
 //! Whether a metric filter counts the expected events, exactly, more broadly, or as a known variant.
 
+use std::cmp::Reverse;
 use std::fmt;
 
+use rectify_compliance::offenders;
 use serde::{Deserialize, Serialize};
 
 use crate::resources::pattern::{NotComparable, Pattern, Relation};
@@ -87,6 +89,8 @@ pub enum Rejection {
     NotComparable(String),
     /// It neither contains the expected events nor is contained in them.
     Unrelated,
+    /// It counts no event of some of the expected kinds: their number, and their values as text.
+    Missing(Reverse<usize>, String),
     /// It counts only some of the expected events.
     Narrower,
     /// It counts nearly every event, which is not accepted.
@@ -102,6 +106,7 @@ impl fmt::Display for Rejection {
         match self {
             Self::NotComparable(why) => write!(out, "not comparable: {why}"),
             Self::Unrelated => out.write_str("unrelated"),
+            Self::Missing(_, values) => write!(out, "{values} missing"),
             Self::Narrower => out.write_str("narrower than required"),
             Self::Noisy => out.write_str("matches nearly every event"),
             Self::Refused(why) | Self::Disqualified(why) => out.write_str(why),
@@ -119,7 +124,8 @@ impl MetricFilter {
         let parse = |text: &str| Pattern::parse(text).map_err(not_comparable);
         let found = parse(&self.pattern)?;
         let relation = |text: &str| parse(text)?.relation(&found).map_err(not_comparable);
-        let remark = match relation(expected.pattern)? {
+        let expected_events = parse(expected.pattern)?;
+        let remark = match expected_events.relation(&found).map_err(not_comparable)? {
             Relation::Equivalent => None,
             Relation::Broader if found.is_noisy().map_err(not_comparable)? => {
                 if !tolerance.noisy {
@@ -142,8 +148,15 @@ impl MetricFilter {
                         variant = Some(known.remark);
                     }
                 }
-                let plain = if other == Relation::Narrower { Rejection::Narrower } else { Rejection::Unrelated };
-                Some(variant.ok_or(plain)?)
+                let Some(variant) = variant else {
+                    let missing = expected_events.missing(&found).map_err(not_comparable)?;
+                    return Err(match (missing.len(), other) {
+                        (0, Relation::Narrower) => Rejection::Narrower,
+                        (0, _) => Rejection::Unrelated,
+                        (count, _) => Rejection::Missing(Reverse(count), offenders(missing)),
+                    });
+                };
+                Some(variant)
             }
         };
         self.disqualification().map_or(Ok(remark), |why| Err(Rejection::Disqualified(why)))

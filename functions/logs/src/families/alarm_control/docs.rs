@@ -1,11 +1,14 @@
 //! The text that the pages of the alarm controls share.
 
-/// A part of a page: the chain, parameters and remediation, or links. Each line begins like a line of a doc comment.
+/// A part of a page: the chain, its log group elsewhere, parameters and remediation, or links. Each line begins like a line of a doc comment.
 macro_rules! alarm_docs {
     (chain) => {
         " A trail that records all management events of all regions and delivers to a log group in this account and region; a metric filter of that log group whose pattern matches these events; an alarm on its metric that fires soon enough and has its actions enabled; a topic that the alarm notifies, with a confirmed subscription, and with a topic policy and key policy that let CloudWatch alarms publish.
  One such chain is enough; without one, the annotation names the first broken link of the longest chain.
  Patterns are compared by the events they match, not by their text; a filter with a regular expression, dimensions, field selection criteria or a value that is not a positive number does not count."
+    };
+    (elsewhere) => {
+        " If the log group is in another region or account, for example with an organization trail, the result is NOT_APPLICABLE and names that region or account."
     };
     (rest) => {
         " ## Parameters

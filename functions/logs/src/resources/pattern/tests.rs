@@ -137,6 +137,24 @@ fn a_pattern_that_matches_ordinary_events_is_noisy() {
 }
 
 #[test]
+fn missing_alternatives_are_those_without_a_common_event() {
+    let names = r#"{ ($.eventSource = x) && (($.eventName = A) || ($.eventName = B) || ($.eventName = C)) }"#;
+    for (expected_pattern, found, expected) in [
+        (names, "{ $.eventName = A || $.eventName = C }", &["B"][..]),
+        (names, "{ $.eventName = C && $.eventSource = x }", &["A", "B"]),
+        ("{ $.a = x || $.a = y }", "{ $.a = x || $.a = z }", &["y"]),
+        (names, "{ $.eventName = A || $.eventName = B || $.eventName = C && $.region = z }", &[]),
+        (REFUSED, "{ $.errorCode = AccessDenied }", &["*UnauthorizedOperation"]),
+        (names, "{ $.eventName = D }", &[]),
+        (names, "{ $.eventName = A && $.eventSource = y }", &[]),
+        ("{ $.a = x && $.b = y }", "{ $.a = x }", &[]),
+    ] {
+        let missing = read(expected_pattern).missing(&read(found));
+        assert_eq!(missing, Ok(expected.iter().map(|it| (*it).to_owned()).collect()), "{found}");
+    }
+}
+
+#[test]
 fn numbers_booleans_and_null_are_distinguished() {
     use Relation::{Broader, Equivalent, Narrower, Unrelated};
     for (expected_pattern, found, expected) in [

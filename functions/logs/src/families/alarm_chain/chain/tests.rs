@@ -17,10 +17,10 @@ use crate::families::alarm_chain::observed::{Topic, TopicKey, WatchedMetric};
 use crate::families::alarm_control::{AlarmControl, FirstEvent};
 
 const ACCOUNT: &str = "111122223333";
-pub(in crate::families::alarm_chain) const TOPIC: &str = "arn:aws:sns:eu-west-1:111122223333:alarms";
+pub(in crate::families) const TOPIC: &str = "arn:aws:sns:eu-west-1:111122223333:alarms";
 const FOREIGN_TOPIC: &str = "arn:aws:sns:eu-west-1:444455556666:central";
 const FUNCTION: &str = "arn:aws:lambda:eu-west-1:111122223333:function:page";
-pub(in crate::families::alarm_chain) const PATTERN: &str = r#"{ $.userIdentity.type = "Root" }"#;
+pub(in crate::families) const PATTERN: &str = r#"{ $.userIdentity.type = "Root" }"#;
 
 const REQUIREMENTS: AlarmRequirements = AlarmRequirements {
     events: ExpectedEvents { pattern: PATTERN, variants: &[], refused: None },
@@ -32,7 +32,7 @@ const REQUIREMENTS: AlarmRequirements = AlarmRequirements {
 };
 
 /// The control with these requirements.
-pub(in crate::families::alarm_chain) const ROOT: AlarmControl<FirstEvent> = AlarmControl {
+pub(in crate::families) const ROOT: AlarmControl<FirstEvent> = AlarmControl {
     id: "cloudwatch-alarm-root-usage",
     events: REQUIREMENTS.events,
     metric: "RootUsage",
@@ -64,7 +64,7 @@ fn trail(owner: &str, group: Option<&str>) -> ObservedTrail {
     }
 }
 
-pub(in crate::families::alarm_chain) fn filter(pattern: &str) -> MetricFilter {
+pub(in crate::families) fn filter(pattern: &str) -> MetricFilter {
     let transformation = Transformation {
         metric_namespace: "Audit".to_owned(),
         metric_name: "Root".to_owned(),
@@ -80,7 +80,7 @@ pub(in crate::families::alarm_chain) fn filter(pattern: &str) -> MetricFilter {
     }
 }
 
-pub(in crate::families::alarm_chain) fn alarm(actions: &[&str]) -> MetricAlarm {
+pub(in crate::families) fn alarm(actions: &[&str]) -> MetricAlarm {
     MetricAlarm {
         name: "RootUse".to_owned(),
         arn: "arn:aws:cloudwatch:eu-west-1:111122223333:alarm:RootUse".to_owned(),
@@ -95,7 +95,7 @@ pub(in crate::families::alarm_chain) fn alarm(actions: &[&str]) -> MetricAlarm {
     }
 }
 
-pub(in crate::families::alarm_chain) fn topic(confirmed: u32, principal: &str, key: Option<TopicKey>) -> Topic {
+pub(in crate::families) fn topic(confirmed: u32, principal: &str, key: Option<TopicKey>) -> Topic {
     let publish =
         json!({"Effect": "Allow", "Principal": {"Service": principal}, "Action": "sns:Publish", "Resource": "*"});
     Topic::Read { confirmed, policy: PolicyDocument(json!({ "Statement": publish })), key }
@@ -109,10 +109,10 @@ fn key(state: &str, actions: &[&str]) -> Option<TopicKey> {
     Some(TopicKey::Read { arn: "arn:aws:kms:eu-west-1:111122223333:key/1".to_owned(), state: state.to_owned(), policy })
 }
 
-pub(in crate::families::alarm_chain) const CLOUDWATCH: &str = "cloudwatch.amazonaws.com";
+pub(in crate::families) const CLOUDWATCH: &str = "cloudwatch.amazonaws.com";
 
 /// A complete chain.
-pub(in crate::families::alarm_chain) fn complete() -> AlarmChains {
+pub(in crate::families) fn complete() -> AlarmChains {
     AlarmChains {
         account: AccountId::new(ACCOUNT),
         region: Region::new("eu-west-1"),
@@ -129,7 +129,7 @@ pub(in crate::families::alarm_chain) fn complete() -> AlarmChains {
     }
 }
 
-pub(in crate::families::alarm_chain) fn changed(change: impl FnOnce(&mut AlarmChains)) -> AlarmChains {
+pub(in crate::families) fn changed(change: impl FnOnce(&mut AlarmChains)) -> AlarmChains {
     let mut chains = complete();
     change(&mut chains);
     chains
@@ -144,7 +144,7 @@ fn with_alarm(change: impl FnOnce(&mut MetricAlarm)) -> AlarmChains {
 }
 
 impl AlarmChains {
-    pub(in crate::families::alarm_chain) fn map_alarm(mut self, change: impl FnOnce(&mut MetricAlarm)) -> Self {
+    pub(in crate::families) fn map_alarm(mut self, change: impl FnOnce(&mut MetricAlarm)) -> Self {
         if let Some(alarm) = self.metrics.iter_mut().flat_map(|it| &mut it.alarms).next() {
             change(alarm);
         }

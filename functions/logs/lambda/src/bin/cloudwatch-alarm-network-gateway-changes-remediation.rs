@@ -1,0 +1,8 @@
+//! The remediation of `cloudwatch-alarm-network-gateway-changes`, as EventBridge invokes it. Written by `xtask generate`.
+
+use rectify_logs::controls::cloudwatch_alarm_network_gateway_changes::CLOUDWATCH_ALARM_NETWORK_GATEWAY_CHANGES as CONTROL;
+use rectify_logs_lambda::Clients;
+
+fn main() -> std::process::ExitCode {
+    rectify_runtime::remediation::deployed::<_, Clients>(&CONTROL).serve()
+}
