@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 use rectify_compliance::values::Bounded;
 use rectify_compliance::{
     ConfigurationItem, Control, FromItem, Irreversible, Level, Parameters, Periodic, Permission, Plan, Remediation,
-    Resource, ResourceKey, ResourceState, ShapeError, Step, Tags, Timestamp, Verdict, control, offenders,
+    Resource, ResourceIdentity, ResourceKey, ResourceState, ShapeError, Step, Tags, Timestamp, Verdict, control,
+    offenders,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -98,22 +99,13 @@ impl Widget {
 }
 
 impl ResourceState for Widget {
-    const VERSION: u16 = 1;
-
-    fn key(&self) -> ResourceKey {
-        ResourceKey::new(WIDGET, &self.id)
-    }
-
-    fn name(&self) -> Option<&str> {
-        self.name.as_deref()
-    }
-
-    fn arn(&self) -> Option<&str> {
-        self.arn.as_deref()
-    }
-
-    fn tags(&self) -> &Tags {
-        &self.tags
+    fn identity(&self) -> ResourceIdentity<'_> {
+        ResourceIdentity {
+            key: ResourceKey::new(WIDGET, &self.id),
+            arn: self.arn.as_deref(),
+            name: self.name.as_deref(),
+            tags: &self.tags,
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::{
     ConfigurationItem, Irreversible, Level, ManagedBy, Parameters, Permission, PhysicalId, Plan, ResourceState,
-    ShapeError, Timestamp, Verdict,
+    ShapeError, Stored, Timestamp, Verdict,
 };
 
 /// The severity of a finding. For controls mapped to FSBP it equals the Security Hub severity.
@@ -226,9 +226,9 @@ pub trait Periodic: Control {
 /// A control that can fix its findings.
 pub trait Remediation: Control {
     /// One API call: an enum with a variant per operation, named and spelled as in the API.
-    type Action: Serialize + DeserializeOwned + Clone + PartialEq + Debug + Send + Sync + 'static;
+    type Action: Stored;
     /// One call that undoes an action.
-    type Undo: Serialize + DeserializeOwned + Clone + PartialEq + Debug + Send + Sync + 'static;
+    type Undo: Stored;
 
     /// Permissions of the live read.
     fn read_permissions(&self) -> &'static [Permission];

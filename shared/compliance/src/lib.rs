@@ -70,7 +70,7 @@ pub use place::{AccountId, Partition, Region, ResourceKey, Target};
 pub use plan::{Irreversible, Level, Never, Plan, Step, Work};
 pub use rule_event::{Message, RuleEvent};
 pub use setting::{Operation, SetCall, Setting, View};
-pub use state::{ResourceState, StoredState, Tags};
+pub use state::{ResourceIdentity, ResourceState, Stored, StoredState, Tags};
 pub use verdict::{Evaluation, Verdict};
 
 /// An instant in UTC, as AWS Config writes it (RFC 3339, milliseconds).

@@ -1,7 +1,7 @@
 //! A setting of an example resource: its evaluation, plan, call, model, undo and permissions.
 
 use super::*;
-use crate::{ConfigurationItem, NoParameters, ResourceKey, StoredState, Tags};
+use crate::{ConfigurationItem, NoParameters, ResourceIdentity, ResourceKey, StoredState, Tags};
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct Lamp {
@@ -13,14 +13,8 @@ struct Lamp {
 }
 
 impl ResourceState for Lamp {
-    const VERSION: u16 = 1;
-
-    fn key(&self) -> ResourceKey {
-        ResourceKey::new("Test::Lamp", &self.name)
-    }
-
-    fn tags(&self) -> &Tags {
-        &self.tags
+    fn identity(&self) -> ResourceIdentity<'_> {
+        ResourceIdentity { key: ResourceKey::new("Test::Lamp", &self.name), arn: None, name: None, tags: &self.tags }
     }
 }
 

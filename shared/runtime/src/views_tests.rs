@@ -6,9 +6,10 @@ use std::sync::Mutex;
 use aws_types::SdkConfig;
 use futures_util::{FutureExt, StreamExt};
 use rectify_compliance::{
-    AccountId, ConfigurationItem, Level, NoParameters, Operation, Permission, Region, Resource, ResourceKey,
-    ResourceState, Tags,
+    AccountId, ConfigurationItem, Level, NoParameters, Operation, Permission, Region, Resource, ResourceIdentity,
+    ResourceKey, ResourceState, Tags,
 };
+use serde::Serialize;
 use serde_json::json;
 
 use super::*;
@@ -21,14 +22,8 @@ struct Lamp {
 }
 
 impl ResourceState for Lamp {
-    const VERSION: u16 = 1;
-
-    fn key(&self) -> ResourceKey {
-        ResourceKey::new("Test::Lamp", &self.name)
-    }
-
-    fn tags(&self) -> &Tags {
-        &self.tags
+    fn identity(&self) -> ResourceIdentity<'_> {
+        ResourceIdentity { key: ResourceKey::new("Test::Lamp", &self.name), arn: None, name: None, tags: &self.tags }
     }
 }
 
@@ -99,7 +94,7 @@ fn lamps() -> (Lamps, Target) {
     let target = Target {
         account: AccountId::new("111122223333"),
         region: Region::new("eu-west-1"),
-        resource: lamp.key(),
+        resource: lamp.identity().key,
         name: None,
         arn: None,
     };

@@ -2,7 +2,8 @@
 
 use proptest::prelude::*;
 use rectify_compliance::{
-    Control, Irreversible, NoParameters, Permission, Remediation, ResourceKey, ResourceState, Step, Tags, Verdict,
+    Control, Irreversible, NoParameters, Permission, Remediation, ResourceIdentity, ResourceKey, ResourceState, Step,
+    Tags, Verdict,
 };
 use serde::Deserialize;
 use serde_json::json;
@@ -19,14 +20,8 @@ struct Lamp {
 }
 
 impl ResourceState for Lamp {
-    const VERSION: u16 = 1;
-
-    fn key(&self) -> ResourceKey {
-        ResourceKey::new("Test::Lamp", "desk")
-    }
-
-    fn tags(&self) -> &Tags {
-        &self.tags
+    fn identity(&self) -> ResourceIdentity<'_> {
+        ResourceIdentity { key: ResourceKey::new("Test::Lamp", "desk"), arn: None, name: None, tags: &self.tags }
     }
 }
 

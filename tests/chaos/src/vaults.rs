@@ -14,8 +14,8 @@ pub mod service;
 use std::collections::{BTreeMap, BTreeSet};
 
 use rectify_compliance::{
-    Control, ControlMeta, Declared, Irreversible, Level, Parameters, Permission, Plan, Remediation, ResourceKey,
-    ResourceState, Scope, Severity, Step, Tags, Timestamp, Trigger, Verdict,
+    Control, ControlMeta, Declared, Irreversible, Level, Parameters, Permission, Plan, Remediation, ResourceIdentity,
+    ResourceKey, ResourceState, Scope, Severity, Step, Tags, Timestamp, Trigger, Verdict,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -67,14 +67,8 @@ pub struct Vault {
 }
 
 impl ResourceState for Vault {
-    const VERSION: u16 = 1;
-
-    fn key(&self) -> ResourceKey {
-        ResourceKey::new(VAULT, &self.id)
-    }
-
-    fn tags(&self) -> &Tags {
-        &self.tags
+    fn identity(&self) -> ResourceIdentity<'_> {
+        ResourceIdentity { key: ResourceKey::new(VAULT, &self.id), arn: None, name: None, tags: &self.tags }
     }
 }
 

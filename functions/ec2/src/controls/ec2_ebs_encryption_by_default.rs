@@ -8,8 +8,8 @@ use rectify_compliance::kms_key::KmsKey;
 use rectify_compliance::place::ACCOUNT_TYPE;
 use rectify_compliance::values::Flag;
 use rectify_compliance::{
-    AccountId, Control, Irreversible, Level, ManagedBy, Periodic, Permission, Plan, Region, Remediation, ResourceKey,
-    ResourceState, Step, Tags, Timestamp, Verdict, control, offenders, parameters,
+    AccountId, Control, Irreversible, Level, ManagedBy, Periodic, Permission, Plan, Region, Remediation,
+    ResourceIdentity, ResourceState, Step, Tags, Timestamp, Verdict, control, offenders, parameters,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -104,14 +104,8 @@ pub struct Keys {
 }
 
 impl ResourceState for EbsDefaults {
-    const VERSION: u16 = 1;
-
-    fn key(&self) -> ResourceKey {
-        ResourceKey::account(&self.account)
-    }
-
-    fn tags(&self) -> &Tags {
-        &self.tags
+    fn identity(&self) -> ResourceIdentity<'_> {
+        ResourceIdentity::account(&self.account)
     }
 }
 

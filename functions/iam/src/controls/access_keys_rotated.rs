@@ -4,8 +4,8 @@
 
 use rectify_compliance::values::Bounded;
 use rectify_compliance::{
-    Control, Irreversible, Level, ManagedBy, Periodic, Permission, PhysicalId, Plan, Remediation, ResourceKey,
-    ResourceState, Step, Tags, Timestamp, Verdict, control, parameters,
+    Control, Irreversible, Level, ManagedBy, Periodic, Permission, PhysicalId, Plan, Remediation, ResourceIdentity,
+    ResourceState, Step, Timestamp, Verdict, control, parameters,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -101,22 +101,8 @@ impl UserKeys {
 }
 
 impl ResourceState for UserKeys {
-    const VERSION: u16 = 1;
-
-    fn key(&self) -> ResourceKey {
-        self.user.key()
-    }
-
-    fn arn(&self) -> Option<&str> {
-        Some(&self.user.arn)
-    }
-
-    fn name(&self) -> Option<&str> {
-        Some(&self.user.name)
-    }
-
-    fn tags(&self) -> &Tags {
-        &self.user.tags
+    fn identity(&self) -> ResourceIdentity<'_> {
+        self.user.identity()
     }
 }
 

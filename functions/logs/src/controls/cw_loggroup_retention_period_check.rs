@@ -4,8 +4,8 @@
 
 use rectify_compliance::values::{Bounded, Globs};
 use rectify_compliance::{
-    Control, Irreversible, Level, Periodic, Permission, Plan, Remediation, ResourceKey, ResourceState, Step, Tags,
-    Timestamp, Verdict, control, parameters,
+    Control, Irreversible, Level, Periodic, Permission, Plan, Remediation, ResourceIdentity, ResourceKey,
+    ResourceState, Step, Tags, Timestamp, Verdict, control, parameters,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -148,18 +148,8 @@ pub struct LogGroup {
 }
 
 impl ResourceState for LogGroup {
-    const VERSION: u16 = 1;
-
-    fn key(&self) -> ResourceKey {
-        ResourceKey::new(TYPE, &self.name)
-    }
-
-    fn arn(&self) -> Option<&str> {
-        Some(&self.arn)
-    }
-
-    fn tags(&self) -> &Tags {
-        &self.tags
+    fn identity(&self) -> ResourceIdentity<'_> {
+        ResourceIdentity { key: ResourceKey::new(TYPE, &self.name), arn: Some(&self.arn), name: None, tags: &self.tags }
     }
 }
 

@@ -4,8 +4,8 @@
 
 use rectify_compliance::values::{Flag, KeyValue};
 use rectify_compliance::{
-    ConfigurationItem, Control, Irreversible, Level, Permission, Plan, Remediation, Resource, ResourceKey,
-    ResourceState, ShapeError, Step, Tags, Timestamp, Verdict, control, parameters,
+    ConfigurationItem, Control, Irreversible, Level, Permission, Plan, Remediation, Resource, ResourceIdentity,
+    ResourceState, ShapeError, Step, Timestamp, Verdict, control, parameters,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -110,22 +110,8 @@ impl Deployment {
 }
 
 impl ResourceState for Deployment {
-    const VERSION: u16 = 1;
-
-    fn key(&self) -> ResourceKey {
-        self.instance.key()
-    }
-
-    fn arn(&self) -> Option<&str> {
-        self.instance.arn()
-    }
-
-    fn name(&self) -> Option<&str> {
-        self.instance.name()
-    }
-
-    fn tags(&self) -> &Tags {
-        self.instance.tags()
+    fn identity(&self) -> ResourceIdentity<'_> {
+        self.instance.identity()
     }
 }
 
@@ -241,7 +227,7 @@ fn multi_az_after_window(instance: &Instance) -> bool {
 
 fn not_opted_in(subject: &Deployment, params: &MultiAzParameters) -> Option<String> {
     let Some(tag) = &params.tag_opt_in else { return Some("`tagOptIn` is not set".to_owned()) };
-    let is_tagged = subject.tags().get(&tag.key) == Some(&tag.value);
+    let is_tagged = subject.instance.database.tags.get(&tag.key) == Some(&tag.value);
     (!is_tagged).then(|| format!("{} is not tagged {tag}", subject.instance.database.identifier))
 }
 

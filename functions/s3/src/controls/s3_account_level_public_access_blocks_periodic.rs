@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use rectify_compliance::place::ACCOUNT_TYPE;
 use rectify_compliance::values::Flag;
 use rectify_compliance::{
-    AccountId, Control, Irreversible, Level, ManagedBy, Periodic, Permission, Plan, Remediation, ResourceKey,
+    AccountId, Control, Irreversible, Level, ManagedBy, Periodic, Permission, Plan, Remediation, ResourceIdentity,
     ResourceState, Step, Tags, Timestamp, Verdict, control, offenders, parameters,
 };
 use serde::{Deserialize, Serialize};
@@ -170,14 +170,8 @@ impl AccountBlock {
 }
 
 impl ResourceState for AccountBlock {
-    const VERSION: u16 = 1;
-
-    fn key(&self) -> ResourceKey {
-        ResourceKey::account(&self.account)
-    }
-
-    fn tags(&self) -> &Tags {
-        &self.tags
+    fn identity(&self) -> ResourceIdentity<'_> {
+        ResourceIdentity::account(&self.account)
     }
 }
 

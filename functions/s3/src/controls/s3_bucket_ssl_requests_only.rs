@@ -2,13 +2,13 @@
 
 use rectify_compliance::{
     ConfigurationItem, Control, Irreversible, Level, ManagedBy, NoParameters, Permission, PhysicalId, Plan,
-    Remediation, Resource, ShapeError, Step, Timestamp, Verdict, control,
+    Remediation, Resource, ResourceIdentity, ResourceState, ShapeError, Step, Timestamp, Verdict, control,
 };
 use rectify_policy::{Condition, Document, Effect, Statement};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::resources::bucket::{self, BUCKETS, Identity, TYPES, state_of_bucket};
+use crate::resources::bucket::{self, BUCKETS, Identity, TYPES};
 
 control! {
     /// ## What it checks
@@ -95,7 +95,11 @@ pub struct Subject {
     pub website: bool,
 }
 
-state_of_bucket!(Subject);
+impl ResourceState for Subject {
+    fn identity(&self) -> ResourceIdentity<'_> {
+        self.bucket.identity()
+    }
+}
 
 impl Resource for Subject {
     const TYPES: &'static [&'static str] = TYPES;

@@ -5,10 +5,11 @@ use serde_json::{Value, json};
 use super::{NewControl, ScaffoldError, Severity};
 
 /// Names that the control's file already uses for something else.
-const TAKEN: [&str; 15] = [
+const TAKEN: [&str; 16] = [
     "ConfigurationItem",
     "Control",
     "FromItem",
+    "ResourceIdentity",
     "ResourceState",
     "NoParameters",
     "Permission",

@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 
 use rectify_compliance::kms_key::KmsKey;
 use rectify_compliance::values::{Flag, Globs};
-use rectify_compliance::{ConfigurationItem, Resource, ShapeError, parameters};
+use rectify_compliance::{ConfigurationItem, Resource, ResourceIdentity, ResourceState, ShapeError, parameters};
 use rectify_policy::{Condition, Effect, Policy, Statement, pattern};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::resources::bucket::{Identity, TYPES, state_of_bucket};
+use crate::resources::bucket::{Identity, TYPES};
 use crate::resources::encryption::{Algorithm, Rule};
 
 /// `requiredAlgorithm`.
@@ -102,7 +102,11 @@ pub struct Subject {
     pub unreadable_sources: BTreeSet<String>,
 }
 
-state_of_bucket!(Subject);
+impl ResourceState for Subject {
+    fn identity(&self) -> ResourceIdentity<'_> {
+        self.bucket.identity()
+    }
+}
 
 impl Subject {
     /// Whether the bucket key is on.

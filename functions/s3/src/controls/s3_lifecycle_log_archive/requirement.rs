@@ -4,11 +4,11 @@ mod addition;
 mod findings;
 
 use rectify_compliance::values::{Bounded, Flag, Globs, KeyValue, StringList};
-use rectify_compliance::{ConfigurationItem, Resource, ShapeError, parameters};
+use rectify_compliance::{ConfigurationItem, Resource, ResourceIdentity, ResourceState, ShapeError, parameters};
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
 
-use crate::resources::bucket::{self, Identity, TYPES, state_of_bucket};
+use crate::resources::bucket::{self, Identity, TYPES};
 use crate::resources::lifecycle::{Configuration, Rule, StorageClass};
 
 pub use addition::Addition;
@@ -146,7 +146,11 @@ pub struct Subject {
     pub unknown: Vec<String>,
 }
 
-state_of_bucket!(Subject);
+impl ResourceState for Subject {
+    fn identity(&self) -> ResourceIdentity<'_> {
+        self.bucket.identity()
+    }
+}
 
 impl Resource for Subject {
     const TYPES: &'static [&'static str] = TYPES;
