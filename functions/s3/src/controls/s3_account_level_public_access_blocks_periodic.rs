@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 
 use crate::families::access::{Access, Cause, Flags};
 use crate::families::public_access;
+use crate::families::public_access_block::{self, OfAccount};
 use crate::resources::bucket::BUCKETS;
 
 control! {
@@ -163,6 +164,10 @@ impl AccountBlock {
         self.block.unwrap_or_default().or(params.required())
     }
 
+    fn in_calls(&self) -> OfAccount {
+        OfAccount { account_id: self.account.clone() }
+    }
+
     /// Whether required flags are missing, so that a plan needs the public buckets.
     pub fn lacks(&self, params: &Params) -> bool {
         !self.block.unwrap_or_default().missing(params.required()).is_empty()
@@ -206,35 +211,10 @@ impl Periodic for S3AccountLevelPublicAccessBlocksPeriodic {
     }
 }
 
-/// Input of s3control `PutPublicAccessBlock`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct PublicAccessBlock {
-    /// `AccountId`.
-    pub account_id: String,
-    /// `PublicAccessBlockConfiguration`, complete: the API replaces all four flags.
-    pub public_access_block_configuration: Flags,
-}
-
-/// The calls of the fix.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Action {
-    /// Sets the account-level block.
-    PutPublicAccessBlock(PublicAccessBlock),
-}
-
-/// The calls of undo.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all_fields = "PascalCase")]
-pub enum Undo {
-    /// Restores the previous flags.
-    PutPublicAccessBlock(PublicAccessBlock),
-    /// Removes the block, where there was none.
-    DeletePublicAccessBlock {
-        /// `AccountId`.
-        account_id: String,
-    },
-}
+/// The call that sets the block of the account.
+pub type Action = public_access_block::Action<OfAccount>;
+/// The calls that restore it.
+pub type Undo = public_access_block::Undo<OfAccount>;
 
 impl Remediation for S3AccountLevelPublicAccessBlocksPeriodic {
     type Action = Action;
@@ -269,8 +249,7 @@ impl Remediation for S3AccountLevelPublicAccessBlocksPeriodic {
     }
 
     fn fix(&self, live: &AccountBlock, params: &Params, _now: Timestamp) -> Plan<Action> {
-        let put = Action::PutPublicAccessBlock(block(live, live.wanted(params)));
-        let steps = vec![Step::call(Level::L2, put)];
+        let steps = vec![Step::call(Level::L2, Action::put(live.in_calls(), live.wanted(params)))];
         let mut reasons = Vec::new();
         if !params.account_wide.0 {
             reasons.push("accountWide is not true, and the block applies to every bucket of the account".to_owned());
@@ -292,9 +271,7 @@ impl Remediation for S3AccountLevelPublicAccessBlocksPeriodic {
 
     /// Sets the four flags; the buckets are not read again.
     fn predict(&self, live: AccountBlock, action: &Action) -> AccountBlock {
-        let Action::PutPublicAccessBlock(put) = action;
-        let block = Some(put.public_access_block_configuration);
-        AccountBlock { block, exposed: None, unreadable: BTreeSet::new(), ..live }
+        AccountBlock { block: Some(action.flags()), exposed: None, unreadable: BTreeSet::new(), ..live }
     }
 
     fn touched_fields(&self, subject: &AccountBlock, done: &[Action]) -> Value {
@@ -308,10 +285,7 @@ impl Remediation for S3AccountLevelPublicAccessBlocksPeriodic {
         if done.is_empty() {
             return Ok(Vec::new());
         }
-        Ok(vec![match before.block {
-            Some(flags) => Undo::PutPublicAccessBlock(block(before, flags)),
-            None => Undo::DeletePublicAccessBlock { account_id: before.account.to_string() },
-        }])
+        Ok(vec![Undo::restore(before.in_calls(), before.block)])
     }
 }
 
@@ -321,10 +295,6 @@ fn at_least(buckets: &BTreeSet<String>) -> &'static str {
 
 fn named(buckets: &BTreeSet<String>) -> String {
     offenders(buckets.iter().cloned())
-}
-
-fn block(subject: &AccountBlock, flags: Flags) -> PublicAccessBlock {
-    PublicAccessBlock { account_id: subject.account.to_string(), public_access_block_configuration: flags }
 }
 
 #[cfg(test)]

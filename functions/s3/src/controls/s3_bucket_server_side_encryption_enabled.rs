@@ -309,10 +309,7 @@ impl Remediation for S3BucketServerSideEncryptionEnabled {
         }
         Ok(vec![match &before.rule {
             Some(rule) => Undo::PutBucketEncryption(PutEncryption::of(&before.bucket, rule.clone())),
-            None => Undo::DeleteBucketEncryption {
-                bucket: before.bucket.name.clone(),
-                expected_bucket_owner: before.bucket.account.to_string(),
-            },
+            None => Undo::DeleteBucketEncryption(before.bucket.owned()),
         }])
     }
 }

@@ -8,7 +8,7 @@ use rectify_policy::{Condition, Document, Effect, Statement};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::resources::bucket::{self, BUCKETS, Identity, TYPES};
+use crate::resources::bucket::{self, BUCKETS, Identity, OwnedBucket, TYPES};
 
 control! {
     /// ## What it checks
@@ -175,10 +175,9 @@ impl Control for S3BucketSslRequestsOnly {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct BucketPolicy {
-    /// `Bucket`.
-    pub bucket: String,
-    /// `ExpectedBucketOwner`: the call fails if another account owns the bucket by now.
-    pub expected_bucket_owner: String,
+    /// The bucket.
+    #[serde(flatten)]
+    pub bucket: OwnedBucket,
     /// `Policy`, complete.
     pub policy: Document,
 }
@@ -192,17 +191,11 @@ pub enum Action {
 
 /// The calls of undo.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all_fields = "PascalCase")]
 pub enum Undo {
     /// Restores the previous policy.
     PutBucketPolicy(BucketPolicy),
     /// Removes the policy, where there was none.
-    DeleteBucketPolicy {
-        /// `Bucket`.
-        bucket: String,
-        /// `ExpectedBucketOwner`.
-        expected_bucket_owner: String,
-    },
+    DeleteBucketPolicy(OwnedBucket),
 }
 
 impl Remediation for S3BucketSslRequestsOnly {
@@ -276,7 +269,7 @@ impl Remediation for S3BucketSslRequestsOnly {
 
     fn predict(&self, live: Subject, action: &Action) -> Subject {
         let Action::PutBucketPolicy(put) = action;
-        if put.bucket != live.bucket.name {
+        if put.bucket.name != live.bucket.name {
             return live;
         }
         Subject { policy: Some(put.policy.clone()), ..live }
@@ -296,10 +289,7 @@ impl Remediation for S3BucketSslRequestsOnly {
         }
         Ok(vec![match &before.policy {
             Some(policy) => Undo::PutBucketPolicy(put(before, policy.clone())),
-            None => Undo::DeleteBucketPolicy {
-                bucket: before.bucket.name.clone(),
-                expected_bucket_owner: before.bucket.account.to_string(),
-            },
+            None => Undo::DeleteBucketPolicy(before.bucket.owned()),
         }])
     }
 }
@@ -320,11 +310,7 @@ fn new_policy(denial: &str) -> Option<Document> {
 }
 
 fn put(subject: &Subject, policy: Document) -> BucketPolicy {
-    BucketPolicy {
-        bucket: subject.bucket.name.clone(),
-        expected_bucket_owner: subject.bucket.account.to_string(),
-        policy,
-    }
+    BucketPolicy { bucket: subject.bucket.owned(), policy }
 }
 
 #[cfg(test)]

@@ -143,7 +143,7 @@ impl Remediation for S3LifecycleLogArchive {
     /// Sets the complete configuration.
     fn predict(&self, live: Subject, action: &Action) -> Subject {
         let Action::PutBucketLifecycleConfiguration(put) = action;
-        if put.bucket != live.bucket.name {
+        if put.bucket.name != live.bucket.name {
             return live;
         }
         Subject { lifecycle: Some(put.lifecycle_configuration.clone()), unknown: Vec::new(), ..live }
@@ -167,10 +167,7 @@ impl Remediation for S3LifecycleLogArchive {
             Some(lifecycle) => {
                 Undo::PutBucketLifecycleConfiguration(PutLifecycle::of(&before.bucket, lifecycle.clone()))
             }
-            None => Undo::DeleteBucketLifecycle {
-                bucket: before.bucket.name.clone(),
-                expected_bucket_owner: before.bucket.account.to_string(),
-            },
+            None => Undo::DeleteBucketLifecycle(before.bucket.owned()),
         }])
     }
 }

@@ -14,9 +14,9 @@ use rectify_compliance::{
 use serde_json::Value;
 
 use crate::families::access::{Access, Cause, Flags};
-use crate::resources::bucket::{BUCKETS, Bucket};
+use crate::families::public_access_block;
+use crate::resources::bucket::{BUCKETS, Bucket, OwnedBucket};
 
-pub use block::{Action, PublicAccessBlock, Undo};
 pub use subject::{Facts, Subject};
 
 /// The access points of the function's own region and account.
@@ -78,6 +78,11 @@ parameters! {
         public_tag: Option<KeyValue> = None,
     }
 }
+
+/// The call that sets the block of a bucket.
+pub type Action = public_access_block::Action<OwnedBucket>;
+/// The calls that restore it.
+pub type Undo = public_access_block::Undo<OwnedBucket>;
 
 /// A control that prohibits one class of public access.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

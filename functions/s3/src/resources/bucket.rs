@@ -59,10 +59,26 @@ impl Identity {
         }
     }
 
+    /// The bucket in calls.
+    pub fn owned(&self) -> OwnedBucket {
+        OwnedBucket { name: self.name.clone(), owner: self.account.clone() }
+    }
+
     /// The bucket as AWS Config identifies it.
     pub(crate) fn identity(&self) -> ResourceIdentity<'_> {
         ResourceIdentity { key: ResourceKey::new(TYPE, &self.name), arn: Some(&self.arn), name: None, tags: &self.tags }
     }
+}
+
+/// A bucket in a call that changes it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OwnedBucket {
+    /// `Bucket`.
+    #[serde(rename = "Bucket")]
+    pub name: String,
+    /// `ExpectedBucketOwner`: the call fails if another account owns the bucket by now.
+    #[serde(rename = "ExpectedBucketOwner")]
+    pub owner: AccountId,
 }
 
 /// A general purpose bucket as AWS Config recorded it, with its access settings.

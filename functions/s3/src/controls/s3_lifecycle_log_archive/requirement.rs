@@ -8,7 +8,7 @@ use rectify_compliance::{ConfigurationItem, Resource, ResourceIdentity, Resource
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
 
-use crate::resources::bucket::{self, Identity, TYPES};
+use crate::resources::bucket::{self, Identity, OwnedBucket, TYPES};
 use crate::resources::lifecycle::{Configuration, Rule, StorageClass};
 
 pub use addition::Addition;
@@ -192,10 +192,9 @@ impl Subject {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct PutLifecycle {
-    /// `Bucket`.
-    pub bucket: String,
-    /// `ExpectedBucketOwner`: the call fails if another account owns the bucket by now.
-    pub expected_bucket_owner: String,
+    /// The bucket.
+    #[serde(flatten)]
+    pub bucket: OwnedBucket,
     /// `LifecycleConfiguration` and `TransitionDefaultMinimumObjectSize`, both complete: the API replaces them.
     pub lifecycle_configuration: Configuration,
 }
@@ -203,7 +202,7 @@ pub struct PutLifecycle {
 impl PutLifecycle {
     /// The call that sets this configuration on this bucket.
     pub fn of(bucket: &Identity, lifecycle_configuration: Configuration) -> Self {
-        Self { bucket: bucket.name.clone(), expected_bucket_owner: bucket.account.to_string(), lifecycle_configuration }
+        Self { bucket: bucket.owned(), lifecycle_configuration }
     }
 }
 
@@ -216,15 +215,9 @@ pub enum Action {
 
 /// The calls of undo.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all_fields = "PascalCase")]
 pub enum Undo {
     /// Restores the previous configuration.
     PutBucketLifecycleConfiguration(PutLifecycle),
     /// Removes the configuration, where there was none.
-    DeleteBucketLifecycle {
-        /// `Bucket`.
-        bucket: String,
-        /// `ExpectedBucketOwner`.
-        expected_bucket_owner: String,
-    },
+    DeleteBucketLifecycle(OwnedBucket),
 }
