@@ -266,6 +266,5 @@ impl<V: View, T: Stored, P: Parameters> Remediation for Setting<V, T, P> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 #[path = "setting_tests.rs"]
 mod tests;

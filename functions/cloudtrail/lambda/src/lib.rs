@@ -183,7 +183,6 @@ fn tags_of(resources: Vec<types::ResourceTag>, arn: &str) -> Tags {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

@@ -91,7 +91,6 @@ pub fn is_gone(state: &str) -> bool {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 pub(crate) mod tests {
     use serde_json::json;
 

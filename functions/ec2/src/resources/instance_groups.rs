@@ -169,7 +169,6 @@ impl ResourceState for InstanceInGroups {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
 mod tests {
     use serde_json::json;
 

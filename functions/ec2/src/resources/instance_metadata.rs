@@ -139,7 +139,6 @@ impl ResourceState for InstanceMetadata {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use serde_json::json;
 

@@ -229,7 +229,6 @@ impl GroupInNetwork {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 mod tests {
     use super::*;
     use crate::arbitrary::item_of;

@@ -211,7 +211,6 @@ impl ResourceState for TaggedResource {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
 pub(crate) mod tests {
     use serde_json::json;
 

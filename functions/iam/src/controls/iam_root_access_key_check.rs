@@ -132,7 +132,6 @@ fn delete_centrally(root: &RootUser) -> String {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 mod tests {
     use proptest::prelude::*;
     use rectify_compliance::gate::{Route, RuleScope, route};

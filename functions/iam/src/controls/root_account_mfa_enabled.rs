@@ -174,7 +174,6 @@ fn instructions(root: &RootSignIn) -> Vec<String> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 mod tests {
     use proptest::prelude::*;
     use rectify_compliance::{Region, Remediation};

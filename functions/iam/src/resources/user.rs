@@ -82,7 +82,6 @@ impl Resource for RecordedUser {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
 pub(crate) mod tests {
     use serde_json::json;
 

@@ -98,7 +98,6 @@ impl ResourceState for Backups {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 pub(crate) mod tests {
     use rectify_compliance::ResourceKey;
     use serde_json::{Value, json};

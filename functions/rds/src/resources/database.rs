@@ -217,7 +217,6 @@ pub fn identifier_of(target: &Target) -> Result<&str, ShapeError> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use rectify_compliance::{AccountId, Region};
 

@@ -107,7 +107,6 @@ impl Resource for Instance {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 pub(crate) mod tests {
     use rectify_compliance::Tags;
     use serde_json::{Value, json};

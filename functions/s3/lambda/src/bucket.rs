@@ -123,7 +123,6 @@ fn grantee(grantee: &types::Grantee) -> Result<Grantee, ShapeError> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

@@ -249,7 +249,6 @@ impl Fix<Clients> for S3BucketServerSideEncryptionEnabled {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

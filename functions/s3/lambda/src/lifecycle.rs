@@ -236,7 +236,6 @@ impl Fix<Clients> for S3LifecycleLogArchive {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
     use serde_json::json;

@@ -211,7 +211,6 @@ impl Remediation for S3BucketLevelPublicAccessProhibited {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
 mod tests {
     use proptest::prelude::*;
     use rectify_compliance::plan::call_text;

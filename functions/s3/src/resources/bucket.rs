@@ -160,7 +160,6 @@ pub(crate) fn path(key: &str) -> String {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
 mod tests {
     use super::*;
     use crate::testing::{item, notification};

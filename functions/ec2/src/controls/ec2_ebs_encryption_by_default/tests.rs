@@ -1,6 +1,4 @@
 //! Verdicts and plans of `ec2-ebs-encryption-by-default`, and properties that hold for all settings.
-#![allow(clippy::unwrap_used)]
-
 use proptest::prelude::*;
 use rectify_compliance::parameters::RuleParameters;
 use rectify_testing::{Case, Cases, Laws};

@@ -1,6 +1,4 @@
 //! Verdicts and plans of `required-tags`, and properties that hold for every resource.
-#![allow(clippy::unwrap_used)]
-
 use proptest::prelude::*;
 use rectify_compliance::parameters::RuleParameters;
 use rectify_compliance::plan::call_text;

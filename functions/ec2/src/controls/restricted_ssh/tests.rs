@@ -1,6 +1,4 @@
 //! Verdicts and plans of `restricted-ssh`, and properties that hold for every group.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
-
 use proptest::prelude::*;
 use rectify_compliance::{
     AccountId, Control, FromItem, Irreversible, Level, Plan, Remediation, Resource, Step, Verdict,

@@ -1,7 +1,5 @@
 //! Tests of both controls: the laws of the remediation, and the stored form of a user.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
-
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use rectify_compliance::StoredState;

@@ -1,5 +1,3 @@
-#![allow(clippy::unwrap_used)]
-
 use proptest::prelude::*;
 use rectify_compliance::Scope;
 use rectify_compliance::parameters::RuleParameters;

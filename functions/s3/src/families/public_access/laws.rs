@@ -1,7 +1,5 @@
 //! The laws of the controls that end public access with the bucket-level block, over generated buckets.
 
-#![allow(clippy::unwrap_used)]
-
 use proptest::prelude::*;
 use rectify_compliance::Remediation;
 use rectify_compliance::values::Flag;
