@@ -223,6 +223,18 @@ pub trait Periodic: Control {
     fn list_permissions(&self) -> &'static [Permission];
 }
 
+/// The permissions of a remediation's calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RemediationPermissions {
+    /// Those of the live read.
+    pub read: &'static [Permission],
+    /// Those of the calls that fix. With `read` and the lookup of [`managed_by`](Remediation::managed_by), these are all
+    /// permissions that the control adds to the remediation's role.
+    pub fix: &'static [Permission],
+    /// Those of the calls that undo; never in the remediation's role.
+    pub undo: &'static [Permission],
+}
+
 /// A control that can fix its findings.
 pub trait Remediation: Control {
     /// One API call: an enum with a variant per operation, named and spelled as in the API.
@@ -230,15 +242,8 @@ pub trait Remediation: Control {
     /// One call that undoes an action.
     type Undo: Stored;
 
-    /// Permissions of the live read.
-    fn read_permissions(&self) -> &'static [Permission];
-
-    /// Permissions of the calls that fix. With [`read_permissions`](Self::read_permissions) and the lookup of
-    /// [`managed_by`](Self::managed_by), these are all permissions that the control adds to the remediation's role.
-    fn fix_permissions(&self) -> &'static [Permission];
-
-    /// Permissions of the calls that undo; never in the remediation's role.
-    fn undo_permissions(&self) -> &'static [Permission];
+    /// The permissions of its calls.
+    fn permissions(&self) -> RemediationPermissions;
 
     /// Whether the calls need the resource's name, and AWS Config's id is not that name (IAM `AIDA…`, RDS `db-…`). The
     /// handler then resolves it once, through AWS Config.

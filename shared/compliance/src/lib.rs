@@ -56,8 +56,8 @@ pub use annotation::{Annotation, offenders};
 pub use arn::Arn;
 pub use compliance_change::{ComplianceChange, Origin, RemediationRequest};
 pub use control::{
-    Control, ControlMeta, Declared, Framework, Frequency, FromItem, Mapping, Periodic, Remediation, Resource, Scope,
-    Severity, Trigger,
+    Control, ControlMeta, Declared, Framework, Frequency, FromItem, Mapping, Periodic, Remediation,
+    RemediationPermissions, Resource, Scope, Severity, Trigger,
 };
 pub use entry::{Entry, IdentifiedState};
 pub use error::{EventError, ParameterError, ShapeError};

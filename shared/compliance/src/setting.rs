@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     Control, FromItem, Irreversible, Level, ManagedBy, Parameters, Periodic, Permission, PhysicalId, Plan, Remediation,
-    Resource, ResourceState, ShapeError, Step, Stored, Timestamp, Verdict,
+    RemediationPermissions, Resource, ResourceState, ShapeError, Step, Stored, Timestamp, Verdict,
 };
 
 /// A resource with members that can be set one by one. Declares the parts that all settings of the resource share.
@@ -202,16 +202,12 @@ impl<V: View, T: Stored, P: Parameters> Remediation for Setting<V, T, P> {
     type Action = SetCall;
     type Undo = SetCall;
 
-    fn read_permissions(&self) -> &'static [Permission] {
-        V::READ
-    }
-
-    fn fix_permissions(&self) -> &'static [Permission] {
-        self.call.operation.permissions
-    }
-
-    fn undo_permissions(&self) -> &'static [Permission] {
-        self.call.operation.permissions
+    fn permissions(&self) -> RemediationPermissions {
+        RemediationPermissions {
+            read: V::READ,
+            fix: self.call.operation.permissions,
+            undo: self.call.operation.permissions,
+        }
     }
 
     fn needs_name(&self) -> bool {
@@ -264,7 +260,3 @@ impl<V: View, T: Stored, P: Parameters> Remediation for Setting<V, T, P> {
         done.iter().rev().map(inverse).collect()
     }
 }
-
-#[cfg(test)]
-#[path = "setting_tests.rs"]
-mod tests;

@@ -2,8 +2,8 @@
 
 use proptest::prelude::*;
 use rectify_compliance::{
-    Control, Irreversible, NoParameters, Permission, Remediation, ResourceIdentity, ResourceKey, ResourceState, Step,
-    Tags, Verdict,
+    Control, Irreversible, NoParameters, Remediation, RemediationPermissions, ResourceIdentity, ResourceKey,
+    ResourceState, Step, Tags, Verdict,
 };
 use serde::Deserialize;
 use serde_json::json;
@@ -62,16 +62,8 @@ impl Remediation for LampOn {
     type Action = Call;
     type Undo = Call;
 
-    fn read_permissions(&self) -> &'static [Permission] {
-        &[]
-    }
-
-    fn fix_permissions(&self) -> &'static [Permission] {
-        &[]
-    }
-
-    fn undo_permissions(&self) -> &'static [Permission] {
-        &[]
+    fn permissions(&self) -> RemediationPermissions {
+        RemediationPermissions { read: &[], fix: &[], undo: &[] }
     }
 
     fn fix(&self, lamp: &Lamp, _: &NoParameters, _: Timestamp) -> Plan<Call> {

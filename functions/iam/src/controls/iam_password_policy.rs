@@ -7,8 +7,8 @@ use std::borrow::Cow;
 use rectify_compliance::place::ACCOUNT_TYPE;
 use rectify_compliance::values::{Bounded, Flag};
 use rectify_compliance::{
-    AccountId, Control, Irreversible, Level, ManagedBy, Periodic, Permission, Plan, Remediation, ResourceIdentity,
-    ResourceState, Step, Timestamp, Verdict, control, parameters,
+    AccountId, Control, Irreversible, Level, ManagedBy, Periodic, Permission, Plan, Remediation,
+    RemediationPermissions, ResourceIdentity, ResourceState, Step, Timestamp, Verdict, control, parameters,
 };
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::Error as _;
@@ -206,19 +206,18 @@ pub enum PasswordUndo {
 impl Remediation for IamPasswordPolicy {
     type Action = PasswordAction;
     type Undo = PasswordUndo;
-    fn read_permissions(&self) -> &'static [Permission] {
-        READ
-    }
-    fn fix_permissions(&self) -> &'static [Permission] {
-        const { &[Permission::unscoped("iam:UpdateAccountPasswordPolicy")] }
-    }
-    // IAM cannot restrict the settings: only `fix` keeps the remediation from weakening the policy.
-    fn undo_permissions(&self) -> &'static [Permission] {
+
+    fn permissions(&self) -> RemediationPermissions {
         const {
-            &[
-                Permission::unscoped("iam:UpdateAccountPasswordPolicy"),
-                Permission::unscoped("iam:DeleteAccountPasswordPolicy"),
-            ]
+            RemediationPermissions {
+                read: READ,
+                fix: &[Permission::unscoped("iam:UpdateAccountPasswordPolicy")],
+                // IAM cannot restrict the settings: only `fix` keeps the remediation from weakening the policy.
+                undo: &[
+                    Permission::unscoped("iam:UpdateAccountPasswordPolicy"),
+                    Permission::unscoped("iam:DeleteAccountPasswordPolicy"),
+                ],
+            }
         }
     }
 

@@ -7,7 +7,7 @@ use std::fmt::Debug;
 
 use rectify_compliance::{
     Control, Irreversible, ManagedBy, Parameters, Periodic, Permission, PhysicalId, Plan, Remediation,
-    ResourceIdentity, ResourceState, Stored, Timestamp, Verdict,
+    RemediationPermissions, ResourceIdentity, ResourceState, Stored, Timestamp, Verdict,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -70,16 +70,8 @@ impl<S: Stored, P: Parameters> Remediation for MfaControl<S, P> {
     type Action = AttachAction;
     type Undo = DetachAction;
 
-    fn read_permissions(&self) -> &'static [Permission] {
-        self.read
-    }
-
-    fn fix_permissions(&self) -> &'static [Permission] {
-        mfa_policy::ATTACH
-    }
-
-    fn undo_permissions(&self) -> &'static [Permission] {
-        mfa_policy::DETACH
+    fn permissions(&self) -> RemediationPermissions {
+        RemediationPermissions { read: self.read, fix: mfa_policy::ATTACH, undo: mfa_policy::DETACH }
     }
 
     fn needs_name(&self) -> bool {

@@ -4,8 +4,8 @@
 
 use rectify_compliance::values::{Flag, KeyValue};
 use rectify_compliance::{
-    ConfigurationItem, Control, Irreversible, Level, Permission, Plan, Remediation, Resource, ResourceIdentity,
-    ResourceState, ShapeError, Step, Timestamp, Verdict, control, parameters,
+    ConfigurationItem, Control, Irreversible, Level, Permission, Plan, Remediation, RemediationPermissions, Resource,
+    ResourceIdentity, ResourceState, ShapeError, Step, Timestamp, Verdict, control, parameters,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -165,16 +165,18 @@ pub enum Action {
 impl Remediation for RdsMultiAzSupport {
     type Action = Action;
     type Undo = Action;
-    fn read_permissions(&self) -> &'static [Permission] {
-        const { &[DESCRIBE_INSTANCES, Permission::unscoped("rds:DescribeOrderableDBInstanceOptions")] }
+
+    fn permissions(&self) -> RemediationPermissions {
+        const {
+            RemediationPermissions {
+                read: &[DESCRIBE_INSTANCES, Permission::unscoped("rds:DescribeOrderableDBInstanceOptions")],
+                fix: &[MODIFY_INSTANCE],
+                // IAM cannot restrict the value: only `fix` keeps the remediation from turning Multi-AZ off.
+                undo: &[MODIFY_INSTANCE],
+            }
+        }
     }
-    fn fix_permissions(&self) -> &'static [Permission] {
-        &[MODIFY_INSTANCE]
-    }
-    // IAM cannot restrict the value: only `fix` keeps the remediation from turning Multi-AZ off.
-    fn undo_permissions(&self) -> &'static [Permission] {
-        &[MODIFY_INSTANCE]
-    }
+
     fn needs_name(&self) -> bool {
         true
     }

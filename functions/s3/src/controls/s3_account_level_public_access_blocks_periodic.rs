@@ -6,8 +6,9 @@ use std::collections::BTreeSet;
 use rectify_compliance::place::ACCOUNT_TYPE;
 use rectify_compliance::values::Flag;
 use rectify_compliance::{
-    AccountId, Control, Irreversible, Level, ManagedBy, Periodic, Permission, Plan, Remediation, ResourceIdentity,
-    ResourceState, Step, Tags, Timestamp, Verdict, control, offenders, parameters,
+    AccountId, Control, Irreversible, Level, ManagedBy, Periodic, Permission, Plan, Remediation,
+    RemediationPermissions, ResourceIdentity, ResourceState, Step, Tags, Timestamp, Verdict, control, offenders,
+    parameters,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -219,29 +220,28 @@ pub type Undo = public_access_block::Undo<OfAccount>;
 impl Remediation for S3AccountLevelPublicAccessBlocksPeriodic {
     type Action = Action;
     type Undo = Undo;
-    fn read_permissions(&self) -> &'static [Permission] {
+
+    fn permissions(&self) -> RemediationPermissions {
         const {
-            &[
-                Permission::unscoped("s3:GetAccountPublicAccessBlock"),
-                Permission::unscoped("s3:ListAllMyBuckets"),
-                Permission::unscoped("s3:ListAccessPoints"),
-                Permission::unscoped("s3:GetAccessPoint"),
-                Permission::on("s3:GetAccessPointPolicy", ACCESS_POINTS),
-                Permission::on("s3:GetAccessPointPolicyStatus", ACCESS_POINTS),
-                Permission::on("s3:GetBucketAcl", BUCKETS),
-                Permission::on("s3:GetBucketLocation", BUCKETS),
-                Permission::on("s3:GetBucketOwnershipControls", BUCKETS),
-                Permission::on("s3:GetBucketPolicy", BUCKETS),
-                Permission::on("s3:GetBucketPolicyStatus", BUCKETS),
-                Permission::on("s3:GetBucketPublicAccessBlock", BUCKETS),
-            ]
+            RemediationPermissions {
+                read: &[
+                    Permission::unscoped("s3:GetAccountPublicAccessBlock"),
+                    Permission::unscoped("s3:ListAllMyBuckets"),
+                    Permission::unscoped("s3:ListAccessPoints"),
+                    Permission::unscoped("s3:GetAccessPoint"),
+                    Permission::on("s3:GetAccessPointPolicy", ACCESS_POINTS),
+                    Permission::on("s3:GetAccessPointPolicyStatus", ACCESS_POINTS),
+                    Permission::on("s3:GetBucketAcl", BUCKETS),
+                    Permission::on("s3:GetBucketLocation", BUCKETS),
+                    Permission::on("s3:GetBucketOwnershipControls", BUCKETS),
+                    Permission::on("s3:GetBucketPolicy", BUCKETS),
+                    Permission::on("s3:GetBucketPolicyStatus", BUCKETS),
+                    Permission::on("s3:GetBucketPublicAccessBlock", BUCKETS),
+                ],
+                fix: &[Permission::unscoped("s3:PutAccountPublicAccessBlock")],
+                undo: &[Permission::unscoped("s3:PutAccountPublicAccessBlock")],
+            }
         }
-    }
-    fn fix_permissions(&self) -> &'static [Permission] {
-        const { &[Permission::unscoped("s3:PutAccountPublicAccessBlock")] }
-    }
-    fn undo_permissions(&self) -> &'static [Permission] {
-        self.fix_permissions()
     }
 
     fn managed_by(&self) -> ManagedBy {

@@ -2,7 +2,8 @@
 
 use rectify_compliance::{
     ConfigurationItem, Control, Irreversible, Level, ManagedBy, NoParameters, Permission, PhysicalId, Plan,
-    Remediation, Resource, ResourceIdentity, ResourceState, ShapeError, Step, Timestamp, Verdict, control,
+    Remediation, RemediationPermissions, Resource, ResourceIdentity, ResourceState, ShapeError, Step, Timestamp,
+    Verdict, control,
 };
 use rectify_policy::{Condition, Document, Effect, Statement};
 use serde::{Deserialize, Serialize};
@@ -201,20 +202,22 @@ pub enum Undo {
 impl Remediation for S3BucketSslRequestsOnly {
     type Action = Action;
     type Undo = Undo;
-    fn read_permissions(&self) -> &'static [Permission] {
+
+    fn permissions(&self) -> RemediationPermissions {
         const {
-            &[
-                Permission::on("s3:GetBucketPolicy", BUCKETS),
-                Permission::on("s3:GetBucketTagging", BUCKETS),
-                Permission::on("s3:GetBucketWebsite", BUCKETS),
-            ]
+            RemediationPermissions {
+                read: &[
+                    Permission::on("s3:GetBucketPolicy", BUCKETS),
+                    Permission::on("s3:GetBucketTagging", BUCKETS),
+                    Permission::on("s3:GetBucketWebsite", BUCKETS),
+                ],
+                fix: &[Permission::on("s3:PutBucketPolicy", BUCKETS)],
+                undo: &[
+                    Permission::on("s3:PutBucketPolicy", BUCKETS),
+                    Permission::on("s3:DeleteBucketPolicy", BUCKETS),
+                ],
+            }
         }
-    }
-    fn fix_permissions(&self) -> &'static [Permission] {
-        const { &[Permission::on("s3:PutBucketPolicy", BUCKETS)] }
-    }
-    fn undo_permissions(&self) -> &'static [Permission] {
-        const { &[Permission::on("s3:PutBucketPolicy", BUCKETS), Permission::on("s3:DeleteBucketPolicy", BUCKETS)] }
     }
 
     fn managed_by(&self) -> ManagedBy {

@@ -3,7 +3,8 @@
 pub mod requirement;
 
 use rectify_compliance::{
-    Control, Irreversible, Level, Permission, Plan, Remediation, Step, Timestamp, Verdict, control, offenders,
+    Control, Irreversible, Level, Permission, Plan, Remediation, RemediationPermissions, Step, Timestamp, Verdict,
+    control, offenders,
 };
 use serde_json::{Value, json};
 
@@ -112,20 +113,19 @@ impl Control for S3LifecycleLogArchive {
 impl Remediation for S3LifecycleLogArchive {
     type Action = Action;
     type Undo = Undo;
-    fn read_permissions(&self) -> &'static [Permission] {
+
+    fn permissions(&self) -> RemediationPermissions {
         const {
-            &[
-                Permission::on("s3:GetLifecycleConfiguration", BUCKETS),
-                Permission::on("s3:GetBucketVersioning", BUCKETS),
-                Permission::on("s3:GetBucketTagging", BUCKETS),
-            ]
+            RemediationPermissions {
+                read: &[
+                    Permission::on("s3:GetLifecycleConfiguration", BUCKETS),
+                    Permission::on("s3:GetBucketVersioning", BUCKETS),
+                    Permission::on("s3:GetBucketTagging", BUCKETS),
+                ],
+                fix: &[Permission::on("s3:PutLifecycleConfiguration", BUCKETS)],
+                undo: &[Permission::on("s3:PutLifecycleConfiguration", BUCKETS)],
+            }
         }
-    }
-    fn fix_permissions(&self) -> &'static [Permission] {
-        const { &[Permission::on("s3:PutLifecycleConfiguration", BUCKETS)] }
-    }
-    fn undo_permissions(&self) -> &'static [Permission] {
-        self.fix_permissions()
     }
 
     fn fix(&self, live: &Subject, params: &Params, _now: Timestamp) -> Plan<Action> {

@@ -8,8 +8,8 @@ pub(crate) mod laws;
 
 use rectify_compliance::values::{Flag, KeyValue};
 use rectify_compliance::{
-    Annotation, Control, FromItem, Irreversible, Periodic, Permission, Plan, Remediation, Timestamp, Verdict,
-    offenders, parameters,
+    Annotation, Control, FromItem, Irreversible, Periodic, Permission, Plan, Remediation, RemediationPermissions,
+    Timestamp, Verdict, offenders, parameters,
 };
 use serde_json::Value;
 
@@ -141,16 +141,8 @@ impl Remediation for PublicAccess {
     type Action = Action;
     type Undo = Undo;
 
-    fn read_permissions(&self) -> &'static [Permission] {
-        READ_PERMISSIONS
-    }
-
-    fn fix_permissions(&self) -> &'static [Permission] {
-        FIX_PERMISSIONS
-    }
-
-    fn undo_permissions(&self) -> &'static [Permission] {
-        FIX_PERMISSIONS
+    fn permissions(&self) -> RemediationPermissions {
+        RemediationPermissions { read: READ_PERMISSIONS, fix: FIX_PERMISSIONS, undo: FIX_PERMISSIONS }
     }
 
     fn fix(&self, live: &Subject, params: &Params, _now: Timestamp) -> Plan<Action> {

@@ -145,7 +145,7 @@ fn actions_are_spelled_as_in_the_api() {
 
 #[test]
 fn remediation_role_cannot_disable_encryption() {
-    let may: Vec<&str> = Ec2EbsEncryptionByDefault.fix_permissions().iter().map(|it| it.action).collect();
+    let may: Vec<&str> = Ec2EbsEncryptionByDefault.permissions().fix.iter().map(|it| it.action).collect();
     assert_eq!(may, ["ec2:EnableEbsEncryptionByDefault", "ec2:ModifyEbsDefaultKmsKeyId"]);
 }
 
