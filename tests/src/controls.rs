@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 use rectify_compliance::values::Bounded;
 use rectify_compliance::{
     ConfigurationItem, Control, FromItem, Irreversible, Level, Parameters, Periodic, Permission, Plan, Remediation,
-    Resource, ResourceKey, ResourceState, ShapeError, Step, Tags, Timestamp, Verdict, control, offenders,
+    RemediationPermissions, Resource, ResourceIdentity, ResourceKey, ResourceState, ShapeError, Step, Tags, Timestamp,
+    Verdict, control, offenders,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -98,22 +99,13 @@ impl Widget {
 }
 
 impl ResourceState for Widget {
-    const VERSION: u16 = 1;
-
-    fn key(&self) -> ResourceKey {
-        ResourceKey::new(WIDGET, &self.id)
-    }
-
-    fn name(&self) -> Option<&str> {
-        self.name.as_deref()
-    }
-
-    fn arn(&self) -> Option<&str> {
-        self.arn.as_deref()
-    }
-
-    fn tags(&self) -> &Tags {
-        &self.tags
+    fn identity(&self) -> ResourceIdentity<'_> {
+        ResourceIdentity {
+            key: ResourceKey::new(WIDGET, &self.id),
+            arn: self.arn.as_deref(),
+            name: self.name.as_deref(),
+            tags: &self.tags,
+        }
     }
 }
 
@@ -295,15 +287,11 @@ macro_rules! widget_control {
         impl Remediation for $name {
             type Action = Action;
             type Undo = Undo;
-            fn read_permissions(&self) -> &'static [Permission] {
-                READ
+
+            fn permissions(&self) -> RemediationPermissions {
+                RemediationPermissions { read: READ, fix: ENABLE, undo: DISABLE }
             }
-            fn fix_permissions(&self) -> &'static [Permission] {
-                ENABLE
-            }
-            fn undo_permissions(&self) -> &'static [Permission] {
-                DISABLE
-            }
+
             fn needs_name(&self) -> bool {
                 $needs_name
             }

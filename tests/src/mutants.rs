@@ -7,7 +7,8 @@ use std::fmt::Debug;
 use std::marker::PhantomData;
 
 use rectify_compliance::{
-    Control, Declared, Irreversible, Permission, Plan, Remediation, Step, Target, Timestamp, Verdict, Work,
+    Control, Declared, Irreversible, Permission, Plan, Remediation, RemediationPermissions, Step, Target, Timestamp,
+    Verdict, Work,
 };
 use rectify_ec2::RESTRICTED_SSH;
 use rectify_ec2::controls::restricted_ssh::RestrictedSshParameters as Params;
@@ -101,14 +102,9 @@ impl<M: Mutation> Control for Mutant<M> {
 impl<M: Mutation> Remediation for Mutant<M> {
     type Action = Revoke;
     type Undo = Authorize;
-    fn read_permissions(&self) -> &'static [Permission] {
-        RESTRICTED_SSH.logic.read_permissions()
-    }
-    fn fix_permissions(&self) -> &'static [Permission] {
-        RESTRICTED_SSH.logic.fix_permissions()
-    }
-    fn undo_permissions(&self) -> &'static [Permission] {
-        RESTRICTED_SSH.logic.undo_permissions()
+
+    fn permissions(&self) -> RemediationPermissions {
+        RESTRICTED_SSH.logic.permissions()
     }
 
     fn fix(&self, live: &Subject, params: &Params, now: Timestamp) -> Plan<Revoke> {

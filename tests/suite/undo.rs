@@ -226,7 +226,8 @@ async fn undo_can_be_repeated_after_a_crash_at_any_step() {
         let undone = world.undo(&id).await.unwrap_or_else(|error| panic!("{step}: {error}"));
         assert!(matches!(undone, Undone::Restored { .. } | Undone::AlreadyUndone), "{step}: {undone:?}");
         assert_eq!(world.widgets.widget("d-1"), Some(before()), "{step}");
-        assert_eq!(stored(&world, &id).await.before.unwrap().read::<Widget>().unwrap().key(), before().key());
+        let stored = stored(&world, &id).await.before.unwrap().read::<Widget>().unwrap();
+        assert_eq!(stored.identity().key, before().identity().key);
         assert_eq!(world.widgets.effects().len(), 4, "{step}");
         step += 1;
     }

@@ -1,6 +1,4 @@
 //! Security groups for tests: built by hand, or generated with and without violations.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
-
 use std::collections::{BTreeMap, BTreeSet};
 
 use ipnet::IpNet;

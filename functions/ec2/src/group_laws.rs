@@ -1,7 +1,5 @@
 //! Shared by the tests of every control that revokes security group rules: cases built from rules, and laws in addition
 //! to [`Laws`](rectify_testing::Laws).
-#![allow(clippy::unwrap_used, clippy::panic)]
-
 use std::cell::Cell;
 
 use proptest::prelude::*;

@@ -2,3 +2,4 @@
 
 pub mod access;
 pub mod public_access;
+pub mod public_access_block;

@@ -1,6 +1,6 @@
 //! Subjects and items for the tests of this crate.
 
-#![allow(clippy::unwrap_used, clippy::needless_pass_by_value)]
+#![allow(clippy::needless_pass_by_value)]
 
 use rectify_compliance::{AccountId, ConfigurationItem, Region};
 use rectify_policy::Policy;

@@ -89,7 +89,6 @@ impl fmt::Display for Arn {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::{
     ConfigurationItem, Irreversible, Level, ManagedBy, Parameters, Permission, PhysicalId, Plan, ResourceState,
-    ShapeError, Timestamp, Verdict,
+    ShapeError, Stored, Timestamp, Verdict,
 };
 
 /// The severity of a finding. For controls mapped to FSBP it equals the Security Hub severity.
@@ -223,22 +223,27 @@ pub trait Periodic: Control {
     fn list_permissions(&self) -> &'static [Permission];
 }
 
+/// The permissions of a remediation's calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RemediationPermissions {
+    /// Those of the live read.
+    pub read: &'static [Permission],
+    /// Those of the calls that fix. With `read` and the lookup of [`managed_by`](Remediation::managed_by), these are all
+    /// permissions that the control adds to the remediation's role.
+    pub fix: &'static [Permission],
+    /// Those of the calls that undo; never in the remediation's role.
+    pub undo: &'static [Permission],
+}
+
 /// A control that can fix its findings.
 pub trait Remediation: Control {
     /// One API call: an enum with a variant per operation, named and spelled as in the API.
-    type Action: Serialize + DeserializeOwned + Clone + PartialEq + Debug + Send + Sync + 'static;
+    type Action: Stored;
     /// One call that undoes an action.
-    type Undo: Serialize + DeserializeOwned + Clone + PartialEq + Debug + Send + Sync + 'static;
+    type Undo: Stored;
 
-    /// Permissions of the live read.
-    fn read_permissions(&self) -> &'static [Permission];
-
-    /// Permissions of the calls that fix. With [`read_permissions`](Self::read_permissions) and the lookup of
-    /// [`managed_by`](Self::managed_by), these are all permissions that the control adds to the remediation's role.
-    fn fix_permissions(&self) -> &'static [Permission];
-
-    /// Permissions of the calls that undo; never in the remediation's role.
-    fn undo_permissions(&self) -> &'static [Permission];
+    /// The permissions of its calls.
+    fn permissions(&self) -> RemediationPermissions;
 
     /// Whether the calls need the resource's name, and AWS Config's id is not that name (IAM `AIDA…`, RDS `db-…`). The
     /// handler then resolves it once, through AWS Config.

@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use crate::{
     ConfigurationItem, Control, ControlMeta, Declared, FromItem, Irreversible, Level, ParameterError, Periodic,
-    Permission, Plan, Remediation, Resource, ResourceKey, ResourceState, ShapeError, Step, StoredState, Tags,
-    Timestamp, Verdict, Work,
+    Permission, Plan, Remediation, Resource, ResourceIdentity, ResourceKey, ResourceState, ShapeError, Step,
+    StoredState, Tags, Timestamp, Verdict, Work,
 };
 use erased::{ErasedFromItem, ErasedPeriodic, json};
 
@@ -136,11 +136,12 @@ impl IdentifiedState {
     /// # Errors
     /// [`ShapeError`] if it has no JSON form.
     pub fn of<S: ResourceState>(subject: &S) -> Result<Self, ShapeError> {
+        let ResourceIdentity { key, arn, name, tags } = subject.identity();
         Ok(Self {
-            resource: subject.key(),
-            name: subject.name().map(str::to_owned),
-            arn: subject.arn().map(str::to_owned),
-            tags: subject.tags().clone(),
+            resource: key,
+            name: name.map(str::to_owned),
+            arn: arn.map(str::to_owned),
+            tags: tags.clone(),
             image: StoredState::of(subject)?,
         })
     }

@@ -218,7 +218,6 @@ impl<'de> Deserialize<'de> for Selector {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
     use crate::{AccountId, Region, ResourceKey};

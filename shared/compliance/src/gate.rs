@@ -121,7 +121,6 @@ fn not_applicable(
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, clippy::panic)]
 mod tests {
     use super::*;
     use crate::control::test_control::{GLOBAL, REGIONAL};

@@ -112,7 +112,6 @@ impl<T> JsonSchema for JsonParameter<T> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use std::collections::BTreeMap;
 

@@ -56,8 +56,8 @@ pub use annotation::{Annotation, offenders};
 pub use arn::Arn;
 pub use compliance_change::{ComplianceChange, Origin, RemediationRequest};
 pub use control::{
-    Control, ControlMeta, Declared, Framework, Frequency, FromItem, Mapping, Periodic, Remediation, Resource, Scope,
-    Severity, Trigger,
+    Control, ControlMeta, Declared, Framework, Frequency, FromItem, Mapping, Periodic, Remediation,
+    RemediationPermissions, Resource, Scope, Severity, Trigger,
 };
 pub use entry::{Entry, IdentifiedState};
 pub use error::{EventError, ParameterError, ShapeError};
@@ -70,7 +70,7 @@ pub use place::{AccountId, Partition, Region, ResourceKey, Target};
 pub use plan::{Irreversible, Level, Never, Plan, Step, Work};
 pub use rule_event::{Message, RuleEvent};
 pub use setting::{Operation, SetCall, Setting, View};
-pub use state::{ResourceState, StoredState, Tags};
+pub use state::{ResourceIdentity, ResourceState, Stored, StoredState, Tags};
 pub use verdict::{Evaluation, Verdict};
 
 /// An instant in UTC, as AWS Config writes it (RFC 3339, milliseconds).

@@ -176,7 +176,6 @@ fn nearest(key: &str, known: &[String]) -> Option<String> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
     use crate::values::{Bounded, Flag, PortSet};

@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     Control, FromItem, Irreversible, Level, ManagedBy, Parameters, Periodic, Permission, PhysicalId, Plan, Remediation,
-    Resource, ResourceState, ShapeError, Step, Timestamp, Verdict,
+    RemediationPermissions, Resource, ResourceState, ShapeError, Step, Stored, Timestamp, Verdict,
 };
 
 /// A resource with members that can be set one by one. Declares the parts that all settings of the resource share.
@@ -167,12 +167,7 @@ pub struct Setting<V: View, T: 'static, P: 'static> {
     pub blocked: fn(&V) -> Option<String>,
 }
 
-impl<V, T, P> Control for Setting<V, T, P>
-where
-    V: View,
-    T: Serialize + DeserializeOwned + 'static,
-    P: Parameters,
-{
+impl<V: View, T: Stored, P: Parameters> Control for Setting<V, T, P> {
     type Params = P;
     type Subject = V;
 
@@ -184,12 +179,7 @@ where
     }
 }
 
-impl<V, T, P> FromItem for Setting<V, T, P>
-where
-    V: View,
-    T: Serialize + DeserializeOwned + 'static,
-    P: Parameters,
-{
+impl<V: View, T: Stored, P: Parameters> FromItem for Setting<V, T, P> {
     type Resource = V::Resource;
     type Facts = V::Facts;
 
@@ -202,36 +192,22 @@ where
     }
 }
 
-impl<V, T, P> Periodic for Setting<V, T, P>
-where
-    V: View,
-    T: Serialize + DeserializeOwned + 'static,
-    P: Parameters,
-{
+impl<V: View, T: Stored, P: Parameters> Periodic for Setting<V, T, P> {
     fn list_permissions(&self) -> &'static [Permission] {
         V::LIST
     }
 }
 
-impl<V, T, P> Remediation for Setting<V, T, P>
-where
-    V: View,
-    T: Serialize + DeserializeOwned + 'static,
-    P: Parameters,
-{
+impl<V: View, T: Stored, P: Parameters> Remediation for Setting<V, T, P> {
     type Action = SetCall;
     type Undo = SetCall;
 
-    fn read_permissions(&self) -> &'static [Permission] {
-        V::READ
-    }
-
-    fn fix_permissions(&self) -> &'static [Permission] {
-        self.call.operation.permissions
-    }
-
-    fn undo_permissions(&self) -> &'static [Permission] {
-        self.call.operation.permissions
+    fn permissions(&self) -> RemediationPermissions {
+        RemediationPermissions {
+            read: V::READ,
+            fix: self.call.operation.permissions,
+            undo: self.call.operation.permissions,
+        }
     }
 
     fn needs_name(&self) -> bool {
@@ -284,8 +260,3 @@ where
         done.iter().rev().map(inverse).collect()
     }
 }
-
-#[cfg(test)]
-#[allow(clippy::unwrap_used)]
-#[path = "setting_tests.rs"]
-mod tests;

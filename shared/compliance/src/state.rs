@@ -7,33 +7,45 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{ResourceKey, ShapeError};
+use crate::{AccountId, ResourceKey, ShapeError};
 
 /// The tags of a resource, by key.
 pub type Tags = BTreeMap<String, String>;
 
+/// A value that the ledger stores as JSON and a test compares.
+pub trait Stored: Serialize + DeserializeOwned + Clone + PartialEq + Debug + Send + Sync + 'static {}
+
+impl<T: Serialize + DeserializeOwned + Clone + PartialEq + Debug + Send + Sync + 'static> Stored for T {}
+
+/// A resource as AWS Config identifies it, with its ARN and tags.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ResourceIdentity<'a> {
+    /// Its type and id.
+    pub key: ResourceKey,
+    /// The ARN, if the resource has one and it is known.
+    pub arn: Option<&'a str>,
+    /// AWS Config's `resourceName`, if it is known and differs from the id.
+    pub name: Option<&'a str>,
+    /// Its tags; empty if it has none. They show whether CloudFormation manages it.
+    pub tags: &'a Tags,
+}
+
+impl ResourceIdentity<'_> {
+    /// An account, which has no tags.
+    pub fn account(account: &AccountId) -> Self {
+        Self { key: ResourceKey::account(account), arn: None, name: None, tags: const { &Tags::new() } }
+    }
+}
+
 /// Everything a control evaluates about one resource, in a form that can be stored.
 ///
 /// Evaluation, plan and undo use the same value, so they cannot disagree.
-pub trait ResourceState: Serialize + DeserializeOwned + Clone + PartialEq + Debug + Send + Sync + 'static {
+pub trait ResourceState: Stored {
     /// Increment it whenever the stored form changes so that an older reader would misread it.
-    const VERSION: u16;
+    const VERSION: u16 = 1;
 
-    /// The resource as AWS Config identifies it.
-    fn key(&self) -> ResourceKey;
-
-    /// The ARN, if the resource has one and it is known.
-    fn arn(&self) -> Option<&str> {
-        None
-    }
-
-    /// AWS Config's `resourceName`, if it is known and differs from the id.
-    fn name(&self) -> Option<&str> {
-        None
-    }
-
-    /// The tags of the resource; empty if it has none. They show whether CloudFormation manages it.
-    fn tags(&self) -> &Tags;
+    /// The resource.
+    fn identity(&self) -> ResourceIdentity<'_>;
 
     /// Converts a state of an older version to the current form.
     ///

@@ -274,7 +274,6 @@ pub use moment::Moment;
 pub use ports::{PortList, PortOrNone, PortSet};
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

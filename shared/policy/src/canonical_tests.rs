@@ -1,6 +1,4 @@
 //! Properties of the comparison of policies, over generated ones.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
-
 use proptest::prelude::*;
 
 use super::*;

@@ -1,5 +1,5 @@
 //! One table for each rule about restricting conditions.
-#![allow(clippy::unwrap_used, clippy::needless_pass_by_value)]
+#![allow(clippy::needless_pass_by_value)]
 
 use serde_json::json;
 

@@ -23,7 +23,6 @@ pub fn decode(path: &str, text: &str) -> Result<Value, ShapeError> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
     use serde_json::json;

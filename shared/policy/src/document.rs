@@ -153,7 +153,6 @@ impl TryFrom<String> for Document {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

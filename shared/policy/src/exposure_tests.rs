@@ -1,5 +1,5 @@
 //! One table for each rule about public access.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::needless_pass_by_value)]
+#![allow(clippy::needless_pass_by_value)]
 
 use serde_json::{Value, json};
 

@@ -165,7 +165,7 @@ fn identities(path: &str, value: &Value) -> Result<Vec<Identity>, ShapeError> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, clippy::needless_pass_by_value)]
+#[allow(clippy::needless_pass_by_value)]
 mod tests {
     use super::*;
     use serde_json::json;

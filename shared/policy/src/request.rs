@@ -118,7 +118,6 @@ impl ServiceRequest<'_> {
 }
 
 #[cfg(test)]
-#[allow(clippy::indexing_slicing)]
 mod tests {
     use serde_json::json;
 

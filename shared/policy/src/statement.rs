@@ -222,7 +222,7 @@ pub(crate) fn strings(path: &str, value: &Value) -> Result<Vec<String>, ShapeErr
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, clippy::needless_pass_by_value)]
+#[allow(clippy::needless_pass_by_value)]
 mod tests {
     use super::*;
     use serde_json::json;

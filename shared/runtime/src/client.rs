@@ -85,7 +85,7 @@ impl<S: ResourceState> Listed<S> {
     /// The resource.
     pub fn key(&self) -> ResourceKey {
         match self {
-            Self::Read(subject) => subject.key(),
+            Self::Read(subject) => subject.identity().key,
             Self::Unreadable(found, _) => found.resource.clone(),
         }
     }
@@ -93,7 +93,7 @@ impl<S: ResourceState> Listed<S> {
     /// Its name, if it is known and differs from its id.
     pub fn name(&self) -> Option<&str> {
         match self {
-            Self::Read(subject) => subject.name(),
+            Self::Read(subject) => subject.identity().name,
             Self::Unreadable(found, _) => found.name.as_deref(),
         }
     }

@@ -6,9 +6,9 @@
 use std::future::{Future, ready};
 
 use futures_util::stream::{self, Stream};
-use rectify_compliance::{Parameters, SetCall, Setting, ShapeError, Target, View};
+use rectify_compliance::{Parameters, SetCall, Setting, ShapeError, Stored, Target, View};
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::AwsError;
@@ -66,13 +66,7 @@ pub fn unknown_member(member: &str) -> AwsError {
     ShapeError::new("call", "a member that the client sets", member).into()
 }
 
-impl<V, T, P, C> ReadFacts<C> for Setting<V, T, P>
-where
-    V: View,
-    T: Serialize + DeserializeOwned + 'static,
-    P: Parameters,
-    C: Views<V>,
-{
+impl<V: View, T: Stored, P: Parameters, C: Views<V>> ReadFacts<C> for Setting<V, T, P> {
     async fn facts(
         &self,
         clients: &C,
@@ -84,13 +78,7 @@ where
     }
 }
 
-impl<V, T, P, C> List<C> for Setting<V, T, P>
-where
-    V: View,
-    T: Serialize + DeserializeOwned + 'static,
-    P: Parameters,
-    C: Views<V>,
-{
+impl<V: View, T: Stored, P: Parameters, C: Views<V>> List<C> for Setting<V, T, P> {
     fn pages<'a>(
         &'a self,
         clients: &'a C,
@@ -102,13 +90,7 @@ where
     }
 }
 
-impl<V, T, P, C> Fix<C> for Setting<V, T, P>
-where
-    V: View,
-    T: Serialize + DeserializeOwned + 'static,
-    P: Parameters,
-    C: Views<V>,
-{
+impl<V: View, T: Stored, P: Parameters, C: Views<V>> Fix<C> for Setting<V, T, P> {
     async fn live(&self, clients: &C, target: &Target, _params: &P) -> Result<Option<V>, AwsError> {
         clients.read(target).await
     }

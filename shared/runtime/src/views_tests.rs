@@ -5,69 +5,11 @@ use std::sync::Mutex;
 
 use aws_types::SdkConfig;
 use futures_util::{FutureExt, StreamExt};
-use rectify_compliance::{
-    AccountId, ConfigurationItem, Level, NoParameters, Operation, Permission, Region, Resource, ResourceKey,
-    ResourceState, Tags,
-};
+use rectify_compliance::{AccountId, NoParameters, Region, ResourceState};
+use rectify_testing::lamp::{LAMP_ON, Lamp, lamp};
 use serde_json::json;
 
 use super::*;
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-struct Lamp {
-    name: String,
-    on: bool,
-    tags: Tags,
-}
-
-impl ResourceState for Lamp {
-    const VERSION: u16 = 1;
-
-    fn key(&self) -> ResourceKey {
-        ResourceKey::new("Test::Lamp", &self.name)
-    }
-
-    fn tags(&self) -> &Tags {
-        &self.tags
-    }
-}
-
-impl Resource for Lamp {
-    const TYPES: &'static [&'static str] = &["Test::Lamp"];
-
-    fn from_item(item: &ConfigurationItem) -> Result<Self, ShapeError> {
-        Self::deserialize(&item.configuration).map_err(|error| ShapeError::new("configuration", "a lamp", error))
-    }
-}
-
-impl View for Lamp {
-    type Resource = Self;
-    type Facts = ();
-    const FACTS: &'static [Permission] = &[];
-    const READ: &'static [Permission] = &[];
-    const LIST: &'static [Permission] = &[];
-
-    fn of(lamp: Self, (): ()) -> Self {
-        lamp
-    }
-
-    fn call_id(&self) -> &str {
-        &self.name
-    }
-}
-
-const MODIFY_LAMP: Operation = Operation { name: "ModifyLamp", resource: "LampName", permissions: &[] };
-
-const LAMP_ON: Setting<Lamp, bool, NoParameters> = Setting {
-    field: "on",
-    get: |lamp| lamp.on,
-    set: |lamp, on| lamp.on = on,
-    not_judged: |_, _| None,
-    violation: |lamp, _| (!lamp.on).then(|| ("off".to_owned(), true)),
-    call: MODIFY_LAMP.member("On"),
-    level: Level::L1,
-    blocked: |_| None,
-};
 
 #[derive(Default)]
 struct Lamps(Mutex<BTreeMap<String, Lamp>>);
@@ -95,11 +37,11 @@ impl Views<Lamp> for Lamps {
 }
 
 fn lamps() -> (Lamps, Target) {
-    let lamp = Lamp { name: "desk".to_owned(), on: false, tags: Tags::new() };
+    let lamp = lamp("desk", false);
     let target = Target {
         account: AccountId::new("111122223333"),
         region: Region::new("eu-west-1"),
-        resource: lamp.key(),
+        resource: lamp.identity().key,
         name: None,
         arn: None,
     };

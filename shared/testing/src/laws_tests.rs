@@ -2,7 +2,8 @@
 
 use proptest::prelude::*;
 use rectify_compliance::{
-    Control, Irreversible, NoParameters, Permission, Remediation, ResourceKey, ResourceState, Step, Tags, Verdict,
+    Control, Irreversible, NoParameters, Remediation, RemediationPermissions, ResourceIdentity, ResourceKey,
+    ResourceState, Step, Tags, Verdict,
 };
 use serde::Deserialize;
 use serde_json::json;
@@ -19,14 +20,8 @@ struct Lamp {
 }
 
 impl ResourceState for Lamp {
-    const VERSION: u16 = 1;
-
-    fn key(&self) -> ResourceKey {
-        ResourceKey::new("Test::Lamp", "desk")
-    }
-
-    fn tags(&self) -> &Tags {
-        &self.tags
+    fn identity(&self) -> ResourceIdentity<'_> {
+        ResourceIdentity { key: ResourceKey::new("Test::Lamp", "desk"), arn: None, name: None, tags: &self.tags }
     }
 }
 
@@ -67,16 +62,8 @@ impl Remediation for LampOn {
     type Action = Call;
     type Undo = Call;
 
-    fn read_permissions(&self) -> &'static [Permission] {
-        &[]
-    }
-
-    fn fix_permissions(&self) -> &'static [Permission] {
-        &[]
-    }
-
-    fn undo_permissions(&self) -> &'static [Permission] {
-        &[]
+    fn permissions(&self) -> RemediationPermissions {
+        RemediationPermissions { read: &[], fix: &[], undo: &[] }
     }
 
     fn fix(&self, lamp: &Lamp, _: &NoParameters, _: Timestamp) -> Plan<Call> {

@@ -3,11 +3,13 @@
 //! | module | noun |
 //! |---|---|
 //! | [`cases`] | a table of subjects, each with its verdict and plan |
+//! | [`lamp`] | an example resource with one setting |
 //! | [`laws`] | properties of every remediation, over generated subjects |
 
 #![allow(clippy::panic)] // a law that does not hold fails its test
 
 pub mod cases;
+pub mod lamp;
 pub mod laws;
 
 pub use cases::{Case, Cases};

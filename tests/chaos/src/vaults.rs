@@ -14,8 +14,9 @@ pub mod service;
 use std::collections::{BTreeMap, BTreeSet};
 
 use rectify_compliance::{
-    Control, ControlMeta, Declared, Irreversible, Level, Parameters, Permission, Plan, Remediation, ResourceKey,
-    ResourceState, Scope, Severity, Step, Tags, Timestamp, Trigger, Verdict,
+    Control, ControlMeta, Declared, Irreversible, Level, Parameters, Permission, Plan, Remediation,
+    RemediationPermissions, ResourceIdentity, ResourceKey, ResourceState, Scope, Severity, Step, Tags, Timestamp,
+    Trigger, Verdict,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -67,14 +68,8 @@ pub struct Vault {
 }
 
 impl ResourceState for Vault {
-    const VERSION: u16 = 1;
-
-    fn key(&self) -> ResourceKey {
-        ResourceKey::new(VAULT, &self.id)
-    }
-
-    fn tags(&self) -> &Tags {
-        &self.tags
+    fn identity(&self) -> ResourceIdentity<'_> {
+        ResourceIdentity { key: ResourceKey::new(VAULT, &self.id), arn: None, name: None, tags: &self.tags }
     }
 }
 
@@ -264,14 +259,9 @@ const WRITE: &[Permission] = &[Permission::unscoped("vaults:ModifyVault")];
 impl<const CONTROL: u8> Remediation for VaultControl<CONTROL> {
     type Action = Call;
     type Undo = Call;
-    fn read_permissions(&self) -> &'static [Permission] {
-        READ
-    }
-    fn fix_permissions(&self) -> &'static [Permission] {
-        WRITE
-    }
-    fn undo_permissions(&self) -> &'static [Permission] {
-        WRITE
+
+    fn permissions(&self) -> RemediationPermissions {
+        RemediationPermissions { read: READ, fix: WRITE, undo: WRITE }
     }
 
     fn fix(&self, live: &Vault, _params: &Params, _now: Timestamp) -> Plan<Call> {

@@ -48,7 +48,7 @@ async fn each_denied_live_read_is_an_error<K: Fix<Clients>>(
     params: &K::Params,
 ) {
     let target = target(control, resource);
-    each_denied(control.logic.read_permissions(), async |clients| {
+    each_denied(control.logic.permissions().read, async |clients| {
         control.logic.live(&clients, &target, params).await.map(Option::unwrap)
     })
     .await;
@@ -123,7 +123,7 @@ async fn denied_read_of_any_bucket_blocks_the_plan_for_the_account() {
         .unwrap()
         .unwrap();
     assert!(subject.exposed.is_some(), "{subject:?}");
-    assert_permitted(S3AccountLevelPublicAccessBlocksPeriodic.read_permissions(), &free.calls());
+    assert_permitted(S3AccountLevelPublicAccessBlocksPeriodic.permissions().read, &free.calls());
     let buckets = [
         "s3:GetPublicAccessBlock",
         "s3:GetBucketLocation",
@@ -250,7 +250,7 @@ async fn denied_read_about_encryption_is_an_error_or_blocks_the_plan() {
         .await
         .unwrap()
         .unwrap();
-    assert_permitted(S3BucketServerSideEncryptionEnabled.read_permissions(), &free.calls());
+    assert_permitted(S3BucketServerSideEncryptionEnabled.permissions().read, &free.calls());
     assert!(free.calls().contains(&"s3:GetBucketLogging".to_owned()), "{:?}", free.calls());
     let logging = ["s3:GetBucketLogging"];
     each_denied_operation_is_reported(

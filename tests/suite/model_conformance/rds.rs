@@ -5,7 +5,7 @@ use aws_smithy_http_client::test_util::{ReplayEvent, StaticReplayClient};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_types::body::SdkBody;
 use aws_types::SdkConfig;
-use rectify_compliance::{Declared, Irreversible, Remediation, ResourceKey, ResourceState, Target, Timestamp};
+use rectify_compliance::{Declared, Irreversible, Remediation, ResourceKey, Target, Timestamp};
 use rectify_rds::controls::db_instance_backup_enabled::{DB_INSTANCE_BACKUP_ENABLED, DbInstanceBackupEnabled};
 use rectify_rds::controls::rds_instance_deletion_protection_enabled::RDS_INSTANCE_DELETION_PROTECTION_ENABLED;
 use rectify_rds::controls::rds_multi_az_support::RDS_MULTI_AZ_SUPPORT;
@@ -36,7 +36,7 @@ async fn deletion_protection_conforms() {
         assert_model_conforms::<_, Clients>(&RDS_INSTANCE_DELETION_PROTECTION_ENABLED, &sdk, &target, &params).await;
     assert_eq!(calls, [r#"ModifyDBInstance {"DBInstanceIdentifier":"protected","DeletionProtection":true}"#]);
     let read = live::<_, _>(&RDS_INSTANCE_DELETION_PROTECTION_ENABLED, &Clients::connect(&sdk), &target, &params).await;
-    assert_eq!(read.tags().get("team").map(String::as_str), Some("shop"));
+    assert_eq!(read.database.tags.get("team").map(String::as_str), Some("shop"));
 }
 
 #[tokio::test]

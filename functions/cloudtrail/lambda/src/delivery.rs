@@ -182,7 +182,6 @@ fn time(time: DateTime) -> Result<Timestamp, ShapeError> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

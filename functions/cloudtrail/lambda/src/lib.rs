@@ -112,7 +112,7 @@ impl Clients {
         S: ResourceState,
         R: Future<Output = Result<Option<S>, AwsError>> + Send,
     {
-        let with_found = |trail: Trail| (Found { resource: trail.key(), name: None }, read(trail));
+        let with_found = |trail: Trail| (Found { resource: trail.identity().key, name: None }, read(trail));
         let reads = self.trails(place).await?.into_iter().map(with_found).collect();
         Ok(Page { resources: read_each(reads, 1).await, next: None })
     }
@@ -183,7 +183,6 @@ fn tags_of(resources: Vec<types::ResourceTag>, arn: &str) -> Tags {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

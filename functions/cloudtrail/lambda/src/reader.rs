@@ -189,7 +189,6 @@ fn advanced_selector(selector: types::AdvancedEventSelector) -> AdvancedEventSel
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use rectify_compliance::{AccountId, Tags};
 

@@ -4,8 +4,8 @@
 
 use rectify_compliance::values::{Bounded, Flag};
 use rectify_compliance::{
-    Control, FromItem, Irreversible, Level, ManagedBy, Periodic, Permission, PhysicalId, Plan, Remediation, Step,
-    Timestamp, Verdict, control, parameters,
+    Control, FromItem, Irreversible, Level, ManagedBy, Periodic, Permission, PhysicalId, Plan, Remediation,
+    RemediationPermissions, Step, Timestamp, Verdict, control, parameters,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -206,15 +206,14 @@ impl Periodic for CloudTrailCloudWatchLogsEnabled {
 impl Remediation for CloudTrailCloudWatchLogsEnabled {
     type Action = Action;
     type Undo = Action;
-    fn read_permissions(&self) -> &'static [Permission] {
-        &[GET, LIST_TAGS, GET_STATUS, DESCRIBE_LOG_GROUPS, GET_ROLE, SIMULATE]
-    }
-    fn fix_permissions(&self) -> &'static [Permission] {
-        &[UPDATE, PASS_ROLE]
-    }
-    // IAM cannot distinguish setting a group from clearing it: only `plan` keeps the remediation from removing a group.
-    fn undo_permissions(&self) -> &'static [Permission] {
-        &[UPDATE]
+
+    fn permissions(&self) -> RemediationPermissions {
+        RemediationPermissions {
+            read: &[GET, LIST_TAGS, GET_STATUS, DESCRIBE_LOG_GROUPS, GET_ROLE, SIMULATE],
+            fix: &[UPDATE, PASS_ROLE],
+            // IAM cannot distinguish setting a group from clearing it: only `plan` keeps the remediation from removing a group.
+            undo: &[UPDATE],
+        }
     }
 
     fn managed_by(&self) -> ManagedBy {

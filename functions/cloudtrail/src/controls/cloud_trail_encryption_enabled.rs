@@ -5,8 +5,8 @@
 use rectify_compliance::kms_key;
 use rectify_compliance::values::{Flag, StringList};
 use rectify_compliance::{
-    Control, FromItem, Irreversible, Level, ManagedBy, Periodic, Permission, PhysicalId, Plan, Remediation, Step,
-    Timestamp, Verdict, control, parameters,
+    Control, FromItem, Irreversible, Level, ManagedBy, Periodic, Permission, PhysicalId, Plan, Remediation,
+    RemediationPermissions, Step, Timestamp, Verdict, control, parameters,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -197,15 +197,14 @@ impl Periodic for CloudTrailEncryptionEnabled {
 impl Remediation for CloudTrailEncryptionEnabled {
     type Action = Action;
     type Undo = Action;
-    fn read_permissions(&self) -> &'static [Permission] {
-        &[GET, LIST_TAGS, DESCRIBE_KEY, GET_KEY_POLICY]
-    }
-    fn fix_permissions(&self) -> &'static [Permission] {
-        &[UPDATE]
-    }
-    // IAM cannot distinguish setting a key from clearing it: only `plan` keeps the remediation from removing a key.
-    fn undo_permissions(&self) -> &'static [Permission] {
-        &[UPDATE]
+
+    fn permissions(&self) -> RemediationPermissions {
+        RemediationPermissions {
+            read: &[GET, LIST_TAGS, DESCRIBE_KEY, GET_KEY_POLICY],
+            fix: &[UPDATE],
+            // IAM cannot distinguish setting a key from clearing it: only `plan` keeps the remediation from removing a key.
+            undo: &[UPDATE],
+        }
     }
 
     fn managed_by(&self) -> ManagedBy {

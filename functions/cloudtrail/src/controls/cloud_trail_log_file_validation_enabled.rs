@@ -77,7 +77,6 @@ const SETTING: Setting<Trail, bool, NoParameters> = Setting {
 };
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
 mod tests {
     use proptest::prelude::*;
     use rectify_compliance::{FromItem, Remediation, SetCall};

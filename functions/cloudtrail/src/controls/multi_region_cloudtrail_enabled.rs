@@ -5,8 +5,8 @@
 use rectify_compliance::place::ACCOUNT_TYPE;
 use rectify_compliance::values::Flag;
 use rectify_compliance::{
-    Control, Irreversible, Level, ManagedBy, Periodic, Permission, PhysicalId, Plan, Remediation, Step, Timestamp,
-    Verdict, control, parameters,
+    Control, Irreversible, Level, ManagedBy, Periodic, Permission, PhysicalId, Plan, Remediation,
+    RemediationPermissions, Step, Timestamp, Verdict, control, parameters,
 };
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
@@ -148,14 +148,15 @@ impl Periodic for MultiRegionCloudtrailEnabled {
 impl Remediation for MultiRegionCloudtrailEnabled {
     type Action = Action;
     type Undo = Undo;
-    fn read_permissions(&self) -> &'static [Permission] {
-        OBSERVE
-    }
-    fn fix_permissions(&self) -> &'static [Permission] {
-        const { &[Permission::on("cloudtrail:StartLogging", OWN_TRAILS), UPDATE, PUT_SELECTORS] }
-    }
-    fn undo_permissions(&self) -> &'static [Permission] {
-        const { &[Permission::on("cloudtrail:StopLogging", OWN_TRAILS), UPDATE, PUT_SELECTORS] }
+
+    fn permissions(&self) -> RemediationPermissions {
+        const {
+            RemediationPermissions {
+                read: OBSERVE,
+                fix: &[Permission::on("cloudtrail:StartLogging", OWN_TRAILS), UPDATE, PUT_SELECTORS],
+                undo: &[Permission::on("cloudtrail:StopLogging", OWN_TRAILS), UPDATE, PUT_SELECTORS],
+            }
+        }
     }
 
     fn managed_by(&self) -> ManagedBy {

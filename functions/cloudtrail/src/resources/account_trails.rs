@@ -4,13 +4,11 @@
 
 use std::fmt;
 
-use rectify_compliance::{AccountId, Region, ResourceKey, ResourceState, Tags};
+use rectify_compliance::{AccountId, Region, ResourceIdentity, ResourceState};
 use serde::{Deserialize, Serialize};
 
 use crate::resources::qualifying::{FailedCheck, ObservedTrail};
 use crate::resources::trail::TrailOwnership;
-
-static NO_TAGS: Tags = Tags::new();
 
 /// The trails that one account sees in one region.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,14 +36,8 @@ impl AccountTrails {
 }
 
 impl ResourceState for AccountTrails {
-    const VERSION: u16 = 1;
-
-    fn key(&self) -> ResourceKey {
-        ResourceKey::account(&self.account)
-    }
-
-    fn tags(&self) -> &Tags {
-        &NO_TAGS
+    fn identity(&self) -> ResourceIdentity<'_> {
+        ResourceIdentity::account(&self.account)
     }
 }
 

@@ -8,8 +8,8 @@ use std::collections::btree_map::Entry;
 use std::fmt;
 
 use rectify_compliance::{
-    AccountId, Arn, ConfigurationItem, ManagedBy, Operation, Permission, PhysicalId, Region, Resource, ResourceKey,
-    ResourceState, ShapeError, Tags, Target, Verdict, View,
+    AccountId, Arn, ConfigurationItem, ManagedBy, Operation, Permission, PhysicalId, Region, Resource,
+    ResourceIdentity, ResourceKey, ResourceState, ShapeError, Tags, Target, Verdict, View,
 };
 use serde::{Deserialize, Serialize};
 
@@ -211,18 +211,8 @@ impl fmt::Display for Trail {
 }
 
 impl ResourceState for Trail {
-    const VERSION: u16 = 1;
-
-    fn key(&self) -> ResourceKey {
-        ResourceKey::new(TYPE, &self.name)
-    }
-
-    fn arn(&self) -> Option<&str> {
-        Some(&self.arn)
-    }
-
-    fn tags(&self) -> &Tags {
-        &self.tags
+    fn identity(&self) -> ResourceIdentity<'_> {
+        ResourceIdentity { key: ResourceKey::new(TYPE, &self.name), arn: Some(&self.arn), name: None, tags: &self.tags }
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Knows no control and no SDK. Of a role, only its missing permissions are kept, never policy text.
 
-use rectify_compliance::{Arn, ResourceKey, ResourceState, Tags, Timestamp};
+use rectify_compliance::{Arn, ResourceIdentity, ResourceState, Timestamp};
 use rectify_policy::ServiceRequest;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -189,18 +189,8 @@ impl Destination {
 }
 
 impl ResourceState for DeliveringTrail {
-    const VERSION: u16 = 1;
-
-    fn key(&self) -> ResourceKey {
-        self.trail.key()
-    }
-
-    fn arn(&self) -> Option<&str> {
-        self.trail.arn()
-    }
-
-    fn tags(&self) -> &Tags {
-        self.trail.tags()
+    fn identity(&self) -> ResourceIdentity<'_> {
+        self.trail.identity()
     }
 }
 

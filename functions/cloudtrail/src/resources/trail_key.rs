@@ -2,7 +2,7 @@
 //!
 //! Knows no control and no SDK. Of a key policy, only the missing permissions are kept, never policy text.
 
-use rectify_compliance::{AccountId, Arn, ResourceKey, ResourceState, Tags, kms_key};
+use rectify_compliance::{AccountId, Arn, ResourceIdentity, ResourceState, kms_key};
 use rectify_policy::ServiceRequest;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -125,18 +125,8 @@ pub struct Candidate {
 }
 
 impl ResourceState for KeyedTrail {
-    const VERSION: u16 = 1;
-
-    fn key(&self) -> ResourceKey {
-        self.trail.key()
-    }
-
-    fn arn(&self) -> Option<&str> {
-        self.trail.arn()
-    }
-
-    fn tags(&self) -> &Tags {
-        self.trail.tags()
+    fn identity(&self) -> ResourceIdentity<'_> {
+        self.trail.identity()
     }
 }
 

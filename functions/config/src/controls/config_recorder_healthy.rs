@@ -7,8 +7,8 @@ mod violation;
 use rectify_compliance::place::ACCOUNT_TYPE;
 use rectify_compliance::values::{Bounded, Flag, StringList};
 use rectify_compliance::{
-    Control, Irreversible, Level, ManagedBy, Periodic, Permission, PhysicalId, Plan, Region, Remediation, Step,
-    Timestamp, Verdict, control, parameters,
+    Control, Irreversible, Level, ManagedBy, Periodic, Permission, PhysicalId, Plan, Region, Remediation,
+    RemediationPermissions, Step, Timestamp, Verdict, control, parameters,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -183,14 +183,15 @@ pub enum Undo {
 impl Remediation for ConfigRecorderHealthy {
     type Action = Action;
     type Undo = Undo;
-    fn read_permissions(&self) -> &'static [Permission] {
-        READS
-    }
-    fn fix_permissions(&self) -> &'static [Permission] {
-        const { &[Permission::on("config:StartConfigurationRecorder", RECORDERS)] }
-    }
-    fn undo_permissions(&self) -> &'static [Permission] {
-        const { &[Permission::on("config:StopConfigurationRecorder", RECORDERS)] }
+
+    fn permissions(&self) -> RemediationPermissions {
+        const {
+            RemediationPermissions {
+                read: READS,
+                fix: &[Permission::on("config:StartConfigurationRecorder", RECORDERS)],
+                undo: &[Permission::on("config:StopConfigurationRecorder", RECORDERS)],
+            }
+        }
     }
 
     fn managed_by(&self) -> ManagedBy {

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use rectify_compliance::{AccountId, Region, ResourceKey, ResourceState, ShapeError, Tags, Timestamp};
+use rectify_compliance::{AccountId, Region, ResourceIdentity, ResourceState, ShapeError, Tags, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// Global resource types: their resources are the same in every region, so recording them in one is enough.
@@ -145,14 +145,8 @@ impl PartialEq for Delivery {
 }
 
 impl ResourceState for Recording {
-    const VERSION: u16 = 1;
-
-    fn key(&self) -> ResourceKey {
-        ResourceKey::account(&self.account)
-    }
-
-    fn tags(&self) -> &Tags {
-        &self.tags
+    fn identity(&self) -> ResourceIdentity<'_> {
+        ResourceIdentity::account(&self.account)
     }
 }
 

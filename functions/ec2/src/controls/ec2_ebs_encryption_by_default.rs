@@ -8,8 +8,9 @@ use rectify_compliance::kms_key::KmsKey;
 use rectify_compliance::place::ACCOUNT_TYPE;
 use rectify_compliance::values::Flag;
 use rectify_compliance::{
-    AccountId, Control, Irreversible, Level, ManagedBy, Periodic, Permission, Plan, Region, Remediation, ResourceKey,
-    ResourceState, Step, Tags, Timestamp, Verdict, control, offenders, parameters,
+    AccountId, Control, Irreversible, Level, ManagedBy, Periodic, Permission, Plan, Region, Remediation,
+    RemediationPermissions, ResourceIdentity, ResourceState, Step, Tags, Timestamp, Verdict, control, offenders,
+    parameters,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -104,14 +105,8 @@ pub struct Keys {
 }
 
 impl ResourceState for EbsDefaults {
-    const VERSION: u16 = 1;
-
-    fn key(&self) -> ResourceKey {
-        ResourceKey::account(&self.account)
-    }
-
-    fn tags(&self) -> &Tags {
-        &self.tags
+    fn identity(&self) -> ResourceIdentity<'_> {
+        ResourceIdentity::account(&self.account)
     }
 }
 
@@ -183,27 +178,24 @@ pub enum EbsUndo {
 impl Remediation for Ec2EbsEncryptionByDefault {
     type Action = EbsAction;
     type Undo = EbsUndo;
-    fn read_permissions(&self) -> &'static [Permission] {
+
+    fn permissions(&self) -> RemediationPermissions {
         const {
-            &[
-                in_region("ec2:GetEbsEncryptionByDefault"),
-                in_region("ec2:GetEbsDefaultKmsKeyId"),
-                in_region("ec2:DescribeInstances"),
-                in_region("ec2:DescribeInstanceTypes"),
-                DESCRIBE_KEY,
-            ]
-        }
-    }
-    fn fix_permissions(&self) -> &'static [Permission] {
-        const { &[in_region("ec2:EnableEbsEncryptionByDefault"), in_region("ec2:ModifyEbsDefaultKmsKeyId")] }
-    }
-    fn undo_permissions(&self) -> &'static [Permission] {
-        const {
-            &[
-                in_region("ec2:DisableEbsEncryptionByDefault"),
-                in_region("ec2:ModifyEbsDefaultKmsKeyId"),
-                in_region("ec2:ResetEbsDefaultKmsKeyId"),
-            ]
+            RemediationPermissions {
+                read: &[
+                    in_region("ec2:GetEbsEncryptionByDefault"),
+                    in_region("ec2:GetEbsDefaultKmsKeyId"),
+                    in_region("ec2:DescribeInstances"),
+                    in_region("ec2:DescribeInstanceTypes"),
+                    DESCRIBE_KEY,
+                ],
+                fix: &[in_region("ec2:EnableEbsEncryptionByDefault"), in_region("ec2:ModifyEbsDefaultKmsKeyId")],
+                undo: &[
+                    in_region("ec2:DisableEbsEncryptionByDefault"),
+                    in_region("ec2:ModifyEbsDefaultKmsKeyId"),
+                    in_region("ec2:ResetEbsDefaultKmsKeyId"),
+                ],
+            }
         }
     }
 

@@ -4,8 +4,8 @@
 
 use rectify_compliance::values::Bounded;
 use rectify_compliance::{
-    Control, FromItem, Irreversible, Level, Permission, Plan, Remediation, Step, Timestamp, Verdict, control,
-    parameters,
+    Control, FromItem, Irreversible, Level, Permission, Plan, Remediation, RemediationPermissions, Step, Timestamp,
+    Verdict, control, parameters,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -147,14 +147,15 @@ pub enum Ec2Imdsv2CheckAction {
 impl Remediation for Ec2Imdsv2Check {
     type Action = Ec2Imdsv2CheckAction;
     type Undo = Ec2Imdsv2CheckAction;
-    fn read_permissions(&self) -> &'static [Permission] {
-        const { &[DESCRIBE_INSTANCES, Permission::unscoped("cloudwatch:GetMetricData")] }
-    }
-    fn fix_permissions(&self) -> &'static [Permission] {
-        const { &[MODIFY.when(TOKENS, "required")] }
-    }
-    fn undo_permissions(&self) -> &'static [Permission] {
-        const { &[MODIFY.when(TOKENS, "optional")] }
+
+    fn permissions(&self) -> RemediationPermissions {
+        const {
+            RemediationPermissions {
+                read: &[DESCRIBE_INSTANCES, Permission::unscoped("cloudwatch:GetMetricData")],
+                fix: &[MODIFY.when(TOKENS, "required")],
+                undo: &[MODIFY.when(TOKENS, "optional")],
+            }
+        }
     }
 
     fn fix(&self, live: &InstanceMetadata, params: &Self::Params, _now: Timestamp) -> Plan<Ec2Imdsv2CheckAction> {

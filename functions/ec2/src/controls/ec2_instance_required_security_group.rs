@@ -10,8 +10,8 @@ use std::collections::BTreeSet;
 use rectify_compliance::json_parameter::JsonParameter;
 use rectify_compliance::values::Bounded;
 use rectify_compliance::{
-    Control, FromItem, Irreversible, Level, Periodic, Permission, Plan, Remediation, Step, Timestamp, Verdict, control,
-    offenders, parameters,
+    Control, FromItem, Irreversible, Level, Periodic, Permission, Plan, Remediation, RemediationPermissions, Step,
+    Timestamp, Verdict, control, offenders, parameters,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -182,15 +182,14 @@ type Action = Ec2InstanceRequiredSecurityGroupAction;
 impl Remediation for Ec2InstanceRequiredSecurityGroup {
     type Action = Action;
     type Undo = Action;
-    fn read_permissions(&self) -> &'static [Permission] {
-        &[DESCRIBE_GROUPS, DESCRIBE_INSTANCES, DESCRIBE_INTERFACES, GET_PARAMETER]
-    }
-    fn fix_permissions(&self) -> &'static [Permission] {
-        MODIFIES
-    }
-    // IAM cannot restrict the set of groups: only `plan` keeps the remediation from removing groups.
-    fn undo_permissions(&self) -> &'static [Permission] {
-        MODIFIES
+
+    fn permissions(&self) -> RemediationPermissions {
+        RemediationPermissions {
+            read: &[DESCRIBE_GROUPS, DESCRIBE_INSTANCES, DESCRIBE_INTERFACES, GET_PARAMETER],
+            fix: MODIFIES,
+            // IAM cannot restrict the set of groups: only `plan` keeps the remediation from removing groups.
+            undo: MODIFIES,
+        }
     }
 
     fn fix(&self, live: &InstanceInGroups, params: &Self::Params, _now: Timestamp) -> Plan<Action> {

@@ -7,7 +7,8 @@ pub mod requirement;
 use rectify_compliance::json_parameter::JsonParameter;
 use rectify_compliance::values::StringList;
 use rectify_compliance::{
-    Control, FromItem, Irreversible, Level, Permission, Plan, Remediation, Step, Timestamp, Verdict, control,
+    Control, FromItem, Irreversible, Level, Permission, Plan, Remediation, RemediationPermissions, Step, Timestamp,
+    Verdict, control,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -166,15 +167,11 @@ pub enum RequiredTagsUndo {
 impl Remediation for RequiredTags {
     type Action = RequiredTagsAction;
     type Undo = RequiredTagsUndo;
-    fn read_permissions(&self) -> &'static [Permission] {
-        permissions::LIVE
+
+    fn permissions(&self) -> RemediationPermissions {
+        RemediationPermissions { read: permissions::LIVE, fix: permissions::CREATE, undo: permissions::DELETE }
     }
-    fn fix_permissions(&self) -> &'static [Permission] {
-        permissions::CREATE
-    }
-    fn undo_permissions(&self) -> &'static [Permission] {
-        permissions::DELETE
-    }
+
     fn needs_name(&self) -> bool {
         true
     }

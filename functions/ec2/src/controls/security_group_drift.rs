@@ -7,7 +7,8 @@ pub mod drift;
 pub mod parameters;
 
 use rectify_compliance::{
-    Control, FromItem, Irreversible, Level, Periodic, Permission, Plan, Remediation, Step, Timestamp, Verdict, control,
+    Control, FromItem, Irreversible, Level, Periodic, Permission, Plan, Remediation, RemediationPermissions, Step,
+    Timestamp, Verdict, control,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -136,37 +137,36 @@ impl From<Revoke> for RuleChange {
 impl Remediation for SecurityGroupDrift {
     type Action = RuleChange;
     type Undo = RuleChange;
-    fn read_permissions(&self) -> &'static [Permission] {
-        &[
-            permissions::DESCRIBE_GROUPS,
-            permissions::DESCRIBE_RULES,
-            permissions::DESCRIBE_INTERFACES,
-            READ_PARAMETER,
-            READ_OBJECT,
-            READ_HISTORY,
-        ]
-    }
-    fn fix_permissions(&self) -> &'static [Permission] {
-        &[
-            permissions::AUTHORIZE_INGRESS[0],
-            permissions::AUTHORIZE_INGRESS[1],
-            permissions::AUTHORIZE_EGRESS[0],
-            permissions::AUTHORIZE_EGRESS[1],
-            permissions::REVOKE_INGRESS,
-            permissions::REVOKE_EGRESS,
-        ]
-    }
-    fn undo_permissions(&self) -> &'static [Permission] {
-        &[
-            permissions::AUTHORIZE_INGRESS[0],
-            permissions::AUTHORIZE_INGRESS[1],
-            permissions::AUTHORIZE_EGRESS[0],
-            permissions::AUTHORIZE_EGRESS[1],
-            permissions::TAG_NEW_INGRESS,
-            permissions::TAG_NEW_EGRESS,
-            permissions::REVOKE_INGRESS,
-            permissions::REVOKE_EGRESS,
-        ]
+
+    fn permissions(&self) -> RemediationPermissions {
+        RemediationPermissions {
+            read: &[
+                permissions::DESCRIBE_GROUPS,
+                permissions::DESCRIBE_RULES,
+                permissions::DESCRIBE_INTERFACES,
+                READ_PARAMETER,
+                READ_OBJECT,
+                READ_HISTORY,
+            ],
+            fix: &[
+                permissions::AUTHORIZE_INGRESS[0],
+                permissions::AUTHORIZE_INGRESS[1],
+                permissions::AUTHORIZE_EGRESS[0],
+                permissions::AUTHORIZE_EGRESS[1],
+                permissions::REVOKE_INGRESS,
+                permissions::REVOKE_EGRESS,
+            ],
+            undo: &[
+                permissions::AUTHORIZE_INGRESS[0],
+                permissions::AUTHORIZE_INGRESS[1],
+                permissions::AUTHORIZE_EGRESS[0],
+                permissions::AUTHORIZE_EGRESS[1],
+                permissions::TAG_NEW_INGRESS,
+                permissions::TAG_NEW_EGRESS,
+                permissions::REVOKE_INGRESS,
+                permissions::REVOKE_EGRESS,
+            ],
+        }
     }
 
     fn fix(&self, live: &GroupAndBaseline, params: &SecurityGroupDriftParameters, now: Timestamp) -> Plan<RuleChange> {

@@ -3,8 +3,8 @@
 //! Pure: the group is passed in, from an item or a live read.
 
 use rectify_compliance::{
-    ConfigurationItem, Control, FromItem, Irreversible, NoParameters, Permission, Plan, Remediation, Resource,
-    ShapeError, Timestamp, Verdict, control, offenders,
+    ConfigurationItem, Control, FromItem, Irreversible, NoParameters, Plan, Remediation, RemediationPermissions,
+    Resource, ShapeError, Timestamp, Verdict, control, offenders,
 };
 use serde_json::Value;
 
@@ -112,14 +112,13 @@ impl Control for VpcDefaultSecurityGroupClosed {
 impl Remediation for VpcDefaultSecurityGroupClosed {
     type Action = Revoke;
     type Undo = Authorize;
-    fn read_permissions(&self) -> &'static [Permission] {
-        &[permissions::DESCRIBE_GROUPS, permissions::DESCRIBE_RULES, permissions::DESCRIBE_INTERFACES]
-    }
-    fn fix_permissions(&self) -> &'static [Permission] {
-        &[permissions::REVOKE_INGRESS, permissions::REVOKE_EGRESS]
-    }
-    fn undo_permissions(&self) -> &'static [Permission] {
-        permissions::REOPEN
+
+    fn permissions(&self) -> RemediationPermissions {
+        RemediationPermissions {
+            read: &[permissions::DESCRIBE_GROUPS, permissions::DESCRIBE_RULES, permissions::DESCRIBE_INTERFACES],
+            fix: &[permissions::REVOKE_INGRESS, permissions::REVOKE_EGRESS],
+            undo: permissions::REOPEN,
+        }
     }
 
     fn fix(&self, live: &GroupInNetwork, _params: &NoParameters, _now: Timestamp) -> Plan<Revoke> {

@@ -155,7 +155,6 @@ fn widest(nets: impl Iterator<Item = IpNet>) -> Vec<IpNet> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 mod tests {
     use super::*;
     use crate::arbitrary::{group, ingress};

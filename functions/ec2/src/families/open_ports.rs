@@ -4,7 +4,8 @@
 //! only forbidden ports is revoked; everything else becomes a manual step.
 
 use rectify_compliance::{
-    Control, FromItem, Irreversible, Parameters, Periodic, Permission, Plan, Remediation, Timestamp, Verdict,
+    Control, FromItem, Irreversible, Parameters, Periodic, Permission, Plan, Remediation, RemediationPermissions,
+    Timestamp, Verdict,
 };
 use serde_json::Value;
 
@@ -78,16 +79,12 @@ impl<P: Parameters> Remediation for OpenPorts<P> {
     type Action = Revoke;
     type Undo = Authorize;
 
-    fn read_permissions(&self) -> &'static [Permission] {
-        permissions::INTERNET_LIVE
-    }
-
-    fn fix_permissions(&self) -> &'static [Permission] {
-        &[permissions::REVOKE_INGRESS]
-    }
-
-    fn undo_permissions(&self) -> &'static [Permission] {
-        permissions::REOPEN_INGRESS
+    fn permissions(&self) -> RemediationPermissions {
+        RemediationPermissions {
+            read: permissions::INTERNET_LIVE,
+            fix: &[permissions::REVOKE_INGRESS],
+            undo: permissions::REOPEN_INGRESS,
+        }
     }
 
     fn fix(&self, live: &GroupInNetwork, params: &P, _now: Timestamp) -> Plan<Revoke> {

@@ -2,7 +2,7 @@
 //!
 //! Knows no control and no SDK; fields that only one control evaluates belong to that control's subject.
 
-use rectify_compliance::{AccountId, ConfigurationItem, Region, Tags};
+use rectify_compliance::{AccountId, ConfigurationItem, Region, ResourceIdentity, ResourceKey, Tags};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -35,6 +35,11 @@ pub struct Instance {
 }
 
 impl Instance {
+    /// The instance as AWS Config identifies it.
+    pub(crate) fn identity(&self) -> ResourceIdentity<'_> {
+        ResourceIdentity { key: ResourceKey::new(TYPE, &self.id), arn: Some(&self.arn), name: None, tags: &self.tags }
+    }
+
     /// The instance of an item.
     pub fn of_item(item: &ConfigurationItem) -> Self {
         let id = item.resource.id.as_str();
@@ -86,7 +91,6 @@ pub fn is_gone(state: &str) -> bool {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 pub(crate) mod tests {
     use serde_json::json;
 

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use rectify_compliance::{ConfigurationItem, Resource, ResourceKey, ResourceState, ShapeError, Tags};
+use rectify_compliance::{ConfigurationItem, Resource, ResourceIdentity, ResourceState, ShapeError};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -163,23 +163,12 @@ fn ids(groups: &[Value]) -> Result<Vec<String>, ShapeError> {
 }
 
 impl ResourceState for InstanceInGroups {
-    const VERSION: u16 = 1;
-
-    fn key(&self) -> ResourceKey {
-        ResourceKey::new(TYPE, &self.instance.id)
-    }
-
-    fn arn(&self) -> Option<&str> {
-        Some(&self.instance.arn)
-    }
-
-    fn tags(&self) -> &Tags {
-        &self.instance.tags
+    fn identity(&self) -> ResourceIdentity<'_> {
+        self.instance.identity()
     }
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
 mod tests {
     use serde_json::json;
 

@@ -2,7 +2,7 @@
 //!
 //! Knows no SDK: the client passes texts and numbers, and unreadable values are rejected here.
 
-use rectify_compliance::{ConfigurationItem, Resource, ResourceKey, ResourceState, ShapeError, Tags, Timestamp};
+use rectify_compliance::{ConfigurationItem, Resource, ResourceIdentity, ResourceState, ShapeError, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::resources::instance::{Instance, TYPE};
@@ -133,23 +133,12 @@ impl RecordedMetadata {
 }
 
 impl ResourceState for InstanceMetadata {
-    const VERSION: u16 = 1;
-
-    fn key(&self) -> ResourceKey {
-        ResourceKey::new(TYPE, &self.instance.id)
-    }
-
-    fn arn(&self) -> Option<&str> {
-        Some(&self.instance.arn)
-    }
-
-    fn tags(&self) -> &Tags {
-        &self.instance.tags
+    fn identity(&self) -> ResourceIdentity<'_> {
+        self.instance.identity()
     }
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use serde_json::json;
 

@@ -68,7 +68,6 @@ impl TryFrom<LiveRule> for Rule {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 mod tests {
     use super::*;
 

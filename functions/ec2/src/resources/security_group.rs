@@ -7,7 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ipnet::IpNet;
 use rectify_compliance::{
-    AccountId, ConfigurationItem, Region, Resource, ResourceKey, ResourceState, ShapeError, Tags, offenders,
+    AccountId, ConfigurationItem, Region, Resource, ResourceIdentity, ResourceKey, ResourceState, ShapeError, Tags,
+    offenders,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -106,6 +107,16 @@ pub struct GroupInNetwork {
 }
 
 impl SecurityGroup {
+    /// The group as AWS Config identifies it.
+    pub(crate) fn identity(&self) -> ResourceIdentity<'_> {
+        ResourceIdentity {
+            key: ResourceKey::new(TYPE, &self.id),
+            arn: Some(&self.arn),
+            name: self.name.as_deref(),
+            tags: &self.tags,
+        }
+    }
+
     /// The ARN of the group `id`.
     pub fn arn_of(region: &Region, owner: &AccountId, id: &str) -> String {
         region.partition().arn("ec2", region.as_str(), owner.as_str(), &format!("security-group/{id}"))
@@ -173,22 +184,8 @@ fn permissions(item: &ConfigurationItem, key: &str) -> Result<Vec<IpPermission>,
 }
 
 impl ResourceState for GroupInNetwork {
-    const VERSION: u16 = 1;
-
-    fn key(&self) -> ResourceKey {
-        ResourceKey::new(TYPE, &self.group.id)
-    }
-
-    fn arn(&self) -> Option<&str> {
-        Some(&self.group.arn)
-    }
-
-    fn name(&self) -> Option<&str> {
-        self.group.name.as_deref()
-    }
-
-    fn tags(&self) -> &Tags {
-        &self.group.tags
+    fn identity(&self) -> ResourceIdentity<'_> {
+        self.group.identity()
     }
 }
 
@@ -232,7 +229,6 @@ impl GroupInNetwork {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 mod tests {
     use super::*;
     use crate::arbitrary::item_of;

@@ -4,7 +4,8 @@
 //! all.
 
 use rectify_compliance::{
-    AccountId, ConfigurationItem, Partition, Region, Resource, ResourceKey, ResourceState, ShapeError, Tags, Target,
+    AccountId, ConfigurationItem, Partition, Region, Resource, ResourceIdentity, ResourceKey, ResourceState,
+    ShapeError, Tags, Target,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -204,23 +205,12 @@ fn listed(list: &Value) -> Option<Tags> {
 }
 
 impl ResourceState for TaggedResource {
-    const VERSION: u16 = 1;
-
-    fn key(&self) -> ResourceKey {
-        self.key.clone()
-    }
-
-    fn arn(&self) -> Option<&str> {
-        self.arn.as_deref()
-    }
-
-    fn tags(&self) -> &Tags {
-        &self.tags
+    fn identity(&self) -> ResourceIdentity<'_> {
+        ResourceIdentity { key: self.key.clone(), arn: self.arn.as_deref(), name: None, tags: &self.tags }
     }
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
 pub(crate) mod tests {
     use serde_json::json;
 

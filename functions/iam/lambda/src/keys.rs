@@ -116,7 +116,6 @@ fn key_of(key: &types::AccessKeyMetadata) -> Result<(KeyId, AccessKey), ShapeErr
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use aws_sdk_iam::primitives::DateTime;
     use aws_sdk_iam::types::StatusType;

@@ -154,7 +154,6 @@ fn time(path: &str, time: DateTime) -> Result<Timestamp, ShapeError> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

@@ -115,7 +115,6 @@ fn root_sign_in(summary: &Summary, account: &AccountId, region: &Region) -> Resu
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

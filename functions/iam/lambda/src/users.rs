@@ -114,7 +114,6 @@ fn user_of(user: &types::User, account: &AccountId) -> Result<User, ShapeError> 
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use aws_sdk_iam::primitives::DateTime;
     use aws_sdk_iam::types::Tag;

@@ -4,8 +4,8 @@
 
 use rectify_compliance::values::Bounded;
 use rectify_compliance::{
-    Control, Irreversible, Level, ManagedBy, Periodic, Permission, PhysicalId, Plan, Remediation, ResourceKey,
-    ResourceState, Step, Tags, Timestamp, Verdict, control, parameters,
+    Control, Irreversible, Level, ManagedBy, Periodic, Permission, PhysicalId, Plan, Remediation,
+    RemediationPermissions, ResourceIdentity, ResourceState, Step, Timestamp, Verdict, control, parameters,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -101,22 +101,8 @@ impl UserKeys {
 }
 
 impl ResourceState for UserKeys {
-    const VERSION: u16 = 1;
-
-    fn key(&self) -> ResourceKey {
-        self.user.key()
-    }
-
-    fn arn(&self) -> Option<&str> {
-        Some(&self.user.arn)
-    }
-
-    fn name(&self) -> Option<&str> {
-        Some(&self.user.name)
-    }
-
-    fn tags(&self) -> &Tags {
-        &self.user.tags
+    fn identity(&self) -> ResourceIdentity<'_> {
+        self.user.identity()
     }
 }
 
@@ -164,16 +150,18 @@ const UPDATE: &[Permission] = &[Permission::on("iam:UpdateAccessKey", USERS)];
 impl Remediation for AccessKeysRotated {
     type Action = KeyAction;
     type Undo = KeyAction;
-    fn read_permissions(&self) -> &'static [Permission] {
-        const { &[LIST_USERS, GET_USER, LIST_ACCESS_KEYS, Permission::on("iam:GetAccessKeyLastUsed", USERS)] }
+
+    fn permissions(&self) -> RemediationPermissions {
+        const {
+            RemediationPermissions {
+                read: &[LIST_USERS, GET_USER, LIST_ACCESS_KEYS, Permission::on("iam:GetAccessKeyLastUsed", USERS)],
+                fix: UPDATE,
+                // IAM cannot restrict the status: only `fix` keeps the remediation from turning a key on.
+                undo: UPDATE,
+            }
+        }
     }
-    fn fix_permissions(&self) -> &'static [Permission] {
-        UPDATE
-    }
-    // IAM cannot restrict the status: only `fix` keeps the remediation from turning a key on.
-    fn undo_permissions(&self) -> &'static [Permission] {
-        UPDATE
-    }
+
     fn needs_name(&self) -> bool {
         true
     }

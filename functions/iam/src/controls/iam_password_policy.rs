@@ -7,8 +7,8 @@ use std::borrow::Cow;
 use rectify_compliance::place::ACCOUNT_TYPE;
 use rectify_compliance::values::{Bounded, Flag};
 use rectify_compliance::{
-    AccountId, Control, Irreversible, Level, ManagedBy, Periodic, Permission, Plan, Remediation, ResourceKey,
-    ResourceState, Step, Tags, Timestamp, Verdict, control, parameters,
+    AccountId, Control, Irreversible, Level, ManagedBy, Periodic, Permission, Plan, Remediation,
+    RemediationPermissions, ResourceIdentity, ResourceState, Step, Timestamp, Verdict, control, parameters,
 };
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::Error as _;
@@ -158,14 +158,8 @@ pub struct Passwords {
 }
 
 impl ResourceState for Passwords {
-    const VERSION: u16 = 1;
-
-    fn key(&self) -> ResourceKey {
-        ResourceKey::account(&self.account)
-    }
-
-    fn tags(&self) -> &Tags {
-        const { &Tags::new() }
+    fn identity(&self) -> ResourceIdentity<'_> {
+        ResourceIdentity::account(&self.account)
     }
 }
 
@@ -212,19 +206,18 @@ pub enum PasswordUndo {
 impl Remediation for IamPasswordPolicy {
     type Action = PasswordAction;
     type Undo = PasswordUndo;
-    fn read_permissions(&self) -> &'static [Permission] {
-        READ
-    }
-    fn fix_permissions(&self) -> &'static [Permission] {
-        const { &[Permission::unscoped("iam:UpdateAccountPasswordPolicy")] }
-    }
-    // IAM cannot restrict the settings: only `fix` keeps the remediation from weakening the policy.
-    fn undo_permissions(&self) -> &'static [Permission] {
+
+    fn permissions(&self) -> RemediationPermissions {
         const {
-            &[
-                Permission::unscoped("iam:UpdateAccountPasswordPolicy"),
-                Permission::unscoped("iam:DeleteAccountPasswordPolicy"),
-            ]
+            RemediationPermissions {
+                read: READ,
+                fix: &[Permission::unscoped("iam:UpdateAccountPasswordPolicy")],
+                // IAM cannot restrict the settings: only `fix` keeps the remediation from weakening the policy.
+                undo: &[
+                    Permission::unscoped("iam:UpdateAccountPasswordPolicy"),
+                    Permission::unscoped("iam:DeleteAccountPasswordPolicy"),
+                ],
+            }
         }
     }
 

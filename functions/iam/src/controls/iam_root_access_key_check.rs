@@ -4,7 +4,7 @@
 
 use rectify_compliance::place::ACCOUNT_TYPE;
 use rectify_compliance::{
-    AccountId, NoParameters, Partition, ResourceKey, ResourceState, ShapeError, Tags, Verdict, control,
+    AccountId, NoParameters, Partition, ResourceIdentity, ResourceState, ShapeError, Verdict, control,
 };
 use serde::{Deserialize, Serialize};
 
@@ -94,14 +94,8 @@ impl RootUser {
 }
 
 impl ResourceState for RootUser {
-    const VERSION: u16 = 1;
-
-    fn key(&self) -> ResourceKey {
-        ResourceKey::account(&self.account)
-    }
-
-    fn tags(&self) -> &Tags {
-        const { &Tags::new() }
+    fn identity(&self) -> ResourceIdentity<'_> {
+        ResourceIdentity::account(&self.account)
     }
 }
 
@@ -138,7 +132,6 @@ fn delete_centrally(root: &RootUser) -> String {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 mod tests {
     use proptest::prelude::*;
     use rectify_compliance::gate::{Route, RuleScope, route};

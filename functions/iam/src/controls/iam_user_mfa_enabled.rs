@@ -164,7 +164,6 @@ impl Credentials {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 mod tests {
     use proptest::prelude::*;
     use rectify_compliance::parameters::RuleParameters;

@@ -156,7 +156,6 @@ impl FromItem for MfaEnabledForIamConsoleAccess {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 mod tests {
     use proptest::prelude::*;
     use rectify_compliance::parameters::RuleParameters;

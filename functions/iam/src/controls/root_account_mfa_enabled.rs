@@ -5,7 +5,7 @@
 use rectify_compliance::place::ACCOUNT_TYPE;
 use rectify_compliance::values::Flag;
 use rectify_compliance::{
-    AccountId, Partition, ResourceKey, ResourceState, ShapeError, Tags, Verdict, control, parameters,
+    AccountId, Partition, ResourceIdentity, ResourceState, ShapeError, Verdict, control, parameters,
 };
 use serde::{Deserialize, Serialize};
 
@@ -134,14 +134,8 @@ fn present(entry: &str, number: Option<i32>) -> Result<Option<bool>, ShapeError>
 }
 
 impl ResourceState for RootSignIn {
-    const VERSION: u16 = 1;
-
-    fn key(&self) -> ResourceKey {
-        ResourceKey::account(&self.account)
-    }
-
-    fn tags(&self) -> &Tags {
-        const { &Tags::new() }
+    fn identity(&self) -> ResourceIdentity<'_> {
+        ResourceIdentity::account(&self.account)
     }
 }
 
@@ -180,7 +174,6 @@ fn instructions(root: &RootSignIn) -> Vec<String> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 mod tests {
     use proptest::prelude::*;
     use rectify_compliance::{Region, Remediation};

@@ -6,10 +6,9 @@
 use std::fmt::Debug;
 
 use rectify_compliance::{
-    Control, Irreversible, ManagedBy, Parameters, Periodic, Permission, PhysicalId, Plan, Remediation, ResourceKey,
-    ResourceState, Tags, Timestamp, Verdict,
+    Control, Irreversible, ManagedBy, Parameters, Periodic, Permission, PhysicalId, Plan, Remediation,
+    RemediationPermissions, ResourceIdentity, ResourceState, Stored, Timestamp, Verdict,
 };
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -29,26 +28,9 @@ pub struct MfaUser<S> {
     pub attachment: Option<Attachment>,
 }
 
-impl<S> ResourceState for MfaUser<S>
-where
-    S: Serialize + DeserializeOwned + Clone + PartialEq + Debug + Send + Sync + 'static,
-{
-    const VERSION: u16 = 1;
-
-    fn key(&self) -> ResourceKey {
-        self.user.key()
-    }
-
-    fn arn(&self) -> Option<&str> {
-        Some(&self.user.arn)
-    }
-
-    fn name(&self) -> Option<&str> {
-        Some(&self.user.name)
-    }
-
-    fn tags(&self) -> &Tags {
-        &self.user.tags
+impl<S: Stored> ResourceState for MfaUser<S> {
+    fn identity(&self) -> ResourceIdentity<'_> {
+        self.user.identity()
     }
 }
 
@@ -69,10 +51,7 @@ pub struct MfaControl<S: 'static, P: 'static> {
     pub read: &'static [Permission],
 }
 
-impl<S: 'static, P: Parameters> Control for MfaControl<S, P>
-where
-    MfaUser<S>: ResourceState,
-{
+impl<S: Stored, P: Parameters> Control for MfaControl<S, P> {
     type Params = P;
     type Subject = MfaUser<S>;
 
@@ -81,32 +60,18 @@ where
     }
 }
 
-impl<S: 'static, P: Parameters> Periodic for MfaControl<S, P>
-where
-    MfaUser<S>: ResourceState,
-{
+impl<S: Stored, P: Parameters> Periodic for MfaControl<S, P> {
     fn list_permissions(&self) -> &'static [Permission] {
         self.list
     }
 }
 
-impl<S: 'static, P: Parameters> Remediation for MfaControl<S, P>
-where
-    MfaUser<S>: ResourceState,
-{
+impl<S: Stored, P: Parameters> Remediation for MfaControl<S, P> {
     type Action = AttachAction;
     type Undo = DetachAction;
 
-    fn read_permissions(&self) -> &'static [Permission] {
-        self.read
-    }
-
-    fn fix_permissions(&self) -> &'static [Permission] {
-        mfa_policy::ATTACH
-    }
-
-    fn undo_permissions(&self) -> &'static [Permission] {
-        mfa_policy::DETACH
+    fn permissions(&self) -> RemediationPermissions {
+        RemediationPermissions { read: self.read, fix: mfa_policy::ATTACH, undo: mfa_policy::DETACH }
     }
 
     fn needs_name(&self) -> bool {

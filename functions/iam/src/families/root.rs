@@ -4,7 +4,7 @@
 
 use rectify_compliance::{
     AccountId, Control, Irreversible, Level, ManagedBy, Never, Parameters, Partition, Periodic, Permission, Plan,
-    Remediation, ResourceState, Step, Timestamp, Verdict,
+    Remediation, RemediationPermissions, ResourceState, Step, Timestamp, Verdict,
 };
 use serde_json::{Value, json};
 
@@ -39,16 +39,8 @@ impl<S: ResourceState, P: Parameters> Remediation for RootControl<S, P> {
     type Action = Never;
     type Undo = Never;
 
-    fn read_permissions(&self) -> &'static [Permission] {
-        ACCOUNT_SUMMARY
-    }
-
-    fn fix_permissions(&self) -> &'static [Permission] {
-        &[]
-    }
-
-    fn undo_permissions(&self) -> &'static [Permission] {
-        &[]
+    fn permissions(&self) -> RemediationPermissions {
+        RemediationPermissions { read: ACCOUNT_SUMMARY, fix: &[], undo: &[] }
     }
 
     fn managed_by(&self) -> ManagedBy {

@@ -101,7 +101,6 @@ impl AccessKey {
 pub type AccessKeys = BTreeMap<KeyId, AccessKey>;
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

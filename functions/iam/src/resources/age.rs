@@ -41,7 +41,6 @@ impl fmt::Display for Age {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

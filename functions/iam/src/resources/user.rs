@@ -4,7 +4,7 @@
 //! its name, so a read by name compares the id.
 
 use rectify_compliance::{
-    AccountId, ConfigurationItem, Permission, Resource, ResourceKey, ShapeError, Tags, Timestamp,
+    AccountId, ConfigurationItem, Permission, Resource, ResourceIdentity, ResourceKey, ShapeError, Tags, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -41,8 +41,13 @@ pub struct User {
 
 impl User {
     /// The user as AWS Config identifies it.
-    pub(crate) fn key(&self) -> ResourceKey {
-        ResourceKey::new(TYPE, &self.id)
+    pub(crate) fn identity(&self) -> ResourceIdentity<'_> {
+        ResourceIdentity {
+            key: ResourceKey::new(TYPE, &self.id),
+            arn: Some(&self.arn),
+            name: Some(&self.name),
+            tags: &self.tags,
+        }
     }
 }
 
@@ -77,7 +82,6 @@ impl Resource for RecordedUser {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
 pub(crate) mod tests {
     use serde_json::json;
 
@@ -112,7 +116,7 @@ pub(crate) mod tests {
     fn a_recorded_user_has_its_id_and_name() {
         let user = RecordedUser::from_item(&item(&configuration())).unwrap().0;
         assert_eq!(user, alice());
-        assert_eq!(user.key(), ResourceKey::new("AWS::IAM::User", "AIDAEXAMPLEALICE00001"));
+        assert_eq!(user.identity().key, ResourceKey::new("AWS::IAM::User", "AIDAEXAMPLEALICE00001"));
     }
 
     #[test]

@@ -229,7 +229,6 @@ fn description(metadata: KeyMetadata) -> Description {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use aws_sdk_kms::types;
 

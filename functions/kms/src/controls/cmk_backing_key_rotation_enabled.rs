@@ -4,8 +4,8 @@
 
 use rectify_compliance::values::{Bounded, Flag};
 use rectify_compliance::{
-    Control, FromItem, Irreversible, Level, ManagedBy, Periodic, Permission, PhysicalId, Plan, Remediation, Step,
-    Timestamp, Verdict, control, parameters,
+    Control, FromItem, Irreversible, Level, ManagedBy, Periodic, Permission, PhysicalId, Plan, Remediation,
+    RemediationPermissions, Step, Timestamp, Verdict, control, parameters,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -188,15 +188,14 @@ pub enum Undo {
 impl Remediation for CmkBackingKeyRotationEnabled {
     type Action = Action;
     type Undo = Undo;
-    fn read_permissions(&self) -> &'static [Permission] {
-        &[DESCRIBE_KEY, ROTATION_STATUS, LIST_TAGS]
-    }
-    fn fix_permissions(&self) -> &'static [Permission] {
-        &[ENABLE]
-    }
-    // One API action turns rotation on and sets the period: only `plan` keeps the remediation from lengthening it.
-    fn undo_permissions(&self) -> &'static [Permission] {
-        &[DISABLE, ENABLE]
+
+    fn permissions(&self) -> RemediationPermissions {
+        RemediationPermissions {
+            read: &[DESCRIBE_KEY, ROTATION_STATUS, LIST_TAGS],
+            fix: &[ENABLE],
+            // One API action turns rotation on and sets the period: only `plan` keeps the remediation from lengthening it.
+            undo: &[DISABLE, ENABLE],
+        }
     }
 
     fn managed_by(&self) -> ManagedBy {

@@ -3,7 +3,7 @@
 //! Knows no control and no SDK. Knows which keys support automatic rotation.
 
 use rectify_compliance::values::Flag;
-use rectify_compliance::{ConfigurationItem, Resource, ResourceKey, ResourceState, ShapeError, Tags};
+use rectify_compliance::{ConfigurationItem, Resource, ResourceIdentity, ResourceKey, ResourceState, ShapeError, Tags};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -169,18 +169,8 @@ impl Key {
 }
 
 impl ResourceState for Key {
-    const VERSION: u16 = 1;
-
-    fn key(&self) -> ResourceKey {
-        ResourceKey::new(TYPE, &self.id)
-    }
-
-    fn arn(&self) -> Option<&str> {
-        Some(&self.arn)
-    }
-
-    fn tags(&self) -> &Tags {
-        &self.tags
+    fn identity(&self) -> ResourceIdentity<'_> {
+        ResourceIdentity { key: ResourceKey::new(TYPE, &self.id), arn: Some(&self.arn), name: None, tags: &self.tags }
     }
 }
 

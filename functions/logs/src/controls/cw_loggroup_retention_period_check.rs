@@ -4,8 +4,8 @@
 
 use rectify_compliance::values::{Bounded, Globs};
 use rectify_compliance::{
-    Control, Irreversible, Level, Periodic, Permission, Plan, Remediation, ResourceKey, ResourceState, Step, Tags,
-    Timestamp, Verdict, control, parameters,
+    Control, Irreversible, Level, Periodic, Permission, Plan, Remediation, RemediationPermissions, ResourceIdentity,
+    ResourceKey, ResourceState, Step, Tags, Timestamp, Verdict, control, parameters,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -148,18 +148,8 @@ pub struct LogGroup {
 }
 
 impl ResourceState for LogGroup {
-    const VERSION: u16 = 1;
-
-    fn key(&self) -> ResourceKey {
-        ResourceKey::new(TYPE, &self.name)
-    }
-
-    fn arn(&self) -> Option<&str> {
-        Some(&self.arn)
-    }
-
-    fn tags(&self) -> &Tags {
-        &self.tags
+    fn identity(&self) -> ResourceIdentity<'_> {
+        ResourceIdentity { key: ResourceKey::new(TYPE, &self.name), arn: Some(&self.arn), name: None, tags: &self.tags }
     }
 }
 
@@ -214,15 +204,16 @@ impl Control for CwLoggroupRetentionPeriodCheck {
 impl Remediation for CwLoggroupRetentionPeriodCheck {
     type Action = Action;
     type Undo = Action;
-    fn read_permissions(&self) -> &'static [Permission] {
-        const { &[DESCRIBE, Permission::on("logs:ListTagsForResource", GROUPS)] }
-    }
-    fn fix_permissions(&self) -> &'static [Permission] {
-        PUT
-    }
-    // IAM cannot distinguish a longer retention from a shorter one: only `plan` keeps the remediation from lowering it.
-    fn undo_permissions(&self) -> &'static [Permission] {
-        PUT
+
+    fn permissions(&self) -> RemediationPermissions {
+        const {
+            RemediationPermissions {
+                read: &[DESCRIBE, Permission::on("logs:ListTagsForResource", GROUPS)],
+                fix: PUT,
+                // IAM cannot distinguish a longer retention from a shorter one: only `plan` keeps the remediation from lowering it.
+                undo: PUT,
+            }
+        }
     }
 
     fn fix(&self, live: &LogGroup, params: &Self::Params, _now: Timestamp) -> Plan<Action> {

@@ -10,7 +10,8 @@ use std::fmt::Debug;
 
 use rectify_cloudtrail::resources::qualifying::OBSERVE;
 use rectify_compliance::{
-    Control, Irreversible, ManagedBy, Periodic, Permission, PhysicalId, Plan, Remediation, Timestamp, Verdict,
+    Control, Irreversible, ManagedBy, Periodic, Permission, PhysicalId, Plan, Remediation, RemediationPermissions,
+    Timestamp, Verdict,
 };
 use serde_json::Value;
 
@@ -142,19 +143,15 @@ impl<D: Defaults> Remediation for AlarmControl<D> {
     type Action = Action;
     type Undo = Undo;
 
-    fn read_permissions(&self) -> &'static [Permission] {
+    fn permissions(&self) -> RemediationPermissions {
         const {
             let [trails, status, selectors, filters, alarms, topics, keys, policies] = READS;
-            &[trails, status, selectors, filters, alarms, topics, keys, policies, NAMES]
+            RemediationPermissions {
+                read: &[trails, status, selectors, filters, alarms, topics, keys, policies, NAMES],
+                fix: FIX_CALLS,
+                undo: UNDO_CALLS,
+            }
         }
-    }
-
-    fn fix_permissions(&self) -> &'static [Permission] {
-        FIX_CALLS
-    }
-
-    fn undo_permissions(&self) -> &'static [Permission] {
-        UNDO_CALLS
     }
 
     fn managed_by(&self) -> ManagedBy {

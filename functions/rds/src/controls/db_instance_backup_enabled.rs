@@ -4,7 +4,8 @@
 
 use rectify_compliance::values::{Bounded, Flag};
 use rectify_compliance::{
-    Control, Irreversible, Level, Permission, Plan, Remediation, Step, Timestamp, Verdict, control, parameters,
+    Control, Irreversible, Level, Plan, Remediation, RemediationPermissions, Step, Timestamp, Verdict, control,
+    parameters,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -214,16 +215,16 @@ impl Action {
 impl Remediation for DbInstanceBackupEnabled {
     type Action = Action;
     type Undo = Action;
-    fn read_permissions(&self) -> &'static [Permission] {
-        &[DESCRIBE_INSTANCES, DESCRIBE_CLUSTERS]
+
+    fn permissions(&self) -> RemediationPermissions {
+        RemediationPermissions {
+            read: &[DESCRIBE_INSTANCES, DESCRIBE_CLUSTERS],
+            fix: &[MODIFY_INSTANCE, MODIFY_CLUSTER],
+            // IAM cannot restrict the value: only `fix` keeps the remediation from shortening a retention.
+            undo: &[MODIFY_INSTANCE, MODIFY_CLUSTER],
+        }
     }
-    fn fix_permissions(&self) -> &'static [Permission] {
-        &[MODIFY_INSTANCE, MODIFY_CLUSTER]
-    }
-    // IAM cannot restrict the value: only `fix` keeps the remediation from shortening a retention.
-    fn undo_permissions(&self) -> &'static [Permission] {
-        &[MODIFY_INSTANCE, MODIFY_CLUSTER]
-    }
+
     fn needs_name(&self) -> bool {
         true
     }

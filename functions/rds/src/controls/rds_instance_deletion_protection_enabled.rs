@@ -98,7 +98,6 @@ const SETTING: Setting<Instance, bool, DatabaseEngines> = Setting {
 };
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
 mod tests {
     use proptest::prelude::*;
     use rectify_compliance::{Remediation, Resource};

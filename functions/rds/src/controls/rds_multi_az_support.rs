@@ -4,8 +4,8 @@
 
 use rectify_compliance::values::{Flag, KeyValue};
 use rectify_compliance::{
-    ConfigurationItem, Control, Irreversible, Level, Permission, Plan, Remediation, Resource, ResourceKey,
-    ResourceState, ShapeError, Step, Tags, Timestamp, Verdict, control, parameters,
+    ConfigurationItem, Control, Irreversible, Level, Permission, Plan, Remediation, RemediationPermissions, Resource,
+    ResourceIdentity, ResourceState, ShapeError, Step, Timestamp, Verdict, control, parameters,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -110,22 +110,8 @@ impl Deployment {
 }
 
 impl ResourceState for Deployment {
-    const VERSION: u16 = 1;
-
-    fn key(&self) -> ResourceKey {
-        self.instance.key()
-    }
-
-    fn arn(&self) -> Option<&str> {
-        self.instance.arn()
-    }
-
-    fn name(&self) -> Option<&str> {
-        self.instance.name()
-    }
-
-    fn tags(&self) -> &Tags {
-        self.instance.tags()
+    fn identity(&self) -> ResourceIdentity<'_> {
+        self.instance.identity()
     }
 }
 
@@ -179,16 +165,18 @@ pub enum Action {
 impl Remediation for RdsMultiAzSupport {
     type Action = Action;
     type Undo = Action;
-    fn read_permissions(&self) -> &'static [Permission] {
-        const { &[DESCRIBE_INSTANCES, Permission::unscoped("rds:DescribeOrderableDBInstanceOptions")] }
+
+    fn permissions(&self) -> RemediationPermissions {
+        const {
+            RemediationPermissions {
+                read: &[DESCRIBE_INSTANCES, Permission::unscoped("rds:DescribeOrderableDBInstanceOptions")],
+                fix: &[MODIFY_INSTANCE],
+                // IAM cannot restrict the value: only `fix` keeps the remediation from turning Multi-AZ off.
+                undo: &[MODIFY_INSTANCE],
+            }
+        }
     }
-    fn fix_permissions(&self) -> &'static [Permission] {
-        &[MODIFY_INSTANCE]
-    }
-    // IAM cannot restrict the value: only `fix` keeps the remediation from turning Multi-AZ off.
-    fn undo_permissions(&self) -> &'static [Permission] {
-        &[MODIFY_INSTANCE]
-    }
+
     fn needs_name(&self) -> bool {
         true
     }
@@ -241,7 +229,7 @@ fn multi_az_after_window(instance: &Instance) -> bool {
 
 fn not_opted_in(subject: &Deployment, params: &MultiAzParameters) -> Option<String> {
     let Some(tag) = &params.tag_opt_in else { return Some("`tagOptIn` is not set".to_owned()) };
-    let is_tagged = subject.tags().get(&tag.key) == Some(&tag.value);
+    let is_tagged = subject.instance.database.tags.get(&tag.key) == Some(&tag.value);
     (!is_tagged).then(|| format!("{} is not tagged {tag}", subject.instance.database.identifier))
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Depends on no control and no SDK.
 
-use rectify_compliance::{ConfigurationItem, Resource, ResourceKey, ResourceState, ShapeError, Tags};
+use rectify_compliance::{ConfigurationItem, Resource, ResourceIdentity, ResourceState, ShapeError};
 use serde::{Deserialize, Serialize};
 
 use crate::resources::database::{CLUSTER, Database, Description, INSTANCE, Kind};
@@ -92,28 +92,14 @@ impl Resource for Backups {
 }
 
 impl ResourceState for Backups {
-    const VERSION: u16 = 1;
-
-    fn key(&self) -> ResourceKey {
-        self.database.key()
-    }
-
-    fn arn(&self) -> Option<&str> {
-        Some(&self.database.arn)
-    }
-
-    fn name(&self) -> Option<&str> {
-        Some(&self.database.identifier)
-    }
-
-    fn tags(&self) -> &Tags {
-        &self.database.tags
+    fn identity(&self) -> ResourceIdentity<'_> {
+        self.database.identity()
     }
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 pub(crate) mod tests {
+    use rectify_compliance::ResourceKey;
     use serde_json::{Value, json};
 
     use super::*;
@@ -154,7 +140,7 @@ pub(crate) mod tests {
         let pending = item(&json!({"pendingModifiedValues": {"backupRetentionPeriod": 7}}));
         assert_eq!(Backups::from_item(&pending).unwrap(), Backups { pending_retention: Some(7), ..backups(3) });
         let cluster = Backups::from_item(&cluster_item(&json!({}))).unwrap();
-        assert_eq!(cluster.key(), ResourceKey::new(CLUSTER, "cluster-SHOP"));
+        assert_eq!(cluster.identity().key, ResourceKey::new(CLUSTER, "cluster-SHOP"));
         assert_eq!((cluster.retention, cluster.window.as_deref()), (Some(1), Some("04:48-05:18")));
     }
 

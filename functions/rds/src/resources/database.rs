@@ -2,7 +2,7 @@
 //!
 //! Depends on no control and no SDK. AWS Config identifies a database by its resource id, the API by its identifier.
 
-use rectify_compliance::{ConfigurationItem, ResourceKey, ShapeError, Tags, Target};
+use rectify_compliance::{ConfigurationItem, ResourceIdentity, ResourceKey, ShapeError, Tags, Target};
 use serde::{Deserialize, Serialize};
 
 /// The resource type of an instance. Its id is the `DbiResourceId`, `db-…`.
@@ -110,8 +110,13 @@ impl Kind {
 
 impl Database {
     /// The resource as AWS Config identifies it.
-    pub fn key(&self) -> ResourceKey {
-        ResourceKey::new(self.kind.resource_type(), &self.id)
+    pub(crate) fn identity(&self) -> ResourceIdentity<'_> {
+        ResourceIdentity {
+            key: ResourceKey::new(self.kind.resource_type(), &self.id),
+            arn: Some(&self.arn),
+            name: Some(&self.identifier),
+            tags: &self.tags,
+        }
     }
 
     /// Whether the engine is Amazon DocumentDB or Neptune, whose clusters the RDS API returns as well.
@@ -141,7 +146,7 @@ impl Database {
 
     /// Whether this is the database that `target` identifies. Another database may use the identifier by now.
     pub fn is_target(&self, target: &Target) -> bool {
-        self.key() == target.resource
+        self.identity().key == target.resource
     }
 }
 
@@ -212,7 +217,6 @@ pub fn identifier_of(target: &Target) -> Result<&str, ShapeError> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use rectify_compliance::{AccountId, Region};
 

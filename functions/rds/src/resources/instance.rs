@@ -3,7 +3,7 @@
 //! Depends on no control and no SDK.
 
 use rectify_compliance::{
-    ConfigurationItem, Operation, Permission, Resource, ResourceKey, ResourceState, ShapeError, Tags, View,
+    ConfigurationItem, Operation, Permission, Resource, ResourceIdentity, ResourceState, ShapeError, View,
 };
 use serde::{Deserialize, Serialize};
 
@@ -62,22 +62,8 @@ pub fn membership(database: &Database, cluster: Option<&str>) -> Option<String> 
 }
 
 impl ResourceState for Instance {
-    const VERSION: u16 = 1;
-
-    fn key(&self) -> ResourceKey {
-        self.database.key()
-    }
-
-    fn arn(&self) -> Option<&str> {
-        Some(&self.database.arn)
-    }
-
-    fn name(&self) -> Option<&str> {
-        Some(&self.database.identifier)
-    }
-
-    fn tags(&self) -> &Tags {
-        &self.database.tags
+    fn identity(&self) -> ResourceIdentity<'_> {
+        self.database.identity()
     }
 }
 
@@ -121,8 +107,8 @@ impl Resource for Instance {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 pub(crate) mod tests {
+    use rectify_compliance::Tags;
     use serde_json::{Value, json};
 
     use super::*;

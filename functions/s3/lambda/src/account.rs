@@ -14,10 +14,11 @@ use super::listing::{CONCURRENCY, name};
 use super::{Clients, Named, unless, unless_gone};
 use rectify_s3::S3AccountLevelPublicAccessBlocksPeriodic;
 use rectify_s3::controls::s3_account_level_public_access_blocks_periodic::{
-    AccountBlock, Action, MAX_EXPOSED_BUCKETS, Params, PublicAccessBlock, Undo, exposed,
+    AccountBlock, Action, MAX_EXPOSED_BUCKETS, Params, Undo, exposed,
 };
 use rectify_s3::families::access::Flags;
 use rectify_s3::families::public_access;
+use rectify_s3::families::public_access_block::{OfAccount, PublicAccessBlock};
 
 /// The public access that a block of the account would end.
 #[derive(Debug, Default)]
@@ -58,7 +59,7 @@ impl Clients {
         Ok(self.own_account_block(account).await?.unwrap_or_default())
     }
 
-    async fn put_account_block(&self, call: &PublicAccessBlock) -> Result<(), AwsError> {
+    async fn put_account_block(&self, call: &PublicAccessBlock<OfAccount>) -> Result<(), AwsError> {
         let flags = call.public_access_block_configuration;
         let block = PublicAccessBlockConfiguration::builder()
             .block_public_acls(flags.block_public_acls)
@@ -66,14 +67,14 @@ impl Clients {
             .block_public_policy(flags.block_public_policy)
             .restrict_public_buckets(flags.restrict_public_buckets)
             .build();
-        let put = self.control.put_public_access_block().account_id(&call.account_id);
+        let put = self.control.put_public_access_block().account_id(call.resource.account_id.as_str());
         let answer = put.public_access_block_configuration(block).send().await;
         answer.map(drop).map_err(|error| AwsError::call("s3control:PutPublicAccessBlock", &error))
     }
 
     /// s3control `DeletePublicAccessBlock`; idempotent.
-    async fn delete_account_block(&self, account: &str) -> Result<(), AwsError> {
-        let answer = self.control.delete_public_access_block().account_id(account).send().await;
+    async fn delete_account_block(&self, account: &AccountId) -> Result<(), AwsError> {
+        let answer = self.control.delete_public_access_block().account_id(account.as_str()).send().await;
         answer.map(drop).map_err(|error| AwsError::call("s3control:DeletePublicAccessBlock", &error))
     }
 
@@ -191,7 +192,7 @@ impl Fix<Clients> for S3AccountLevelPublicAccessBlocksPeriodic {
     async fn revert(&self, clients: &Clients, _target: &Target, undo: &Undo) -> Result<(), AwsError> {
         match undo {
             Undo::PutPublicAccessBlock(call) => clients.put_account_block(call).await,
-            Undo::DeletePublicAccessBlock { account_id } => clients.delete_account_block(account_id).await,
+            Undo::DeletePublicAccessBlock(of) => clients.delete_account_block(&of.account_id).await,
         }
     }
 }

@@ -6,7 +6,8 @@ use rectify_runtime::AwsError;
 
 use super::{Clients, Named, unless};
 use rectify_s3::families::access::{Acl, Flags, Grant, Grantee, Ownership, Permission};
-use rectify_s3::families::public_access::PublicAccessBlock;
+use rectify_s3::families::public_access_block::PublicAccessBlock;
+use rectify_s3::resources::bucket::OwnedBucket;
 
 impl Clients {
     /// `GetPublicAccessBlock`.
@@ -58,7 +59,7 @@ impl Clients {
     }
 
     /// `PutPublicAccessBlock`.
-    pub(super) async fn put_block(&self, call: &PublicAccessBlock) -> Result<(), AwsError> {
+    pub(super) async fn put_block(&self, call: &PublicAccessBlock<OwnedBucket>) -> Result<(), AwsError> {
         let flags = call.public_access_block_configuration;
         let block = types::PublicAccessBlockConfiguration::builder()
             .block_public_acls(flags.block_public_acls)
@@ -68,8 +69,8 @@ impl Clients {
             .build();
         self.s3
             .put_public_access_block()
-            .bucket(&call.bucket)
-            .expected_bucket_owner(&call.expected_bucket_owner)
+            .bucket(&call.resource.name)
+            .expected_bucket_owner(call.resource.owner.as_str())
             .public_access_block_configuration(block)
             .send()
             .await
@@ -78,8 +79,9 @@ impl Clients {
     }
 
     /// `DeletePublicAccessBlock`; idempotent.
-    pub(super) async fn delete_block(&self, bucket: &str, owner: &str) -> Result<(), AwsError> {
-        let call = self.s3.delete_public_access_block().bucket(bucket).expected_bucket_owner(owner);
+    pub(super) async fn delete_block(&self, bucket: &OwnedBucket) -> Result<(), AwsError> {
+        let call =
+            self.s3.delete_public_access_block().bucket(&bucket.name).expected_bucket_owner(bucket.owner.as_str());
         call.send().await.map(drop).map_err(|error| AwsError::call("s3:DeletePublicAccessBlock", &error))
     }
 }
@@ -121,7 +123,6 @@ fn grantee(grantee: &types::Grantee) -> Result<Grantee, ShapeError> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

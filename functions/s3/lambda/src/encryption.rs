@@ -17,7 +17,7 @@ use rectify_s3::controls::s3_bucket_server_side_encryption_enabled::requirement:
     Action, Facts, Keys, Params, PutEncryption, RecordedEncryption, Subject, Undo, refuses_unencrypted,
 };
 use rectify_s3::controls::s3_bucket_server_side_encryption_enabled::sets_kms_encryption;
-use rectify_s3::resources::bucket::Identity;
+use rectify_s3::resources::bucket::{Identity, OwnedBucket};
 use rectify_s3::resources::encryption::{Algorithm, BlockedEncryptionTypes, ByDefault, Rule};
 
 /// This many unreadable buckets block a plan; further ones are not read.
@@ -151,15 +151,15 @@ impl Clients {
         let rules = rules.iter().map(sdk_rule).collect::<Result<Vec<_>, _>>()?;
         let configuration = types::ServerSideEncryptionConfiguration::builder().set_rules(Some(rules)).build();
         let configuration = configuration.map_err(|error| build_error("ServerSideEncryptionConfiguration", &error))?;
-        let put =
-            self.s3.put_bucket_encryption().bucket(&call.bucket).expected_bucket_owner(&call.expected_bucket_owner);
+        let OwnedBucket { name, owner } = &call.bucket;
+        let put = self.s3.put_bucket_encryption().bucket(name).expected_bucket_owner(owner.as_str());
         let answer = put.server_side_encryption_configuration(configuration).send().await;
         answer.map(drop).map_err(|error| AwsError::call("s3:PutBucketEncryption", &error))
     }
 
     /// `DeleteBucketEncryption`; idempotent.
-    async fn delete_encryption(&self, bucket: &str, owner: &str) -> Result<(), AwsError> {
-        let call = self.s3.delete_bucket_encryption().bucket(bucket).expected_bucket_owner(owner);
+    async fn delete_encryption(&self, bucket: &OwnedBucket) -> Result<(), AwsError> {
+        let call = self.s3.delete_bucket_encryption().bucket(&bucket.name).expected_bucket_owner(bucket.owner.as_str());
         call.send().await.map(drop).map_err(|error| AwsError::call("s3:DeleteBucketEncryption", &error))
     }
 }
@@ -243,15 +243,12 @@ impl Fix<Clients> for S3BucketServerSideEncryptionEnabled {
     async fn revert(&self, clients: &Clients, _target: &Target, undo: &Undo) -> Result<(), AwsError> {
         match undo {
             Undo::PutBucketEncryption(call) => clients.put_encryption(call).await,
-            Undo::DeleteBucketEncryption { bucket, expected_bucket_owner } => {
-                clients.delete_encryption(bucket, expected_bucket_owner).await
-            }
+            Undo::DeleteBucketEncryption(bucket) => clients.delete_encryption(bucket).await,
         }
     }
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

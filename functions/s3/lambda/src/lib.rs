@@ -91,7 +91,6 @@ fn build_error(path: &str, error: &dyn std::error::Error) -> ShapeError {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
     use rectify_runtime::CallError;

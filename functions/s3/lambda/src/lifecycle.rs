@@ -15,7 +15,7 @@ use rectify_s3::S3LifecycleLogArchive;
 use rectify_s3::controls::s3_lifecycle_log_archive::requirement::{
     Action, Params, PutLifecycle, Subject, Undo, Versioning,
 };
-use rectify_s3::resources::bucket::Identity;
+use rectify_s3::resources::bucket::{Identity, OwnedBucket};
 use rectify_s3::resources::lifecycle::{
     Abort, And, Configuration, Expiration, Filter, NoncurrentExpiration, NoncurrentTransition, Rule, Status,
     StorageClass, Tag, Transition,
@@ -60,15 +60,15 @@ impl Clients {
         let configuration = types::BucketLifecycleConfiguration::builder().set_rules(Some(rules)).build();
         let configuration = configuration.map_err(|error| build_error("LifecycleConfiguration", &error))?;
         let minimum = minimum.as_deref().map(types::TransitionDefaultMinimumObjectSize::from);
-        let put = self.s3.put_bucket_lifecycle_configuration().bucket(&call.bucket);
-        let put = put.expected_bucket_owner(&call.expected_bucket_owner).lifecycle_configuration(configuration);
+        let put = self.s3.put_bucket_lifecycle_configuration().bucket(&call.bucket.name);
+        let put = put.expected_bucket_owner(call.bucket.owner.as_str()).lifecycle_configuration(configuration);
         let answer = put.set_transition_default_minimum_object_size(minimum).send().await;
         answer.map(drop).map_err(|error| AwsError::call("s3:PutBucketLifecycleConfiguration", &error))
     }
 
     /// `DeleteBucketLifecycle`; idempotent.
-    async fn delete_lifecycle(&self, bucket: &str, owner: &str) -> Result<(), AwsError> {
-        let call = self.s3.delete_bucket_lifecycle().bucket(bucket).expected_bucket_owner(owner);
+    async fn delete_lifecycle(&self, bucket: &OwnedBucket) -> Result<(), AwsError> {
+        let call = self.s3.delete_bucket_lifecycle().bucket(&bucket.name).expected_bucket_owner(bucket.owner.as_str());
         call.send().await.map(drop).map_err(|error| AwsError::call("s3:DeleteBucketLifecycle", &error))
     }
 }
@@ -230,15 +230,12 @@ impl Fix<Clients> for S3LifecycleLogArchive {
     async fn revert(&self, clients: &Clients, _target: &Target, undo: &Undo) -> Result<(), AwsError> {
         match undo {
             Undo::PutBucketLifecycleConfiguration(call) => clients.put_lifecycle(call).await,
-            Undo::DeleteBucketLifecycle { bucket, expected_bucket_owner } => {
-                clients.delete_lifecycle(bucket, expected_bucket_owner).await
-            }
+            Undo::DeleteBucketLifecycle(bucket) => clients.delete_lifecycle(bucket).await,
         }
     }
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
     use serde_json::json;

@@ -7,6 +7,7 @@ use rectify_runtime::AwsError;
 
 use super::{Clients, Named, unless};
 use rectify_s3::controls::s3_bucket_ssl_requests_only::BucketPolicy;
+use rectify_s3::resources::bucket::OwnedBucket;
 
 impl Clients {
     /// `GetBucketPolicy`: the text as S3 returns it; `None` if the bucket has no policy.
@@ -37,8 +38,8 @@ impl Clients {
     pub(super) async fn put_policy(&self, call: &BucketPolicy) -> Result<(), AwsError> {
         self.s3
             .put_bucket_policy()
-            .bucket(&call.bucket)
-            .expected_bucket_owner(&call.expected_bucket_owner)
+            .bucket(&call.bucket.name)
+            .expected_bucket_owner(call.bucket.owner.as_str())
             .policy(call.policy.text())
             .send()
             .await
@@ -47,8 +48,8 @@ impl Clients {
     }
 
     /// `DeleteBucketPolicy`; idempotent.
-    pub(super) async fn delete_policy(&self, bucket: &str, owner: &str) -> Result<(), AwsError> {
-        let call = self.s3.delete_bucket_policy().bucket(bucket).expected_bucket_owner(owner);
+    pub(super) async fn delete_policy(&self, bucket: &OwnedBucket) -> Result<(), AwsError> {
+        let call = self.s3.delete_bucket_policy().bucket(&bucket.name).expected_bucket_owner(bucket.owner.as_str());
         call.send().await.map(drop).map_err(|error| AwsError::call("s3:DeleteBucketPolicy", &error))
     }
 }

@@ -82,9 +82,7 @@ impl Clients {
     async fn revert(&self, undo: &Undo) -> Result<(), AwsError> {
         match undo {
             Undo::PutPublicAccessBlock(call) => self.put_block(call).await,
-            Undo::DeletePublicAccessBlock { bucket, expected_bucket_owner } => {
-                self.delete_block(bucket, expected_bucket_owner).await
-            }
+            Undo::DeletePublicAccessBlock(bucket) => self.delete_block(bucket).await,
         }
     }
 }

@@ -38,9 +38,7 @@ impl Fix<Clients> for S3BucketSslRequestsOnly {
     async fn revert(&self, clients: &Clients, _target: &Target, undo: &Undo) -> Result<(), AwsError> {
         match undo {
             Undo::PutBucketPolicy(call) => clients.put_policy(call).await,
-            Undo::DeleteBucketPolicy { bucket, expected_bucket_owner } => {
-                clients.delete_policy(bucket, expected_bucket_owner).await
-            }
+            Undo::DeleteBucketPolicy(bucket) => clients.delete_policy(bucket).await,
         }
     }
 }

@@ -6,14 +6,16 @@ use std::collections::BTreeSet;
 use rectify_compliance::place::ACCOUNT_TYPE;
 use rectify_compliance::values::Flag;
 use rectify_compliance::{
-    AccountId, Control, Irreversible, Level, ManagedBy, Periodic, Permission, Plan, Remediation, ResourceKey,
-    ResourceState, Step, Tags, Timestamp, Verdict, control, offenders, parameters,
+    AccountId, Control, Irreversible, Level, ManagedBy, Periodic, Permission, Plan, Remediation,
+    RemediationPermissions, ResourceIdentity, ResourceState, Step, Tags, Timestamp, Verdict, control, offenders,
+    parameters,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::families::access::{Access, Cause, Flags};
 use crate::families::public_access;
+use crate::families::public_access_block::{self, OfAccount};
 use crate::resources::bucket::BUCKETS;
 
 control! {
@@ -163,6 +165,10 @@ impl AccountBlock {
         self.block.unwrap_or_default().or(params.required())
     }
 
+    fn in_calls(&self) -> OfAccount {
+        OfAccount { account_id: self.account.clone() }
+    }
+
     /// Whether required flags are missing, so that a plan needs the public buckets.
     pub fn lacks(&self, params: &Params) -> bool {
         !self.block.unwrap_or_default().missing(params.required()).is_empty()
@@ -170,14 +176,8 @@ impl AccountBlock {
 }
 
 impl ResourceState for AccountBlock {
-    const VERSION: u16 = 1;
-
-    fn key(&self) -> ResourceKey {
-        ResourceKey::account(&self.account)
-    }
-
-    fn tags(&self) -> &Tags {
-        &self.tags
+    fn identity(&self) -> ResourceIdentity<'_> {
+        ResourceIdentity::account(&self.account)
     }
 }
 
@@ -212,62 +212,36 @@ impl Periodic for S3AccountLevelPublicAccessBlocksPeriodic {
     }
 }
 
-/// Input of s3control `PutPublicAccessBlock`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct PublicAccessBlock {
-    /// `AccountId`.
-    pub account_id: String,
-    /// `PublicAccessBlockConfiguration`, complete: the API replaces all four flags.
-    pub public_access_block_configuration: Flags,
-}
-
-/// The calls of the fix.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Action {
-    /// Sets the account-level block.
-    PutPublicAccessBlock(PublicAccessBlock),
-}
-
-/// The calls of undo.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all_fields = "PascalCase")]
-pub enum Undo {
-    /// Restores the previous flags.
-    PutPublicAccessBlock(PublicAccessBlock),
-    /// Removes the block, where there was none.
-    DeletePublicAccessBlock {
-        /// `AccountId`.
-        account_id: String,
-    },
-}
+/// The call that sets the block of the account.
+pub type Action = public_access_block::Action<OfAccount>;
+/// The calls that restore it.
+pub type Undo = public_access_block::Undo<OfAccount>;
 
 impl Remediation for S3AccountLevelPublicAccessBlocksPeriodic {
     type Action = Action;
     type Undo = Undo;
-    fn read_permissions(&self) -> &'static [Permission] {
+
+    fn permissions(&self) -> RemediationPermissions {
         const {
-            &[
-                Permission::unscoped("s3:GetAccountPublicAccessBlock"),
-                Permission::unscoped("s3:ListAllMyBuckets"),
-                Permission::unscoped("s3:ListAccessPoints"),
-                Permission::unscoped("s3:GetAccessPoint"),
-                Permission::on("s3:GetAccessPointPolicy", ACCESS_POINTS),
-                Permission::on("s3:GetAccessPointPolicyStatus", ACCESS_POINTS),
-                Permission::on("s3:GetBucketAcl", BUCKETS),
-                Permission::on("s3:GetBucketLocation", BUCKETS),
-                Permission::on("s3:GetBucketOwnershipControls", BUCKETS),
-                Permission::on("s3:GetBucketPolicy", BUCKETS),
-                Permission::on("s3:GetBucketPolicyStatus", BUCKETS),
-                Permission::on("s3:GetBucketPublicAccessBlock", BUCKETS),
-            ]
+            RemediationPermissions {
+                read: &[
+                    Permission::unscoped("s3:GetAccountPublicAccessBlock"),
+                    Permission::unscoped("s3:ListAllMyBuckets"),
+                    Permission::unscoped("s3:ListAccessPoints"),
+                    Permission::unscoped("s3:GetAccessPoint"),
+                    Permission::on("s3:GetAccessPointPolicy", ACCESS_POINTS),
+                    Permission::on("s3:GetAccessPointPolicyStatus", ACCESS_POINTS),
+                    Permission::on("s3:GetBucketAcl", BUCKETS),
+                    Permission::on("s3:GetBucketLocation", BUCKETS),
+                    Permission::on("s3:GetBucketOwnershipControls", BUCKETS),
+                    Permission::on("s3:GetBucketPolicy", BUCKETS),
+                    Permission::on("s3:GetBucketPolicyStatus", BUCKETS),
+                    Permission::on("s3:GetBucketPublicAccessBlock", BUCKETS),
+                ],
+                fix: &[Permission::unscoped("s3:PutAccountPublicAccessBlock")],
+                undo: &[Permission::unscoped("s3:PutAccountPublicAccessBlock")],
+            }
         }
-    }
-    fn fix_permissions(&self) -> &'static [Permission] {
-        const { &[Permission::unscoped("s3:PutAccountPublicAccessBlock")] }
-    }
-    fn undo_permissions(&self) -> &'static [Permission] {
-        self.fix_permissions()
     }
 
     fn managed_by(&self) -> ManagedBy {
@@ -275,8 +249,7 @@ impl Remediation for S3AccountLevelPublicAccessBlocksPeriodic {
     }
 
     fn fix(&self, live: &AccountBlock, params: &Params, _now: Timestamp) -> Plan<Action> {
-        let put = Action::PutPublicAccessBlock(block(live, live.wanted(params)));
-        let steps = vec![Step::call(Level::L2, put)];
+        let steps = vec![Step::call(Level::L2, Action::put(live.in_calls(), live.wanted(params)))];
         let mut reasons = Vec::new();
         if !params.account_wide.0 {
             reasons.push("accountWide is not true, and the block applies to every bucket of the account".to_owned());
@@ -298,9 +271,7 @@ impl Remediation for S3AccountLevelPublicAccessBlocksPeriodic {
 
     /// Sets the four flags; the buckets are not read again.
     fn predict(&self, live: AccountBlock, action: &Action) -> AccountBlock {
-        let Action::PutPublicAccessBlock(put) = action;
-        let block = Some(put.public_access_block_configuration);
-        AccountBlock { block, exposed: None, unreadable: BTreeSet::new(), ..live }
+        AccountBlock { block: Some(action.flags()), exposed: None, unreadable: BTreeSet::new(), ..live }
     }
 
     fn touched_fields(&self, subject: &AccountBlock, done: &[Action]) -> Value {
@@ -314,10 +285,7 @@ impl Remediation for S3AccountLevelPublicAccessBlocksPeriodic {
         if done.is_empty() {
             return Ok(Vec::new());
         }
-        Ok(vec![match before.block {
-            Some(flags) => Undo::PutPublicAccessBlock(block(before, flags)),
-            None => Undo::DeletePublicAccessBlock { account_id: before.account.to_string() },
-        }])
+        Ok(vec![Undo::restore(before.in_calls(), before.block)])
     }
 }
 
@@ -327,10 +295,6 @@ fn at_least(buckets: &BTreeSet<String>) -> &'static str {
 
 fn named(buckets: &BTreeSet<String>) -> String {
     offenders(buckets.iter().cloned())
-}
-
-fn block(subject: &AccountBlock, flags: Flags) -> PublicAccessBlock {
-    PublicAccessBlock { account_id: subject.account.to_string(), public_access_block_configuration: flags }
 }
 
 #[cfg(test)]

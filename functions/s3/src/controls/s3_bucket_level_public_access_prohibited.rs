@@ -2,8 +2,8 @@
 
 use rectify_compliance::values::{Flag, Globs};
 use rectify_compliance::{
-    Annotation, ConfigurationItem, Control, FromItem, Irreversible, Level, Permission, Plan, Remediation, Resource,
-    ShapeError, Step, Timestamp, Verdict, control, parameters,
+    Annotation, ConfigurationItem, Control, FromItem, Irreversible, Level, Permission, Plan, Remediation,
+    RemediationPermissions, Resource, ShapeError, Step, Timestamp, Verdict, control, parameters,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -171,14 +171,13 @@ impl FromItem for S3BucketLevelPublicAccessProhibited {
 impl Remediation for S3BucketLevelPublicAccessProhibited {
     type Action = Action;
     type Undo = Undo;
-    fn read_permissions(&self) -> &'static [Permission] {
-        public_access::READ_PERMISSIONS
-    }
-    fn fix_permissions(&self) -> &'static [Permission] {
-        public_access::FIX_PERMISSIONS
-    }
-    fn undo_permissions(&self) -> &'static [Permission] {
-        public_access::FIX_PERMISSIONS
+
+    fn permissions(&self) -> RemediationPermissions {
+        RemediationPermissions {
+            read: public_access::READ_PERMISSIONS,
+            fix: public_access::FIX_PERMISSIONS,
+            undo: public_access::FIX_PERMISSIONS,
+        }
     }
 
     fn fix(&self, live: &Subject, _params: &Params, _now: Timestamp) -> Plan<Action> {
@@ -211,7 +210,6 @@ impl Remediation for S3BucketLevelPublicAccessProhibited {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
 mod tests {
     use proptest::prelude::*;
     use rectify_compliance::plan::call_text;

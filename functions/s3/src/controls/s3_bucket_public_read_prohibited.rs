@@ -80,7 +80,6 @@ control! {
 pub(crate) const READ: PublicAccess = PublicAccess { access: Access::Read };
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
 mod tests {
     use rectify_compliance::item::ApiItem;
     use rectify_compliance::{ConfigurationItem, FromItem, Resource, StoredState, Verdict};

@@ -78,7 +78,6 @@ control! {
 pub(crate) const WRITE: PublicAccess = PublicAccess { access: Access::Write };
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use rectify_compliance::{Control, Plan, Remediation, Verdict};
     use rectify_testing::{Cases, NOW};

@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 
 use rectify_compliance::kms_key::KmsKey;
 use rectify_compliance::{
-    Annotation, Control, FromItem, Irreversible, Level, Permission, Plan, Remediation, Step, Timestamp, Verdict,
-    control, offenders,
+    Annotation, Control, FromItem, Irreversible, Level, Permission, Plan, Remediation, RemediationPermissions, Step,
+    Timestamp, Verdict, control, offenders,
 };
 use serde_json::{Value, json};
 
@@ -226,23 +226,22 @@ pub fn sets_kms_encryption(live: &Subject, params: &Params) -> bool {
 impl Remediation for S3BucketServerSideEncryptionEnabled {
     type Action = Action;
     type Undo = Undo;
-    fn read_permissions(&self) -> &'static [Permission] {
+
+    fn permissions(&self) -> RemediationPermissions {
         const {
-            &[
-                Permission::unscoped("s3:ListAllMyBuckets"),
-                Permission::on("s3:GetEncryptionConfiguration", BUCKETS),
-                Permission::on("s3:GetBucketLogging", BUCKETS),
-                Permission::on("s3:GetBucketPolicy", BUCKETS),
-                Permission::on("s3:GetBucketTagging", BUCKETS),
-                DESCRIBE_KEY,
-            ]
+            RemediationPermissions {
+                read: &[
+                    Permission::unscoped("s3:ListAllMyBuckets"),
+                    Permission::on("s3:GetEncryptionConfiguration", BUCKETS),
+                    Permission::on("s3:GetBucketLogging", BUCKETS),
+                    Permission::on("s3:GetBucketPolicy", BUCKETS),
+                    Permission::on("s3:GetBucketTagging", BUCKETS),
+                    DESCRIBE_KEY,
+                ],
+                fix: &[Permission::on("s3:PutEncryptionConfiguration", BUCKETS)],
+                undo: &[Permission::on("s3:PutEncryptionConfiguration", BUCKETS)],
+            }
         }
-    }
-    fn fix_permissions(&self) -> &'static [Permission] {
-        const { &[Permission::on("s3:PutEncryptionConfiguration", BUCKETS)] }
-    }
-    fn undo_permissions(&self) -> &'static [Permission] {
-        self.fix_permissions()
     }
 
     fn fix(&self, live: &Subject, params: &Params, _now: Timestamp) -> Plan<Action> {
@@ -309,10 +308,7 @@ impl Remediation for S3BucketServerSideEncryptionEnabled {
         }
         Ok(vec![match &before.rule {
             Some(rule) => Undo::PutBucketEncryption(PutEncryption::of(&before.bucket, rule.clone())),
-            None => Undo::DeleteBucketEncryption {
-                bucket: before.bucket.name.clone(),
-                expected_bucket_owner: before.bucket.account.to_string(),
-            },
+            None => Undo::DeleteBucketEncryption(before.bucket.owned()),
         }])
     }
 }

@@ -2,13 +2,14 @@
 
 use rectify_compliance::{
     ConfigurationItem, Control, Irreversible, Level, ManagedBy, NoParameters, Permission, PhysicalId, Plan,
-    Remediation, Resource, ShapeError, Step, Timestamp, Verdict, control,
+    Remediation, RemediationPermissions, Resource, ResourceIdentity, ResourceState, ShapeError, Step, Timestamp,
+    Verdict, control,
 };
 use rectify_policy::{Condition, Document, Effect, Statement};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::resources::bucket::{self, BUCKETS, Identity, TYPES, state_of_bucket};
+use crate::resources::bucket::{self, BUCKETS, Identity, OwnedBucket, TYPES};
 
 control! {
     /// ## What it checks
@@ -95,7 +96,11 @@ pub struct Subject {
     pub website: bool,
 }
 
-state_of_bucket!(Subject);
+impl ResourceState for Subject {
+    fn identity(&self) -> ResourceIdentity<'_> {
+        self.bucket.identity()
+    }
+}
 
 impl Resource for Subject {
     const TYPES: &'static [&'static str] = TYPES;
@@ -171,10 +176,9 @@ impl Control for S3BucketSslRequestsOnly {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct BucketPolicy {
-    /// `Bucket`.
-    pub bucket: String,
-    /// `ExpectedBucketOwner`: the call fails if another account owns the bucket by now.
-    pub expected_bucket_owner: String,
+    /// The bucket.
+    #[serde(flatten)]
+    pub bucket: OwnedBucket,
     /// `Policy`, complete.
     pub policy: Document,
 }
@@ -188,36 +192,32 @@ pub enum Action {
 
 /// The calls of undo.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all_fields = "PascalCase")]
 pub enum Undo {
     /// Restores the previous policy.
     PutBucketPolicy(BucketPolicy),
     /// Removes the policy, where there was none.
-    DeleteBucketPolicy {
-        /// `Bucket`.
-        bucket: String,
-        /// `ExpectedBucketOwner`.
-        expected_bucket_owner: String,
-    },
+    DeleteBucketPolicy(OwnedBucket),
 }
 
 impl Remediation for S3BucketSslRequestsOnly {
     type Action = Action;
     type Undo = Undo;
-    fn read_permissions(&self) -> &'static [Permission] {
+
+    fn permissions(&self) -> RemediationPermissions {
         const {
-            &[
-                Permission::on("s3:GetBucketPolicy", BUCKETS),
-                Permission::on("s3:GetBucketTagging", BUCKETS),
-                Permission::on("s3:GetBucketWebsite", BUCKETS),
-            ]
+            RemediationPermissions {
+                read: &[
+                    Permission::on("s3:GetBucketPolicy", BUCKETS),
+                    Permission::on("s3:GetBucketTagging", BUCKETS),
+                    Permission::on("s3:GetBucketWebsite", BUCKETS),
+                ],
+                fix: &[Permission::on("s3:PutBucketPolicy", BUCKETS)],
+                undo: &[
+                    Permission::on("s3:PutBucketPolicy", BUCKETS),
+                    Permission::on("s3:DeleteBucketPolicy", BUCKETS),
+                ],
+            }
         }
-    }
-    fn fix_permissions(&self) -> &'static [Permission] {
-        const { &[Permission::on("s3:PutBucketPolicy", BUCKETS)] }
-    }
-    fn undo_permissions(&self) -> &'static [Permission] {
-        const { &[Permission::on("s3:PutBucketPolicy", BUCKETS), Permission::on("s3:DeleteBucketPolicy", BUCKETS)] }
     }
 
     fn managed_by(&self) -> ManagedBy {
@@ -272,7 +272,7 @@ impl Remediation for S3BucketSslRequestsOnly {
 
     fn predict(&self, live: Subject, action: &Action) -> Subject {
         let Action::PutBucketPolicy(put) = action;
-        if put.bucket != live.bucket.name {
+        if put.bucket.name != live.bucket.name {
             return live;
         }
         Subject { policy: Some(put.policy.clone()), ..live }
@@ -292,10 +292,7 @@ impl Remediation for S3BucketSslRequestsOnly {
         }
         Ok(vec![match &before.policy {
             Some(policy) => Undo::PutBucketPolicy(put(before, policy.clone())),
-            None => Undo::DeleteBucketPolicy {
-                bucket: before.bucket.name.clone(),
-                expected_bucket_owner: before.bucket.account.to_string(),
-            },
+            None => Undo::DeleteBucketPolicy(before.bucket.owned()),
         }])
     }
 }
@@ -316,11 +313,7 @@ fn new_policy(denial: &str) -> Option<Document> {
 }
 
 fn put(subject: &Subject, policy: Document) -> BucketPolicy {
-    BucketPolicy {
-        bucket: subject.bucket.name.clone(),
-        expected_bucket_owner: subject.bucket.account.to_string(),
-        policy,
-    }
+    BucketPolicy { bucket: subject.bucket.owned(), policy }
 }
 
 #[cfg(test)]

@@ -3,7 +3,8 @@
 pub mod requirement;
 
 use rectify_compliance::{
-    Control, Irreversible, Level, Permission, Plan, Remediation, Step, Timestamp, Verdict, control, offenders,
+    Control, Irreversible, Level, Permission, Plan, Remediation, RemediationPermissions, Step, Timestamp, Verdict,
+    control, offenders,
 };
 use serde_json::{Value, json};
 
@@ -112,20 +113,19 @@ impl Control for S3LifecycleLogArchive {
 impl Remediation for S3LifecycleLogArchive {
     type Action = Action;
     type Undo = Undo;
-    fn read_permissions(&self) -> &'static [Permission] {
+
+    fn permissions(&self) -> RemediationPermissions {
         const {
-            &[
-                Permission::on("s3:GetLifecycleConfiguration", BUCKETS),
-                Permission::on("s3:GetBucketVersioning", BUCKETS),
-                Permission::on("s3:GetBucketTagging", BUCKETS),
-            ]
+            RemediationPermissions {
+                read: &[
+                    Permission::on("s3:GetLifecycleConfiguration", BUCKETS),
+                    Permission::on("s3:GetBucketVersioning", BUCKETS),
+                    Permission::on("s3:GetBucketTagging", BUCKETS),
+                ],
+                fix: &[Permission::on("s3:PutLifecycleConfiguration", BUCKETS)],
+                undo: &[Permission::on("s3:PutLifecycleConfiguration", BUCKETS)],
+            }
         }
-    }
-    fn fix_permissions(&self) -> &'static [Permission] {
-        const { &[Permission::on("s3:PutLifecycleConfiguration", BUCKETS)] }
-    }
-    fn undo_permissions(&self) -> &'static [Permission] {
-        self.fix_permissions()
     }
 
     fn fix(&self, live: &Subject, params: &Params, _now: Timestamp) -> Plan<Action> {
@@ -143,7 +143,7 @@ impl Remediation for S3LifecycleLogArchive {
     /// Sets the complete configuration.
     fn predict(&self, live: Subject, action: &Action) -> Subject {
         let Action::PutBucketLifecycleConfiguration(put) = action;
-        if put.bucket != live.bucket.name {
+        if put.bucket.name != live.bucket.name {
             return live;
         }
         Subject { lifecycle: Some(put.lifecycle_configuration.clone()), unknown: Vec::new(), ..live }
@@ -167,10 +167,7 @@ impl Remediation for S3LifecycleLogArchive {
             Some(lifecycle) => {
                 Undo::PutBucketLifecycleConfiguration(PutLifecycle::of(&before.bucket, lifecycle.clone()))
             }
-            None => Undo::DeleteBucketLifecycle {
-                bucket: before.bucket.name.clone(),
-                expected_bucket_owner: before.bucket.account.to_string(),
-            },
+            None => Undo::DeleteBucketLifecycle(before.bucket.owned()),
         }])
     }
 }

@@ -8,15 +8,15 @@ pub(crate) mod laws;
 
 use rectify_compliance::values::{Flag, KeyValue};
 use rectify_compliance::{
-    Annotation, Control, FromItem, Irreversible, Periodic, Permission, Plan, Remediation, Timestamp, Verdict,
-    offenders, parameters,
+    Annotation, Control, FromItem, Irreversible, Periodic, Permission, Plan, Remediation, RemediationPermissions,
+    Timestamp, Verdict, offenders, parameters,
 };
 use serde_json::Value;
 
 use crate::families::access::{Access, Cause, Flags};
-use crate::resources::bucket::{BUCKETS, Bucket};
+use crate::families::public_access_block;
+use crate::resources::bucket::{BUCKETS, Bucket, OwnedBucket};
 
-pub use block::{Action, PublicAccessBlock, Undo};
 pub use subject::{Facts, Subject};
 
 /// The access points of the function's own region and account.
@@ -79,6 +79,11 @@ parameters! {
     }
 }
 
+/// The call that sets the block of a bucket.
+pub type Action = public_access_block::Action<OwnedBucket>;
+/// The calls that restore it.
+pub type Undo = public_access_block::Undo<OwnedBucket>;
+
 /// A control that prohibits one class of public access.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PublicAccess {
@@ -136,16 +141,8 @@ impl Remediation for PublicAccess {
     type Action = Action;
     type Undo = Undo;
 
-    fn read_permissions(&self) -> &'static [Permission] {
-        READ_PERMISSIONS
-    }
-
-    fn fix_permissions(&self) -> &'static [Permission] {
-        FIX_PERMISSIONS
-    }
-
-    fn undo_permissions(&self) -> &'static [Permission] {
-        FIX_PERMISSIONS
+    fn permissions(&self) -> RemediationPermissions {
+        RemediationPermissions { read: READ_PERMISSIONS, fix: FIX_PERMISSIONS, undo: FIX_PERMISSIONS }
     }
 
     fn fix(&self, live: &Subject, params: &Params, _now: Timestamp) -> Plan<Action> {

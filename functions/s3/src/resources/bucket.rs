@@ -2,7 +2,9 @@
 //!
 //! Object ownership and the account's block are not in the item; the controls that need them read them live.
 
-use rectify_compliance::{AccountId, ConfigurationItem, Region, Resource, ResourceKey, ShapeError, Tags, Target};
+use rectify_compliance::{
+    AccountId, ConfigurationItem, Region, Resource, ResourceIdentity, ResourceKey, ShapeError, Tags, Target,
+};
 use rectify_policy::{Document, Policy};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -57,33 +59,27 @@ impl Identity {
         }
     }
 
-    /// The resource as AWS Config identifies it.
-    pub fn key(&self) -> ResourceKey {
-        ResourceKey::new(TYPE, self.name.as_str())
+    /// The bucket in calls.
+    pub fn owned(&self) -> OwnedBucket {
+        OwnedBucket { name: self.name.clone(), owner: self.account.clone() }
+    }
+
+    /// The bucket as AWS Config identifies it.
+    pub(crate) fn identity(&self) -> ResourceIdentity<'_> {
+        ResourceIdentity { key: ResourceKey::new(TYPE, &self.name), arn: Some(&self.arn), name: None, tags: &self.tags }
     }
 }
 
-/// Implements `ResourceState` for a subject that is one bucket, identified by its field `bucket`.
-macro_rules! state_of_bucket {
-    ($subject:ty) => {
-        impl rectify_compliance::ResourceState for $subject {
-            const VERSION: u16 = 1;
-
-            fn key(&self) -> rectify_compliance::ResourceKey {
-                self.bucket.key()
-            }
-
-            fn arn(&self) -> Option<&str> {
-                Some(&self.bucket.arn)
-            }
-
-            fn tags(&self) -> &rectify_compliance::Tags {
-                &self.bucket.tags
-            }
-        }
-    };
+/// A bucket in a call that changes it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OwnedBucket {
+    /// `Bucket`.
+    #[serde(rename = "Bucket")]
+    pub name: String,
+    /// `ExpectedBucketOwner`: the call fails if another account owns the bucket by now.
+    #[serde(rename = "ExpectedBucketOwner")]
+    pub owner: AccountId,
 }
-pub(crate) use state_of_bucket;
 
 /// A general purpose bucket as AWS Config recorded it, with its access settings.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -164,7 +160,6 @@ pub(crate) fn path(key: &str) -> String {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
 mod tests {
     use super::*;
     use crate::testing::{item, notification};

@@ -157,7 +157,6 @@ fn text(path: &str, value: Value) -> Result<String, ShapeError> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
     use crate::testing::item;

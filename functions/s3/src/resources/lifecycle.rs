@@ -283,7 +283,7 @@ impl Rule {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, clippy::needless_pass_by_value)]
+#[allow(clippy::needless_pass_by_value)]
 mod tests {
     use super::*;
     use serde_json::{Value, json};

@@ -244,5 +244,4 @@ impl fmt::Display for Identity {
 
 #[cfg(test)]
 #[path = "actor_tests.rs"]
-#[allow(clippy::indexing_slicing)]
 mod tests;

@@ -82,5 +82,4 @@ fn member(record: &Value, name: &'static str) -> Result<String, ShapeError> {
 
 #[cfg(test)]
 #[path = "change_tests.rs"]
-#[allow(clippy::indexing_slicing)]
 mod tests;

@@ -146,15 +146,15 @@ pub trait ErasedRemediation: ErasedControl {
 
 impl<K: Remediation> ErasedRemediation for K {
     fn read_permissions(&self) -> &'static [Permission] {
-        Remediation::read_permissions(self)
+        Remediation::permissions(self).read
     }
 
     fn fix_permissions(&self) -> &'static [Permission] {
-        Remediation::fix_permissions(self)
+        Remediation::permissions(self).fix
     }
 
     fn undo_permissions(&self) -> &'static [Permission] {
-        Remediation::undo_permissions(self)
+        Remediation::permissions(self).undo
     }
 
     fn needs_name(&self) -> bool {

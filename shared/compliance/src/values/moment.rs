@@ -26,7 +26,6 @@ impl fmt::Display for Moment {
 parameter_value!([] Moment, "Moment", { "type": "string", "format": "date-time" });
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

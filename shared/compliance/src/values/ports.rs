@@ -168,7 +168,6 @@ parameter_value!([] PortList, "PortList", { "type": "string", "format": "ports",
 parameter_value!([] PortOrNone, "PortOrNone", { "type": "string", "format": "a port or `none`" });
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

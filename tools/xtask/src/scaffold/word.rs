@@ -5,9 +5,10 @@ use serde_json::{Value, json};
 use super::{NewControl, ScaffoldError, Severity, refuse};
 
 /// Names that the control's file already uses for something else.
-const TAKEN: [&str; 13] = [
+const TAKEN: [&str; 14] = [
     "ConfigurationItem",
     "Control",
+    "ResourceIdentity",
     "ResourceState",
     "NoParameters",
     "Resource",

@@ -1,7 +1,5 @@
 //! Verdicts and plans in tables, and the properties.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
-
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;

@@ -1,7 +1,5 @@
 //! Which trails qualify, in a table.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
-
 use rectify_compliance::{AccountId, Region};
 use serde_json::{Value, json};
 

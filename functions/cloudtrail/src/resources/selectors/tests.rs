@@ -1,7 +1,5 @@
 //! The events that selectors record: tables and properties.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
-
 use proptest::prelude::*;
 use serde_json::{Value, json};
 

@@ -1,7 +1,5 @@
 //! The laws of the remediation, over generated recordings.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
-
 use proptest::prelude::*;
 use rectify_testing::Laws;
 

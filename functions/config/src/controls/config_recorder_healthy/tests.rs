@@ -1,7 +1,5 @@
 //! The cases of the rule and of its remediation.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
-
 use rectify_compliance::parameters::RuleParameters;
 use rectify_testing::{Case, Cases};
 

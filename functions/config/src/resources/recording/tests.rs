@@ -1,6 +1,4 @@
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
-
-use rectify_compliance::StoredState;
+use rectify_compliance::{ResourceKey, StoredState};
 use serde_json::{Value, json};
 
 use super::*;
@@ -89,7 +87,7 @@ fn responses_are_read_and_survive_a_round_trip() {
     assert_eq!(full(&recording), full(&healthy()));
     let stored = StoredState::of(&recording).unwrap().read::<Recording>().unwrap();
     assert_eq!(full(&stored), full(&recording));
-    assert_eq!(recording.key(), ResourceKey::new("AWS::::Account", "111122223333"));
+    assert_eq!(recording.identity().key, ResourceKey::new("AWS::::Account", "111122223333"));
 }
 
 #[test]

@@ -1,6 +1,4 @@
 //! Verdicts and plans of `ec2-ebs-encryption-by-default`, and properties that hold for all settings.
-#![allow(clippy::unwrap_used)]
-
 use proptest::prelude::*;
 use rectify_compliance::parameters::RuleParameters;
 use rectify_testing::{Case, Cases, Laws};
@@ -147,7 +145,7 @@ fn actions_are_spelled_as_in_the_api() {
 
 #[test]
 fn remediation_role_cannot_disable_encryption() {
-    let may: Vec<&str> = Ec2EbsEncryptionByDefault.fix_permissions().iter().map(|it| it.action).collect();
+    let may: Vec<&str> = Ec2EbsEncryptionByDefault.permissions().fix.iter().map(|it| it.action).collect();
     assert_eq!(may, ["ec2:EnableEbsEncryptionByDefault", "ec2:ModifyEbsDefaultKmsKeyId"]);
 }
 

@@ -1,6 +1,4 @@
 //! Verdicts and plans of `ec2-imdsv2-check`, and properties that hold for every instance.
-#![allow(clippy::unwrap_used)]
-
 use proptest::prelude::*;
 use rectify_compliance::Resource;
 use rectify_compliance::parameters::RuleParameters;

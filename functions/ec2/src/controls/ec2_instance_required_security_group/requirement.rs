@@ -125,7 +125,6 @@ impl JsonSchema for GroupRequirements {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

@@ -1,6 +1,4 @@
 //! Verdicts and plans of `ec2-instance-required-security-group`, and properties that hold for every instance.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
-
 use proptest::prelude::*;
 use rectify_compliance::parameters::RuleParameters;
 use rectify_testing::{Case, Cases, Laws};

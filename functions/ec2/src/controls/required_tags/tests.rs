@@ -1,6 +1,4 @@
 //! Verdicts and plans of `required-tags`, and properties that hold for every resource.
-#![allow(clippy::unwrap_used)]
-
 use proptest::prelude::*;
 use rectify_compliance::parameters::RuleParameters;
 use rectify_compliance::plan::call_text;
@@ -246,7 +244,7 @@ fn parameters_survive_a_round_trip() {
 proptest! {
     #[test]
     fn plan_never_exceeds_the_tag_quota(subject in resources(), params in parameters()) {
-        prop_assert_eq!(ResourceState::tags(&subject), &subject.tags);
+        prop_assert_eq!(subject.identity().tags, &subject.tags);
         let plan = RequiredTags.plan(&subject, &params, NOW);
         if plan.blocker(false).is_none() {
             let live = plan.calls().into_iter().fold(subject, |live, action| RequiredTags.predict(live, action));

@@ -1,6 +1,4 @@
 //! Verdicts and plans of `restricted-common-ports`. The logic shared with `restricted-ssh` is tested there.
-#![allow(clippy::unwrap_used)]
-
 use proptest::prelude::*;
 use rectify_compliance::parameters::RuleParameters;
 use rectify_testing::Case;

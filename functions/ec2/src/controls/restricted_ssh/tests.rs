@@ -1,6 +1,4 @@
 //! Verdicts and plans of `restricted-ssh`, and properties that hold for every group.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
-
 use proptest::prelude::*;
 use rectify_compliance::{
     AccountId, Control, FromItem, Irreversible, Level, Plan, Remediation, Resource, Step, Verdict,
@@ -224,7 +222,7 @@ fn undo_fails_for_a_rule_missing_from_the_prior_state() {
 
 #[test]
 fn remediation_role_cannot_authorize_rules() {
-    let may = [SSH.read_permissions(), SSH.fix_permissions()].concat();
+    let may = [SSH.permissions().read, SSH.permissions().fix].concat();
     let opens = |action: &str| action.contains("Authorize") || action.contains("CreateTags");
     assert!(!may.iter().any(|it| opens(it.action)), "{may:?}");
 }

@@ -174,7 +174,6 @@ fn check_ports(protocol: &Protocol, from: Option<i32>, to: Option<i32>) -> Resul
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 mod tests {
     use super::*;
     use serde_json::json;

@@ -4,13 +4,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rectify_compliance::{ResourceKey, ResourceState, Tags, offenders};
+use rectify_compliance::{ResourceIdentity, ResourceState, offenders};
 use serde::{Deserialize, Serialize};
 
 use super::baseline::Baseline;
 use super::parameters::{DriftMode, SecurityGroupDriftParameters};
 use crate::resources::rule::{Direction, Peer, Protocol, Rule};
-use crate::resources::security_group::{SecurityGroup, TYPE, Usage};
+use crate::resources::security_group::{SecurityGroup, Usage};
 
 /// Facts that the item of a group does not contain.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -78,22 +78,8 @@ fn owners<'r>(rules: impl IntoIterator<Item = &'r Rule>) -> BTreeMap<String, Str
 }
 
 impl ResourceState for GroupAndBaseline {
-    const VERSION: u16 = 1;
-
-    fn key(&self) -> ResourceKey {
-        ResourceKey::new(TYPE, &self.group.id)
-    }
-
-    fn arn(&self) -> Option<&str> {
-        Some(&self.group.arn)
-    }
-
-    fn name(&self) -> Option<&str> {
-        self.group.name.as_deref()
-    }
-
-    fn tags(&self) -> &Tags {
-        &self.group.tags
+    fn identity(&self) -> ResourceIdentity<'_> {
+        self.group.identity()
     }
 }
 

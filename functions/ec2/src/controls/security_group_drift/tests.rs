@@ -1,6 +1,4 @@
 //! Verdicts and plans of `security-group-drift`, and properties that hold for every group.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
-
 use proptest::prelude::*;
 use proptest::test_runner::Config;
 use rectify_compliance::parameters::RuleParameters;

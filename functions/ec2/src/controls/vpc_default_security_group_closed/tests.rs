@@ -1,6 +1,4 @@
 //! Verdicts and plans of `vpc-default-security-group-closed`, and properties that hold for every group.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
-
 use proptest::prelude::*;
 use rectify_compliance::AccountId;
 use rectify_testing::{Case, Cases, NOW};

@@ -1,6 +1,4 @@
 //! Verdicts and plans of `vpc-sg-open-only-to-authorized-ports`, and properties that hold for every group.
-#![allow(clippy::unwrap_used)]
-
 use proptest::prelude::*;
 use proptest::test_runner::Config;
 use rectify_compliance::Control;

@@ -1,7 +1,5 @@
 //! Cases for the control, and tests of parsing the policy.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
-
 use rectify_compliance::parameters::RuleParameters;
 use rectify_compliance::plan::call_text;
 use rectify_testing::{Case, Cases};

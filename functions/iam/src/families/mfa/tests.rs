@@ -1,7 +1,5 @@
 //! Tests of both controls: the laws of the remediation, and the stored form of a user.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
-
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use rectify_compliance::StoredState;
@@ -20,16 +18,12 @@ pub(crate) const ATTACH: &str = "L2 AttachUserPolicy \
 
 /// The laws of `control` over users, some of which have reached their policy quota. A finding ends when the user
 /// registers a device, as `registered` models; until then an attempt is pending.
-pub(crate) fn hold<S, P>(
+pub(crate) fn hold<S: Stored, P: Parameters>(
     control: &MfaControl<S, P>,
     now: Timestamp,
     users: impl Strategy<Value = (MfaUser<S>, P)>,
     registered: fn(MfaUser<S>) -> MfaUser<S>,
-) where
-    S: 'static,
-    P: Parameters,
-    MfaUser<S>: ResourceState,
-{
+) {
     let attached = |count| prop::collection::btree_set("[a-z]{4}", count);
     let attached = prop_oneof![attached(0..=9), attached(10..=11)];
     let users = (users, attached).prop_map(|((user, params), attached)| {

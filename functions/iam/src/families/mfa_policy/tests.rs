@@ -1,7 +1,5 @@
 //! When the policy is attached and detached, and what blocks the plan; laws over generated attachments.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
-
 use proptest::prelude::*;
 
 use super::*;

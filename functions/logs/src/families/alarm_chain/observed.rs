@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use rectify_cloudtrail::resources::qualifying::{ObservedTrail, Qualification, Requirement};
-use rectify_compliance::{AccountId, Arn, Region, ResourceKey, ResourceState, Tags};
+use rectify_compliance::{AccountId, Arn, Region, ResourceIdentity, ResourceState, Tags};
 use rectify_policy::PolicyDocument;
 use serde::{Deserialize, Serialize};
 
@@ -100,14 +100,8 @@ pub enum LogGroups {
 }
 
 impl ResourceState for AlarmChains {
-    const VERSION: u16 = 1;
-
-    fn key(&self) -> ResourceKey {
-        ResourceKey::account(&self.account)
-    }
-
-    fn tags(&self) -> &Tags {
-        &self.tags
+    fn identity(&self) -> ResourceIdentity<'_> {
+        ResourceIdentity::account(&self.account)
     }
 }
 

@@ -103,6 +103,6 @@ fn each_created_filter_is_accepted() {
 #[test]
 fn a_remediation_also_reads_whether_its_alarm_exists() {
     let additional =
-        ROOT.logic.read_permissions().strip_prefix(ROOT.logic.list_permissions()).map(<[Permission]>::to_vec);
+        ROOT.logic.permissions().read.strip_prefix(ROOT.logic.list_permissions()).map(<[Permission]>::to_vec);
     assert_eq!(additional, Some(vec![Permission::unscoped("cloudwatch:DescribeAlarms")]));
 }

@@ -1,7 +1,5 @@
 //! Cases for the rule and its remediation.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
-
 use rectify_compliance::parameters::RuleParameters;
 use rectify_compliance::{ConfigurationItem, Resource, ResourceState};
 use rectify_testing::{Case, Cases};
@@ -168,7 +166,7 @@ fn an_action_on_another_database_leaves_this_one_unchanged() {
     let change = Change { backup_retention_period: Some(7), preferred_backup_window: None };
     let of_a_cluster = Action::ModifyDBCluster { identifier: "orders".into(), change };
     assert_eq!(DbInstanceBackupEnabled.predict(backups(3), &of_a_cluster), backups(3));
-    assert_eq!(backups(3).key().id, "db-ORDERS");
+    assert_eq!(backups(3).identity().key.id, "db-ORDERS");
 }
 
 #[test]

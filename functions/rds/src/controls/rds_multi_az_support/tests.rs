@@ -1,7 +1,5 @@
 //! Cases for the rule and its remediation, and laws over generated instances.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
-
 use proptest::prelude::*;
 use rectify_testing::{Case, Cases, Laws};
 

@@ -1,5 +1,3 @@
-#![allow(clippy::unwrap_used)]
-
 use proptest::prelude::*;
 use rectify_compliance::Scope;
 use rectify_compliance::parameters::RuleParameters;
@@ -154,9 +152,9 @@ fn generated() -> impl Strategy<Value = (AccountBlock, Params)> {
 
 #[test]
 fn laws() {
-    Laws::of(&CONTROL, &["/block", "/exposed", "/unreadable"], |_, live, undo| match undo {
-        Undo::PutPublicAccessBlock(put) => AccountBlock { block: Some(put.public_access_block_configuration), ..live },
-        Undo::DeletePublicAccessBlock { .. } => AccountBlock { block: None, ..live },
+    Laws::of(&CONTROL, &["/block", "/exposed", "/unreadable"], |_, live, undo| AccountBlock {
+        block: undo.flags(),
+        ..live
     })
     .never(|before, after| !after.block.unwrap_or_default().missing(before.block.unwrap_or_default()).is_empty())
     .hold(generated());

@@ -1,7 +1,5 @@
 //! The laws of the remediation over generated rules and requirements.
 
-#![allow(clippy::unwrap_used)]
-
 use proptest::prelude::*;
 use rectify_compliance::parameters::RuleParameters;
 use rectify_testing::{Laws, NOW};

@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 
 use rectify_compliance::kms_key::KmsKey;
 use rectify_compliance::values::{Flag, Globs};
-use rectify_compliance::{ConfigurationItem, Resource, ShapeError, parameters};
+use rectify_compliance::{ConfigurationItem, Resource, ResourceIdentity, ResourceState, ShapeError, parameters};
 use rectify_policy::{Condition, Effect, Policy, Statement, pattern};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::resources::bucket::{Identity, TYPES, state_of_bucket};
+use crate::resources::bucket::{Identity, OwnedBucket, TYPES};
 use crate::resources::encryption::{Algorithm, Rule};
 
 /// `requiredAlgorithm`.
@@ -102,7 +102,11 @@ pub struct Subject {
     pub unreadable_sources: BTreeSet<String>,
 }
 
-state_of_bucket!(Subject);
+impl ResourceState for Subject {
+    fn identity(&self) -> ResourceIdentity<'_> {
+        self.bucket.identity()
+    }
+}
 
 impl Subject {
     /// Whether the bucket key is on.
@@ -183,10 +187,9 @@ fn is_without_encryption(condition: &Condition) -> bool {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct PutEncryption {
-    /// `Bucket`.
-    pub bucket: String,
-    /// `ExpectedBucketOwner`: the call fails if another account owns the bucket by now.
-    pub expected_bucket_owner: String,
+    /// The bucket.
+    #[serde(flatten)]
+    pub bucket: OwnedBucket,
     /// `ServerSideEncryptionConfiguration`, complete: the API replaces it.
     pub server_side_encryption_configuration: Configuration,
 }
@@ -202,11 +205,7 @@ pub struct Configuration {
 impl PutEncryption {
     /// The call that sets this rule on this bucket.
     pub fn of(bucket: &Identity, rule: Rule) -> Self {
-        Self {
-            bucket: bucket.name.clone(),
-            expected_bucket_owner: bucket.account.to_string(),
-            server_side_encryption_configuration: Configuration { rules: vec![rule] },
-        }
+        Self { bucket: bucket.owned(), server_side_encryption_configuration: Configuration { rules: vec![rule] } }
     }
 
     /// The rule.
@@ -224,15 +223,9 @@ pub enum Action {
 
 /// The calls of undo.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all_fields = "PascalCase")]
 pub enum Undo {
     /// Restores the previous rule.
     PutBucketEncryption(PutEncryption),
     /// Removes the rule, where there was none.
-    DeleteBucketEncryption {
-        /// `Bucket`.
-        bucket: String,
-        /// `ExpectedBucketOwner`.
-        expected_bucket_owner: String,
-    },
+    DeleteBucketEncryption(OwnedBucket),
 }

@@ -1,7 +1,5 @@
 //! The laws of the remediation over generated policies.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
-
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;

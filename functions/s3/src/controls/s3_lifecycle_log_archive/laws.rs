@@ -1,7 +1,5 @@
 //! The laws of the remediation over generated configurations and requirements.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
-
 use proptest::prelude::*;
 use rectify_testing::{Laws, NOW};
 

@@ -4,11 +4,11 @@ mod addition;
 mod findings;
 
 use rectify_compliance::values::{Bounded, Flag, Globs, KeyValue, StringList};
-use rectify_compliance::{ConfigurationItem, Resource, ShapeError, parameters};
+use rectify_compliance::{ConfigurationItem, Resource, ResourceIdentity, ResourceState, ShapeError, parameters};
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
 
-use crate::resources::bucket::{self, Identity, TYPES, state_of_bucket};
+use crate::resources::bucket::{self, Identity, OwnedBucket, TYPES};
 use crate::resources::lifecycle::{Configuration, Rule, StorageClass};
 
 pub use addition::Addition;
@@ -146,7 +146,11 @@ pub struct Subject {
     pub unknown: Vec<String>,
 }
 
-state_of_bucket!(Subject);
+impl ResourceState for Subject {
+    fn identity(&self) -> ResourceIdentity<'_> {
+        self.bucket.identity()
+    }
+}
 
 impl Resource for Subject {
     const TYPES: &'static [&'static str] = TYPES;
@@ -188,10 +192,9 @@ impl Subject {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct PutLifecycle {
-    /// `Bucket`.
-    pub bucket: String,
-    /// `ExpectedBucketOwner`: the call fails if another account owns the bucket by now.
-    pub expected_bucket_owner: String,
+    /// The bucket.
+    #[serde(flatten)]
+    pub bucket: OwnedBucket,
     /// `LifecycleConfiguration` and `TransitionDefaultMinimumObjectSize`, both complete: the API replaces them.
     pub lifecycle_configuration: Configuration,
 }
@@ -199,7 +202,7 @@ pub struct PutLifecycle {
 impl PutLifecycle {
     /// The call that sets this configuration on this bucket.
     pub fn of(bucket: &Identity, lifecycle_configuration: Configuration) -> Self {
-        Self { bucket: bucket.name.clone(), expected_bucket_owner: bucket.account.to_string(), lifecycle_configuration }
+        Self { bucket: bucket.owned(), lifecycle_configuration }
     }
 }
 
@@ -212,15 +215,9 @@ pub enum Action {
 
 /// The calls of undo.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all_fields = "PascalCase")]
 pub enum Undo {
     /// Restores the previous configuration.
     PutBucketLifecycleConfiguration(PutLifecycle),
     /// Removes the configuration, where there was none.
-    DeleteBucketLifecycle {
-        /// `Bucket`.
-        bucket: String,
-        /// `ExpectedBucketOwner`.
-        expected_bucket_owner: String,
-    },
+    DeleteBucketLifecycle(OwnedBucket),
 }

@@ -2,46 +2,11 @@
 
 use rectify_compliance::{Irreversible, Level, Plan, Step, offenders};
 use rectify_policy::Policy;
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{Params, Subject};
+use super::{Action, Params, Subject, Undo};
 use crate::families::access::kind::BUCKET;
 use crate::families::access::{Access, Cause, Exposure, Flags, Grantee};
-
-/// Input of `PutPublicAccessBlock`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct PublicAccessBlock {
-    /// `Bucket`.
-    pub bucket: String,
-    /// `ExpectedBucketOwner`: the call fails if another account owns the bucket by now.
-    pub expected_bucket_owner: String,
-    /// `PublicAccessBlockConfiguration`, complete: the API replaces all four flags.
-    pub public_access_block_configuration: Flags,
-}
-
-/// The calls of the fix.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Action {
-    /// Sets the bucket-level block.
-    PutPublicAccessBlock(PublicAccessBlock),
-}
-
-/// The calls of undo.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all_fields = "PascalCase")]
-pub enum Undo {
-    /// Restores the previous flags.
-    PutPublicAccessBlock(PublicAccessBlock),
-    /// Removes the block, where there was none.
-    DeletePublicAccessBlock {
-        /// `Bucket`.
-        bucket: String,
-        /// `ExpectedBucketOwner`.
-        expected_bucket_owner: String,
-    },
-}
 
 /// Adds the pair of flags that each kind of cause requires to the flags already set. Level L2: the access may be in
 /// use.
@@ -67,11 +32,7 @@ pub fn plan(subject: &Subject, params: &Params, access: Access) -> Plan<Action> 
 /// The policy status stays as it was: under RestrictPublicBuckets neither status is exposure.
 #[must_use]
 pub fn predict(subject: Subject, action: &Action) -> Subject {
-    match action {
-        Action::PutPublicAccessBlock(call) => {
-            Subject { block: Some(call.public_access_block_configuration), ..subject }
-        }
-    }
+    Subject { block: Some(action.flags()), ..subject }
 }
 
 /// The four flags of the bucket; null where it has no block.
@@ -87,26 +48,12 @@ pub fn undo(before: &Subject, done: &[Action]) -> Result<Vec<Undo>, Irreversible
     if done.is_empty() {
         return Ok(Vec::new());
     }
-    Ok(vec![match before.block {
-        Some(flags) => Undo::PutPublicAccessBlock(block(before, flags)),
-        None => Undo::DeletePublicAccessBlock {
-            bucket: before.bucket.name.clone(),
-            expected_bucket_owner: before.bucket.account.to_string(),
-        },
-    }])
+    Ok(vec![Undo::restore(before.bucket.owned(), before.block)])
 }
 
 /// The call that sets these flags.
 pub fn put(subject: &Subject, flags: Flags) -> Action {
-    Action::PutPublicAccessBlock(block(subject, flags))
-}
-
-fn block(subject: &Subject, flags: Flags) -> PublicAccessBlock {
-    PublicAccessBlock {
-        bucket: subject.bucket.name.clone(),
-        expected_bucket_owner: subject.bucket.account.to_string(),
-        public_access_block_configuration: flags,
-    }
+    Action::put(subject.bucket.owned(), flags)
 }
 
 /// Why this access must not be ended automatically: the first failed precondition.

@@ -1,14 +1,11 @@
 //! The laws of the controls that end public access with the bucket-level block, over generated buckets.
 
-#![allow(clippy::unwrap_used)]
-
 use proptest::prelude::*;
 use rectify_compliance::Remediation;
 use rectify_compliance::values::Flag;
 use rectify_testing::Laws;
 use serde_json::json;
 
-use super::block::predict;
 use super::{Action, Params, Subject, Undo};
 use crate::families::access::{AccessPoint, Flags, Grant, Grantee, NetworkOrigin, Ownership, Permission};
 use crate::testing::{allow, bare, open_access_point, policy};
@@ -33,10 +30,7 @@ pub(crate) fn params() -> impl Strategy<Value = Params> {
 
 /// Models the effect of an undo.
 fn reverted(live: Subject, undo: &Undo) -> Subject {
-    match undo {
-        Undo::PutPublicAccessBlock(call) => predict(live, &Action::PutPublicAccessBlock(call.clone())),
-        Undo::DeletePublicAccessBlock { .. } => Subject { block: None, ..live },
-    }
+    Subject { block: undo.flags(), ..live }
 }
 
 pub(crate) fn flags() -> impl Strategy<Value = Flags> {

@@ -1,12 +1,13 @@
 //! One bucket with all settings that decide about access to it.
 
+use rectify_compliance::{ResourceIdentity, ResourceState};
 use rectify_policy::Policy;
 use serde::{Deserialize, Serialize};
 
 use super::Params;
 use crate::families::access::exposure::Settings;
 use crate::families::access::{AccessPoint, Acl, Exposure, Flags, Ownership};
-use crate::resources::bucket::{Bucket, Identity, state_of_bucket};
+use crate::resources::bucket::{Bucket, Identity};
 
 /// A bucket as it is evaluated, from an item with facts, a listing or a live read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,7 +50,11 @@ pub struct Facts {
     pub policy: Option<Policy>,
 }
 
-state_of_bucket!(Subject);
+impl ResourceState for Subject {
+    fn identity(&self) -> ResourceIdentity<'_> {
+        self.bucket.identity()
+    }
+}
 
 impl Subject {
     /// Combines item and facts; the item takes precedence.

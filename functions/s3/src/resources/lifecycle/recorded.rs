@@ -208,7 +208,7 @@ fn typed<T: DeserializeOwned>(path: &str, value: &Value) -> Result<T, ShapeError
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, clippy::needless_pass_by_value)]
+#[allow(clippy::needless_pass_by_value)]
 mod tests {
     use super::super::tests::rule;
     use super::*;

@@ -1,6 +1,4 @@
 //! Which tags satisfy a requirement: keys, values, patterns, case, and keys that are required twice.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
-
 use serde_json::json;
 
 use super::*;

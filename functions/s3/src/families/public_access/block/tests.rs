@@ -1,5 +1,3 @@
-#![allow(clippy::unwrap_used)]
-
 use super::*;
 use crate::controls::s3_bucket_public_read_prohibited::READ;
 use crate::controls::s3_bucket_public_write_prohibited::WRITE;

@@ -1,80 +1,15 @@
 //! A setting of an example resource: its evaluation, plan, call, model, undo and permissions.
 
-use super::*;
-use crate::{ConfigurationItem, NoParameters, ResourceKey, StoredState, Tags};
+#![allow(clippy::unwrap_used)]
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-struct Lamp {
-    name: String,
-    on: bool,
-    busy: bool,
-    locked: bool,
-    tags: Tags,
-}
-
-impl ResourceState for Lamp {
-    const VERSION: u16 = 1;
-
-    fn key(&self) -> ResourceKey {
-        ResourceKey::new("Test::Lamp", &self.name)
-    }
-
-    fn tags(&self) -> &Tags {
-        &self.tags
-    }
-}
-
-impl Resource for Lamp {
-    const TYPES: &'static [&'static str] = &["Test::Lamp"];
-
-    fn from_item(item: &ConfigurationItem) -> Result<Self, ShapeError> {
-        Self::deserialize(&item.configuration).map_err(|error| ShapeError::new("configuration", "a lamp", error))
-    }
-}
-
-const WRITE: &[Permission] = &[Permission::unscoped("lamps:ModifyLamp")];
-const MODIFY_LAMP: Operation = Operation { name: "ModifyLamp", resource: "LampName", permissions: WRITE };
-
-impl View for Lamp {
-    type Resource = Self;
-    type Facts = ();
-    const FACTS: &'static [Permission] = &[];
-    const READ: &'static [Permission] = &[Permission::unscoped("lamps:DescribeLamp")];
-    const LIST: &'static [Permission] = &[Permission::unscoped("lamps:DescribeLamps")];
-
-    fn of(lamp: Self, (): ()) -> Self {
-        lamp
-    }
-
-    fn call_id(&self) -> &str {
-        &self.name
-    }
-
-    fn blocked(&self) -> Option<String> {
-        self.locked.then(|| format!("{} is locked", self.name))
-    }
-
-    fn is_in_progress(&self) -> bool {
-        self.busy
-    }
-}
-
-const LAMP_ON: Setting<Lamp, bool, NoParameters> = Setting {
-    field: "on",
-    get: |lamp| lamp.on,
-    set: |lamp, on| lamp.on = on,
-    not_judged: |lamp, _| (lamp.name == "spare").then(|| Verdict::not_applicable("spare is not used")),
-    violation: |lamp, _| (!lamp.on).then(|| (format!("{} is off", lamp.name), true)),
-    call: MODIFY_LAMP.member("On"),
-    level: Level::L1,
-    blocked: |lamp| lamp.tags.contains_key("off").then(|| "tagged off".to_owned()),
+use rectify_compliance::{
+    Control, FromItem, Level, NoParameters, Operation, Periodic, Plan, Remediation, RemediationPermissions, SetCall,
+    Step, StoredState, Tags, Verdict, View,
 };
-
-const NOW: Timestamp = Timestamp::UNIX_EPOCH;
-
-fn lamp(name: &str, on: bool) -> Lamp {
-    Lamp { name: name.to_owned(), on, busy: false, locked: false, tags: Tags::new() }
-}
+use rectify_testing::NOW;
+use rectify_testing::lamp::{LAMP_ON, Lamp, MODIFY_LAMP, lamp};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
 
 fn set(on: bool) -> SetCall {
     MODIFY_LAMP.member("On").of("desk", &on)
@@ -155,8 +90,10 @@ fn the_touched_field_is_the_member_if_it_was_set() {
 
 #[test]
 fn permissions_come_from_the_view_and_the_operation() {
-    let lists = [LAMP_ON.read_permissions(), LAMP_ON.fix_permissions(), LAMP_ON.undo_permissions()];
-    assert_eq!(lists, [Lamp::READ, WRITE, WRITE]);
+    assert_eq!(
+        LAMP_ON.permissions(),
+        RemediationPermissions { read: Lamp::READ, fix: MODIFY_LAMP.permissions, undo: MODIFY_LAMP.permissions }
+    );
     assert_eq!((LAMP_ON.fact_permissions(), LAMP_ON.list_permissions()), (Lamp::FACTS, Lamp::LIST));
     assert!(!LAMP_ON.needs_name());
 }
