@@ -196,21 +196,11 @@ impl State {
     }
 
     fn query(&self, input: &Value) -> Fallible<Answer> {
-        assert_supported(
-            input,
-            &[
-                "TableName",
-                "ConsistentRead",
-                "KeyConditionExpression",
-                "FilterExpression",
-                "ProjectionExpression",
-                "ExpressionAttributeNames",
-                "ExpressionAttributeValues",
-                "ScanIndexForward",
-                "Limit",
-                "ExclusiveStartKey",
-            ],
-        );
+        #[rustfmt::skip]
+        assert_supported(input, &[
+            "TableName", "ConsistentRead", "KeyConditionExpression", "FilterExpression", "ProjectionExpression",
+            "ExpressionAttributeNames", "ExpressionAttributeValues", "ScanIndexForward", "Limit", "ExclusiveStartKey",
+        ]);
         let names = Placeholders::of(input);
         let key_condition = condition(input["KeyConditionExpression"].as_str().unwrap(), &names);
         let filter = input["FilterExpression"].as_str().map(|text| condition(text, &names));
