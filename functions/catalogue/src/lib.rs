@@ -3,6 +3,7 @@
 //! Links no SDK. The same controls with their API calls are in `rectify-catalogue-lambda`.
 
 use rectify_compliance::Entry;
+use rectify_compliance::entry::SharedEvents;
 
 /// The services that have controls; each has a folder `functions/<service>`.
 pub const SERVICES: [&str; 8] = ["ec2", "s3", "iam", "rds", "cloudtrail", "logs", "kms", "config"];
@@ -23,23 +24,8 @@ pub fn controls() -> impl Iterator<Item = &'static Entry> {
     .flatten()
 }
 
-/// Sample events that several controls have: `xtask generate` writes those of the others from those of one.
-#[derive(Debug, Clone, Copy)]
-pub struct SharedEvents {
-    /// The control whose events are written by hand.
-    pub of: &'static str,
-    /// The controls that get them, by id, in which `*` matches any text.
-    pub controls: &'static str,
-    /// The names of the files, without the extension; one violates.
-    pub events: &'static [&'static str],
-}
-
-/// The alarm controls differ in their pattern only.
-pub const SHARED_EVENTS: &[SharedEvents] = &[SharedEvents {
-    of: "cloudwatch-alarm-root-usage",
-    controls: "cloudwatch-alarm-*",
-    events: &["compliant-a-whole-chain", "non-compliant-no-filter", "remediation-no-chain"],
-}];
+/// Sample events that several controls have.
+pub const SHARED_EVENTS: &[SharedEvents] = &[rectify_logs::SHARED_EVENTS];
 
 /// The control with this id.
 pub fn find(id: &str) -> Option<&'static Entry> {

@@ -17,7 +17,7 @@ pub mod cloudwatch_alarm_vpc_changes;
 pub mod cw_loggroup_retention_period_check;
 
 use rectify_compliance::Entry;
-use rectify_compliance::entry::on_schedule;
+use rectify_compliance::entry::{SharedEvents, on_schedule};
 
 /// The controls of this crate.
 pub const CONTROLS: &[Entry] = &[
@@ -37,3 +37,10 @@ pub const CONTROLS: &[Entry] = &[
     on_schedule(&cloudwatch_alarm_vpc_changes::CLOUDWATCH_ALARM_VPC_CHANGES).remediated(),
     on_schedule(&cw_loggroup_retention_period_check::CW_LOGGROUP_RETENTION_PERIOD_CHECK).remediated(),
 ];
+
+/// The alarm controls differ in their patterns only.
+pub const SHARED_EVENTS: SharedEvents = SharedEvents {
+    of: "cloudwatch-alarm-root-usage",
+    controls: "cloudwatch-alarm-*",
+    events: &["compliant-a-whole-chain", "non-compliant-no-filter", "remediation-no-chain"],
+};

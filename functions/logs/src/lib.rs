@@ -6,7 +6,6 @@ pub mod controls;
 pub mod families;
 pub mod resources;
 
-pub use controls::CONTROLS;
 pub use controls::cloudwatch_alarm_cloudtrail_changes::CLOUDWATCH_ALARM_CLOUDTRAIL_CHANGES;
 pub use controls::cloudwatch_alarm_cmk_disabled_or_deleted::CLOUDWATCH_ALARM_CMK_DISABLED_OR_DELETED;
 pub use controls::cloudwatch_alarm_config_changes::CLOUDWATCH_ALARM_CONFIG_CHANGES;
@@ -22,3 +21,4 @@ pub use controls::cloudwatch_alarm_security_group_changes::CLOUDWATCH_ALARM_SECU
 pub use controls::cloudwatch_alarm_unauthorized_api_calls::CLOUDWATCH_ALARM_UNAUTHORIZED_API_CALLS;
 pub use controls::cloudwatch_alarm_vpc_changes::CLOUDWATCH_ALARM_VPC_CHANGES;
 pub use controls::cw_loggroup_retention_period_check::CW_LOGGROUP_RETENTION_PERIOD_CHECK;
+pub use controls::{CONTROLS, SHARED_EVENTS};

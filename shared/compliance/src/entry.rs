@@ -38,6 +38,18 @@ enum Change {
     ItemAndFacts(&'static dyn ErasedFromItem),
 }
 
+/// Sample events that several controls have, since they differ in values only: `xtask generate` writes those of the
+/// others from those of one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SharedEvents {
+    /// The control whose events are written by hand.
+    pub of: &'static str,
+    /// The controls that get them, by id, in which `*` matches any text.
+    pub controls: &'static str,
+    /// The names of the files, without the extension; one violates.
+    pub events: &'static [&'static str],
+}
+
 /// The calls that undo actions, or why there are none.
 pub type UndoCalls = Result<Vec<Value>, Irreversible>;
 

@@ -5,7 +5,8 @@
 use std::error::Error;
 use std::path::Path;
 
-use rectify_catalogue::{SHARED_EVENTS, SharedEvents, find};
+use rectify_catalogue::{SHARED_EVENTS, find};
+use rectify_compliance::entry::SharedEvents;
 use rectify_compliance::values::Globs;
 use rectify_compliance::{Entry, StoredState, Timestamp};
 use serde_json::Value;

@@ -3,7 +3,8 @@
 use crate::families::alarm_control::alarm_on_events;
 
 alarm_on_events! {
-    /// A route decides where traffic of a subnet goes: a changed one can lead it past a firewall, to the internet or to nowhere.
+    /// A route decides where the traffic of a subnet goes.
+    /// A changed one can lead it past a firewall, to the internet or to nowhere.
     pub CLOUDWATCH_ALARM_ROUTE_TABLE_CHANGES {
         id: "cloudwatch-alarm-route-table-changes",
         title: "Changes to route tables raise no alarm",

@@ -3,7 +3,8 @@
 use crate::families::alarm_control::alarm_on_events;
 
 alarm_on_events! {
-    /// One statement in a bucket policy makes its objects public; a lifecycle rule deletes them and a replication rule copies them to another account.
+    /// One statement in a bucket policy makes its objects public.
+    /// A lifecycle rule deletes them, and a replication rule copies them to another account.
     pub CLOUDWATCH_ALARM_S3_BUCKET_POLICY_CHANGES {
         id: "cloudwatch-alarm-s3-bucket-policy-changes",
         title: "Changes to S3 bucket policies raise no alarm",

@@ -3,7 +3,8 @@
 use crate::families::alarm_control::alarm_on_events;
 
 alarm_on_events! {
-    /// A peering connection joins two networks, possibly of two accounts; a new VPC may lack the flow logs and limits of the others.
+    /// A peering connection joins two networks, possibly of two accounts.
+    /// A new VPC may lack the flow logs and limits of the others.
     pub CLOUDWATCH_ALARM_VPC_CHANGES {
         id: "cloudwatch-alarm-vpc-changes",
         title: "Changes to VPCs raise no alarm",

@@ -31,7 +31,8 @@ macro_rules! alarm_on_events {
             #[doc = " ## What it checks"]
             #[doc = concat!(
                 " That ", $subject, " raise an alarm that notifies an operator: the events ",
-                alarm_on_events!(@names $events) $(, ", ", alarm_on_events!(@names $retired))? $(, " with `", $term, "`")?, ". One filter must count them all."
+                alarm_on_events!(@names $events) $(, ", ", alarm_on_events!(@names $retired))?
+                $(, " with `", $term, "`")?, ". One filter must count them all."
             )]
             #[doc = $crate::families::alarm_control::alarm_docs!(chain)]
             #[doc = alarm_on_events!(@variants $(without $retired)? $(from $source)?)]
@@ -133,7 +134,8 @@ macro_rules! alarm_on_events {
     (@missing [$only:literal]) => { "" };
     (@missing [$first:literal $($rest:tt)+]) => {
         concat!(
-            " A filter that lacks a name: `Alarm chain broken at filter: none of 1 matches; closest Watch: ", $first, " missing`."
+            " A filter that lacks a name: `Alarm chain broken at filter: none of 1 matches; closest Watch: ",
+            $first, " missing`."
         )
     };
 }
