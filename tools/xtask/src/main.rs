@@ -53,7 +53,7 @@ enum Command {
                             --why 'The database is down while its Availability Zone is.' \\\n      \
                             --view Instance --level L2 --breaks 'Nothing; the standby costs as much as the instance.'"
     )]
-    NewControl(NewControl),
+    NewControl(Box<NewControl>),
     /// Builds the functions for deployment into target/lambda/<binary>/bootstrap, the CodeUri folders of template.yaml.
     ///
     /// Set CARGO_BUILD_JOBS=1 if memory is short: the EC2 SDK alone takes about 9 GB to compile.
