@@ -56,7 +56,8 @@ fn new_controls_compile_pass_their_tests_and_are_generated() {
     let client = read("functions/rds/lambda/src/instances.rs");
     assert!(client.contains("\"MultiAZ\" => call.multi_az(value_of(member, value)?),\n"), "{client}");
 
-    let packages = ["-p", "rectify-cloudtrail", "-p", "rectify-rds", "-p", "rectify-catalogue"];
+    // With xtask the libraries have the features that `generate` needs below: it compiles none of them again.
+    let packages = ["-p", "rectify-cloudtrail", "-p", "rectify-rds", "-p", "rectify-catalogue", "-p", "xtask"];
     let targets = ["--lib", "--test", "events", "--"];
     let names = ["single_region_trail", "rds_instance_multi_az", "every_event_has_the_outcome", "every_event_shape"];
     let tested = cargo(copy.path(), &[&["test"], &packages[..], &targets, &names].concat());
@@ -78,7 +79,7 @@ fn new_controls_compile_pass_their_tests_and_are_generated() {
     assert!(template.contains("  SingleRegionTrailRuleFunction:\n"), "the template has no function for it");
     assert!(template.contains("Role: !GetAtt RuleRole.Arn"), "rules without calls share a role");
     assert!(!template.contains("SingleRegionTrailFix"), "a rule without remediation has no second function");
-    assert!(template.contains("  RdsInstanceMultiAzFixFunction:\n"), "the template has no remediation of the setting");
+    assert!(template.contains("  RdsInstanceMultiAzFix:\n"), "the template has no remediation of the setting");
     assert!(template.contains("  RdsInstanceMultiAzAllowL2:\n"), "a call of level L2 needs an opt-in");
     let page = read("docs/controls/single-region-trail.md");
     assert!(page.contains("What happens in the other regions leaves no trace."), "{page}");

@@ -22,6 +22,16 @@ struct Arguments {
     command: Command,
 }
 
+const NEW_CONTROLS: &str = "Examples:
+  cargo run -p xtask -- new-control ec2 encrypted-volumes --type AWS::EC2::Volume \\
+      --field encrypted --title 'EBS volume is not encrypted' \\
+      --why 'Anyone with access to the disk or a snapshot can read the data.'
+
+  cargo run -p xtask -- new-control rds rds-instance-multi-az --type AWS::RDS::DBInstance \\
+      --field multiAZ --title 'Database has no standby' \\
+      --why 'The database is down while its Availability Zone is.' \\
+      --view Instance --level L2 --breaks 'Nothing; the standby costs as much as the instance.'";
+
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Writes template.yaml, docs/controls/*.md, docs/frameworks.md, the programs of the functions and shared sample events.
@@ -44,16 +54,8 @@ enum Command {
     /// The control evaluates one boolean of the configuration item, which is where most controls start. With `--view`
     /// it is a `Setting` with its remediation: one call sets the boolean, and the same call restores it. No other
     /// remediation can be scaffolded.
-    #[command(
-        after_help = "Examples:\n  cargo run -p xtask -- new-control ec2 encrypted-volumes --type AWS::EC2::Volume \\\n      \
-                            --field encrypted --title 'EBS volume is not encrypted' \\\n      \
-                            --why 'Anyone with access to the disk or a snapshot can read the data.'\n\n  \
-                            cargo run -p xtask -- new-control rds rds-instance-multi-az --type AWS::RDS::DBInstance \\\n      \
-                            --field multiAZ --title 'Database has no standby' \\\n      \
-                            --why 'The database is down while its Availability Zone is.' \\\n      \
-                            --view Instance --level L2 --breaks 'Nothing; the standby costs as much as the instance.'"
-    )]
-    NewControl(NewControl),
+    #[command(after_help = NEW_CONTROLS)]
+    NewControl(Box<NewControl>),
     /// Builds the functions for deployment into target/lambda/<binary>/bootstrap, the CodeUri folders of template.yaml.
     ///
     /// Set CARGO_BUILD_JOBS=1 if memory is short: the EC2 SDK alone takes about 9 GB to compile.
