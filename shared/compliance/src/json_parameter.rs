@@ -4,9 +4,6 @@
 //! `ssm:/rectify/…` names the Systems Manager parameter that has its text. The Lambda crate reads it once per run and
 //! passes it to the control with the subject.
 
-use std::borrow::Cow;
-
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
@@ -97,19 +94,7 @@ impl<T: Serialize> Serialize for JsonParameter<T> {
     }
 }
 
-impl<T> JsonSchema for JsonParameter<T> {
-    fn schema_name() -> Cow<'static, str> {
-        Cow::Borrowed("JsonParameter")
-    }
-
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "format": "JSON text, or `ssm:/rectify/…`" })
-    }
-}
+crate::inline_schema!([T] JsonParameter<T>, "JsonParameter", { "type": "string", "format": "JSON text, or `ssm:/rectify/…`" });
 
 #[cfg(test)]
 mod tests {

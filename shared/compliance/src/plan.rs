@@ -105,7 +105,8 @@ impl<A> Plan<A> {
     }
 
     /// These steps, blocked if there are reasons not to apply them automatically.
-    pub fn unless(reasons: &[String], steps: Vec<Step<A>>) -> Self {
+    pub fn unless(reasons: impl IntoIterator<Item: Into<String>>, steps: Vec<Step<A>>) -> Self {
+        let reasons: Vec<String> = reasons.into_iter().map(Into::into).collect();
         if reasons.is_empty() { Self::steps_in_order(steps) } else { Self::blocked(reasons.join("; "), steps) }
     }
 

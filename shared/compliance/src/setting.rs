@@ -225,10 +225,7 @@ impl<V: View, T: Stored, P: Parameters> Remediation for Setting<V, T, P> {
     fn fix(&self, live: &V, params: &P, _now: Timestamp) -> Plan<SetCall> {
         let Some((_, right)) = (self.violation)(live, params) else { return Plan::Noop };
         let steps = vec![Step::call(self.level, self.call.of(live.call_id(), &right))];
-        match live.blocked().or_else(|| (self.blocked)(live)) {
-            Some(reason) => Plan::blocked(reason, steps),
-            None => Plan::steps_in_order(steps),
-        }
+        Plan::unless(live.blocked().or_else(|| (self.blocked)(live)), steps)
     }
 
     fn predict(&self, mut live: V, action: &SetCall) -> V {

@@ -1,11 +1,9 @@
 //! Values of rule parameters. AWS Config sends strings; operators also write numbers and booleans. Each is parsed once,
 //! here.
 
-use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Error as _, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
@@ -228,6 +226,26 @@ where
     input.deserialize_any(ScalarText)?.parse().map_err(D::Error::custom)
 }
 
+/// Implements `JsonSchema` for the type of a parameter: its name, and a schema that is shown in place.
+#[macro_export]
+macro_rules! inline_schema {
+    ([$($generics:tt)*] $type:ty, $name:expr, $schema:tt) => {
+        impl<$($generics)*> ::schemars::JsonSchema for $type {
+            fn schema_name() -> ::std::borrow::Cow<'static, str> {
+                ::std::borrow::Cow::Owned($name.to_string())
+            }
+
+            fn inline_schema() -> bool {
+                true
+            }
+
+            fn json_schema(_: &mut ::schemars::SchemaGenerator) -> ::schemars::Schema {
+                ::schemars::json_schema!($schema)
+            }
+        }
+    };
+}
+
 /// Implements the conversions of a parameter value: deserialized from any scalar, serialized as a string, with a
 /// schema.
 macro_rules! parameter_value {
@@ -244,19 +262,7 @@ macro_rules! parameter_value {
             }
         }
 
-        impl<$($generics)*> JsonSchema for $type {
-            fn schema_name() -> Cow<'static, str> {
-                Cow::Owned($name.to_string())
-            }
-
-            fn inline_schema() -> bool {
-                true
-            }
-
-            fn json_schema(_: &mut SchemaGenerator) -> Schema {
-                json_schema!($schema)
-            }
-        }
+        inline_schema!([$($generics)*] $type, $name, $schema);
     };
 }
 

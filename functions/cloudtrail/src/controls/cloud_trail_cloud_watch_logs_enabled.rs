@@ -257,7 +257,7 @@ impl Remediation for CloudTrailCloudWatchLogsEnabled {
                 cloud_watch_logs_role_arn: role.as_str().to_owned(),
             },
         )];
-        if reasons.is_empty() { Plan::steps_in_order(steps) } else { Plan::blocked(reasons.join("; "), steps) }
+        Plan::unless(reasons, steps)
     }
 
     fn predict(&self, mut live: DeliveringTrail, action: &Action) -> DeliveringTrail {

@@ -241,7 +241,7 @@ impl Remediation for CloudTrailEncryptionEnabled {
         }
         let update = Action::UpdateTrail { name: trail.arn.clone(), kms_key_id: key.to_owned() };
         let steps = vec![Step::call(Level::L2, update)];
-        if reasons.is_empty() { Plan::steps_in_order(steps) } else { Plan::blocked(reasons.join("; "), steps) }
+        Plan::unless(reasons, steps)
     }
 
     /// The trail has the key, and the KMS response for the candidate becomes the one for its key.
@@ -262,10 +262,7 @@ impl Remediation for CloudTrailEncryptionEnabled {
     /// Only this setting, so that a later change of the bucket does not block an undo.
     /// The full before and after states prove that nothing else changed.
     fn touched_fields(&self, subject: &KeyedTrail, done: &[Action]) -> Value {
-        if done.is_empty() {
-            return json!({});
-        }
-        json!({ "kmsKeyId": subject.trail.settings.kms_key_id })
+        if done.is_empty() { json!({}) } else { json!({ "kmsKeyId": subject.trail.settings.kms_key_id }) }
     }
 
     fn undo(&self, before: &KeyedTrail, done: &[Action]) -> Result<Vec<Action>, Irreversible> {

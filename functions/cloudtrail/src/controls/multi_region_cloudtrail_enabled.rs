@@ -274,7 +274,7 @@ fn steps(
             steps.push(Step::manual(Level::L2, format!("find and fix why trail {arn} does not qualify: {gap}")));
         }
     }
-    if reasons.is_empty() { Plan::steps_in_order(steps) } else { Plan::blocked(reasons.join("; "), steps) }
+    Plan::unless(reasons, steps)
 }
 
 fn qualifies(it: &ObservedTrail) -> String {

@@ -216,10 +216,7 @@ impl Remediation for ConfigRecorderHealthy {
         // Last: the start may depend on the manual steps.
         let configuration_recorder_name = recorder.name.clone();
         steps.push(Step::call(Level::L1, Action::StartConfigurationRecorder { configuration_recorder_name }));
-        match recorder.start_blocker(now) {
-            Some(reason) => Plan::blocked(reason, steps),
-            None => Plan::steps_in_order(steps),
-        }
+        Plan::unless(recorder.start_blocker(now), steps)
     }
 
     fn predict(&self, mut live: Recording, action: &Action) -> Recording {
@@ -236,9 +233,10 @@ impl Remediation for ConfigRecorderHealthy {
     /// Only whether the recorder is on, so that a later change to its settings does not block an undo.
     fn touched_fields(&self, subject: &Recording, done: &[Action]) -> Value {
         if done.is_empty() {
-            return json!({});
+            json!({})
+        } else {
+            json!({ "recording": subject.recorder.as_ref().map(|recorder| recorder.status.recording) })
         }
-        json!({ "recording": subject.recorder.as_ref().map(|recorder| recorder.status.recording) })
     }
 
     fn undo(&self, _before: &Recording, done: &[Action]) -> Result<Vec<Undo>, Irreversible> {

@@ -223,7 +223,7 @@ impl Remediation for Ec2EbsEncryptionByDefault {
             reasons.extend(live.launch_blocker());
             steps.push(Step::call(Level::L1, EbsAction::EnableEbsEncryptionByDefault {}));
         }
-        Plan::unless(&reasons, steps)
+        Plan::unless(reasons, steps)
     }
 
     fn predict(&self, mut live: EbsDefaults, action: &EbsAction) -> EbsDefaults {

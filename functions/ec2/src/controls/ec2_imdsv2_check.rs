@@ -174,7 +174,7 @@ impl Remediation for Ec2Imdsv2Check {
             let text = format!("lower the response hop limit of {}, which {violation}", live.instance.id);
             steps.push(Step::manual(Level::L2, text));
         }
-        Plan::unless(&reasons, steps)
+        Plan::unless(reasons, steps)
     }
 
     fn predict(&self, mut live: InstanceMetadata, action: &Ec2Imdsv2CheckAction) -> InstanceMetadata {
@@ -188,9 +188,10 @@ impl Remediation for Ec2Imdsv2Check {
     /// Only this option, so that a later change to another one does not block an undo.
     fn touched_fields(&self, subject: &InstanceMetadata, done: &[Ec2Imdsv2CheckAction]) -> Value {
         if done.is_empty() {
-            return json!({});
+            json!({})
+        } else {
+            json!({ "httpTokens": subject.options.and_then(|options| options.http_tokens) })
         }
-        json!({ "httpTokens": subject.options.and_then(|options| options.http_tokens) })
     }
 
     fn undo(

@@ -225,7 +225,7 @@ impl Remediation for Ec2InstanceRequiredSecurityGroup {
         if params.in_scope(live).next().is_none() {
             reasons.push("the primary interface is not known".to_owned());
         }
-        Plan::unless(&reasons, steps)
+        Plan::unless(reasons, steps)
     }
 
     fn predict(&self, mut live: InstanceInGroups, action: &Action) -> InstanceInGroups {

@@ -216,7 +216,7 @@ impl Remediation for RequiredTags {
             steps.push(Step::call(Level::L1, action));
         }
         steps.extend(manual.into_iter().map(|text| Step::manual(Level::L0, text)));
-        Plan::unless(&reasons, steps)
+        Plan::unless(reasons, steps)
     }
 
     fn predict(&self, mut live: TaggedResource, action: &RequiredTagsAction) -> TaggedResource {

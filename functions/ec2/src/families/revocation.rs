@@ -183,6 +183,6 @@ impl<'a, A: From<Revoke>> RevocationPlan<'a, A> {
 
     /// The plan.
     pub fn plan(self) -> Plan<A> {
-        Plan::unless(&self.reasons, self.steps)
+        Plan::unless(self.reasons, self.steps)
     }
 }

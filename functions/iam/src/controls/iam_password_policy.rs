@@ -2,15 +2,12 @@
 //!
 //! Works on the nine settings of the policy, named as in the API; makes no API calls.
 
-use std::borrow::Cow;
-
 use rectify_compliance::place::ACCOUNT_TYPE;
 use rectify_compliance::values::{Bounded, Flag};
 use rectify_compliance::{
     AccountId, Control, Irreversible, Level, ManagedBy, Periodic, Permission, Plan, Remediation,
     RemediationPermissions, ResourceIdentity, ResourceState, Step, Timestamp, Verdict, control, parameters,
 };
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Value, json};
@@ -133,19 +130,7 @@ impl<const MIN: u32, const MAX: u32> Serialize for OrNone<MIN, MAX> {
     }
 }
 
-impl<const MIN: u32, const MAX: u32> JsonSchema for OrNone<MIN, MAX> {
-    fn schema_name() -> Cow<'static, str> {
-        Cow::Owned(format!("OrNone_{MIN}_{MAX}"))
-    }
-
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "format": format!("whole number, {MIN} to {MAX}, or `none`") })
-    }
-}
+rectify_compliance::inline_schema!([const MIN: u32, const MAX: u32] OrNone<MIN, MAX>, format!("OrNone_{MIN}_{MAX}"), { "type": "string", "format": format!("whole number, {MIN} to {MAX}, or `none`") });
 
 /// The password policy of one account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -240,10 +225,7 @@ impl Remediation for IamPasswordPolicy {
             None
         };
         let steps = vec![Step::call(level, PasswordAction::UpdateAccountPasswordPolicy(after))];
-        match blocker {
-            Some(reason) => Plan::blocked(reason, steps),
-            None => Plan::steps_in_order(steps),
-        }
+        Plan::unless(blocker, steps)
     }
 
     fn predict(&self, live: Passwords, action: &PasswordAction) -> Passwords {

@@ -149,7 +149,7 @@ pub(crate) fn plan(
         return by_hand();
     }
     let blockers = attachment.blockers(user, policy);
-    if blockers.is_empty() { Plan::steps_in_order(steps) } else { Plan::blocked(blockers.join("; "), steps) }
+    Plan::unless(blockers, steps)
 }
 
 pub(crate) fn predict(user: &User, attachment: &mut Option<Attachment>, action: &AttachAction) {

@@ -213,12 +213,9 @@ impl Remediation for CmkBackingKeyRotationEnabled {
             rotation_period_in_days: params.max().filter(|max| is_on || *max < DEFAULT_PERIOD),
         };
         let steps = vec![Step::call(Level::L1, enable)];
-        match live.state {
-            KeyState::Enabled => Plan::steps_in_order(steps),
-            state => {
-                Plan::blocked(format!("KeyState is `{state:?}`: rotation can be set while it is `Enabled`"), steps)
-            }
-        }
+        let blocker = (live.state != KeyState::Enabled)
+            .then(|| format!("KeyState is `{:?}`: rotation can be set while it is `Enabled`", live.state));
+        Plan::unless(blocker, steps)
     }
 
     fn predict(&self, mut live: Key, action: &Action) -> Key {

@@ -245,10 +245,7 @@ impl Remediation for DbInstanceBackupEnabled {
         if violates && retention > target {
             steps.push(Step::manual(Level::L3, shorten(live, target)));
         }
-        match live.database.blocker().or_else(|| unsupported(live)) {
-            Some(reason) => Plan::blocked(reason, steps),
-            None => Plan::steps_in_order(steps),
-        }
+        Plan::unless(live.database.blocker().or_else(|| unsupported(live)), steps)
     }
 
     /// RDS turns backups on in the maintenance window; it applies every other change immediately.

@@ -184,12 +184,8 @@ impl Remediation for RdsMultiAzSupport {
     fn fix(&self, live: &Deployment, params: &MultiAzParameters, _now: Timestamp) -> Plan<Action> {
         let identifier = live.instance.database.identifier.clone();
         let steps = vec![Step::call(Level::L2, Action::ModifyDBInstance { identifier, multi_az: true })];
-        let reason =
-            live.instance.database.blocker().or_else(|| not_opted_in(live, params)).or_else(|| not_offered(live));
-        match reason {
-            Some(reason) => Plan::blocked(reason, steps),
-            None => Plan::steps_in_order(steps),
-        }
+        let blocker = live.instance.database.blocker();
+        Plan::unless(blocker.or_else(|| not_opted_in(live, params)).or_else(|| not_offered(live)), steps)
     }
 
     /// RDS applies the accepted value in the maintenance window; a value that is already set is not pending.

@@ -266,7 +266,7 @@ impl Remediation for S3AccountLevelPublicAccessBlocksPeriodic {
             reasons
                 .push(format!("public access that would end is unknown for buckets that cannot be read{all}: {names}"));
         }
-        if reasons.is_empty() { Plan::Apply { steps } } else { Plan::blocked(reasons.join("; "), steps) }
+        Plan::unless(reasons, steps)
     }
 
     /// Sets the four flags; the buckets are not read again.
@@ -275,10 +275,7 @@ impl Remediation for S3AccountLevelPublicAccessBlocksPeriodic {
     }
 
     fn touched_fields(&self, subject: &AccountBlock, done: &[Action]) -> Value {
-        if done.is_empty() {
-            return json!({});
-        }
-        json!({ "PublicAccessBlockConfiguration": subject.block })
+        if done.is_empty() { json!({}) } else { json!({ "PublicAccessBlockConfiguration": subject.block }) }
     }
 
     fn undo(&self, before: &AccountBlock, done: &[Action]) -> Result<Vec<Undo>, Irreversible> {

@@ -190,10 +190,7 @@ impl Remediation for S3BucketLevelPublicAccessProhibited {
         let blocker = [Access::Read, Access::Write]
             .into_iter()
             .find_map(|access| block::blocker(live, &params, access, &exposure));
-        match blocker {
-            Some(reason) => Plan::blocked(reason, step(Level::L2)),
-            None => Plan::Apply { steps: step(Level::L2) },
-        }
+        Plan::unless(blocker, step(Level::L2))
     }
 
     fn predict(&self, live: Subject, action: &Action) -> Subject {

@@ -255,25 +255,22 @@ impl Remediation for S3BucketServerSideEncryptionEnabled {
         let kms = rule.algorithm().is_some_and(Algorithm::uses_kms);
         let level = if kms { Level::L2 } else { Level::L1 };
         let steps = vec![Step::call(level, Action::PutBucketEncryption(PutEncryption::of(&live.bucket, rule)))];
-        match &live.log_sources {
-            Some(sources) if kms && !sources.is_empty() => Plan::blocked(
-                format!(
-                    "target of the server access logs of {}; KMS default encryption ends their delivery",
-                    named(sources)
-                ),
-                steps,
-            ),
-            Some(_) if kms && !live.unreadable_sources.is_empty() => Plan::blocked(
+        let blocker = match &live.log_sources {
+            _ if !kms => None,
+            None => Some("the sources of server access logs were not read".to_owned()),
+            Some(sources) if !sources.is_empty() => Some(format!(
+                "target of the server access logs of {}; KMS default encryption ends their delivery",
+                named(sources)
+            )),
+            Some(_) => (!live.unreadable_sources.is_empty()).then(|| {
                 format!(
                     "buckets that cannot be read may deliver access logs here, and KMS default encryption ends their \
                      delivery: {}",
                     named(&live.unreadable_sources)
-                ),
-                steps,
-            ),
-            None if kms => Plan::blocked("the sources of server access logs were not read", steps),
-            Some(_) | None => Plan::Apply { steps },
-        }
+                )
+            }),
+        };
+        Plan::unless(blocker, steps)
     }
 
     /// Sets the complete rule. The values read only for the decision are reset, or follow from the new key.
@@ -296,10 +293,7 @@ impl Remediation for S3BucketServerSideEncryptionEnabled {
     }
 
     fn touched_fields(&self, subject: &Subject, done: &[Action]) -> Value {
-        if done.is_empty() {
-            return json!({});
-        }
-        json!({ "Rule": subject.rule })
+        if done.is_empty() { json!({}) } else { json!({ "Rule": subject.rule }) }
     }
 
     fn undo(&self, before: &Subject, done: &[Action]) -> Result<Vec<Undo>, Irreversible> {

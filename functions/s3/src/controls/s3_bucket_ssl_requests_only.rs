@@ -252,22 +252,15 @@ impl Remediation for S3BucketSslRequestsOnly {
         };
         let size = policy.text().len();
         let steps = vec![Step::call(Level::L2, Action::PutBucketPolicy(put(live, policy)))];
-        if let Some(reason) = live.policy.as_ref().and_then(deleted_principals) {
-            return Plan::blocked(reason, steps);
-        }
-        if live.website {
-            return Plan::blocked(
-                "website: BucketWebsiteConfiguration is set, and a website endpoint supports only HTTP",
-                steps,
-            );
-        }
-        if size > MAX_POLICY_BYTES {
-            return Plan::blocked(
-                format!("policy: {size} bytes with the statement, and S3 allows {MAX_POLICY_BYTES}"),
-                steps,
-            );
-        }
-        Plan::Apply { steps }
+        let blocker = match live.policy.as_ref().and_then(deleted_principals) {
+            Some(reason) => Some(reason),
+            None if live.website => {
+                Some("website: BucketWebsiteConfiguration is set, and a website endpoint supports only HTTP".to_owned())
+            }
+            None => (size > MAX_POLICY_BYTES)
+                .then(|| format!("policy: {size} bytes with the statement, and S3 allows {MAX_POLICY_BYTES}")),
+        };
+        Plan::unless(blocker, steps)
     }
 
     fn predict(&self, live: Subject, action: &Action) -> Subject {
@@ -280,10 +273,7 @@ impl Remediation for S3BucketSslRequestsOnly {
 
     /// The policy in canonical form: S3 may return it in another form than it was put.
     fn touched_fields(&self, subject: &Subject, done: &[Action]) -> Value {
-        if done.is_empty() {
-            return json!({});
-        }
-        json!({ "Policy": subject.policy.as_ref().map(Document::canonical) })
+        if done.is_empty() { json!({}) } else { json!({ "Policy": subject.policy.as_ref().map(Document::canonical) }) }
     }
 
     fn undo(&self, before: &Subject, done: &[Action]) -> Result<Vec<Undo>, Irreversible> {

@@ -137,7 +137,7 @@ impl Remediation for S3LifecycleLogArchive {
             Step::call(level, Action::PutBucketLifecycleConfiguration(addition.put(live)))
         });
         let steps = call.into_iter().chain(manual_step(&findings, params)).collect();
-        if blockers.is_empty() { Plan::steps_in_order(steps) } else { Plan::blocked(blockers.join("; "), steps) }
+        Plan::unless(blockers, steps)
     }
 
     /// Sets the complete configuration.

@@ -1,7 +1,6 @@
 //! A point in time as a parameter.
 
-use super::{Cow, Deserialize, Deserializer, FromStr, JsonSchema, Schema, SchemaGenerator, Serialize, Serializer};
-use super::{fmt, from_scalar, json_schema};
+use super::{Deserialize, Deserializer, FromStr, Serialize, Serializer, fmt, from_scalar};
 use crate::Timestamp;
 
 /// A point in time, RFC 3339 with an offset: `2026-03-04T05:06:07Z`.

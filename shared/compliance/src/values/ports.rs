@@ -1,7 +1,7 @@
 //! Ports as parameters: sets with their arithmetic, and one port that `none` can remove.
 
-use super::{Bounded, Cow, Deserialize, Deserializer, FromStr, JsonSchema, Schema, SchemaGenerator};
-use super::{LIST, Serialize, Serializer, fmt, from_scalar, json_schema, members};
+use super::{Bounded, Deserialize, Deserializer, FromStr};
+use super::{LIST, Serialize, Serializer, fmt, from_scalar, members};
 
 /// TCP or UDP ports: a comma-separated list of ports and `from-to` ranges, `0..=65535`, at most 16 members.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -2,12 +2,10 @@
 //!
 //! Knows no instance and no SDK.
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use rectify_compliance::values::{KeyValue, LIST, members};
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
 /// A required group: `sg-…`, `name:…` or `tag:key=value`.
@@ -110,19 +108,7 @@ impl From<GroupRequirements> for String {
     }
 }
 
-impl JsonSchema for GroupRequirements {
-    fn schema_name() -> Cow<'static, str> {
-        Cow::Borrowed("GroupRequirements")
-    }
-
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "format": "comma list of `sg-…`, `name:…`, `tag:key=value`", LIST: true })
-    }
-}
+rectify_compliance::inline_schema!([] GroupRequirements, "GroupRequirements", { "type": "string", "format": "comma list of `sg-…`, `name:…`, `tag:key=value`", LIST: true });
 
 #[cfg(test)]
 mod tests {

@@ -2,12 +2,10 @@
 //!
 //! Keys, values, and their comparison. Knows no resource type and no control.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use rectify_compliance::{Tags, offenders};
 use regex_lite::Regex;
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
 /// The maximum key length in EC2 and most services, in characters.
@@ -123,19 +121,7 @@ impl From<TagKey> for String {
     }
 }
 
-impl JsonSchema for TagKey {
-    fn schema_name() -> Cow<'static, str> {
-        Cow::Borrowed("TagKey")
-    }
-
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "format": "tag key" })
-    }
-}
+rectify_compliance::inline_schema!([] TagKey, "TagKey", { "type": "string", "format": "tag key" });
 
 impl Pattern {
     /// Whether it matches the whole of `value`.

@@ -21,10 +21,7 @@ pub fn plan(subject: &Subject, params: &Params, access: Access) -> Plan<Action> 
         flags = flags.or(Flags::POLICY_PAIR);
     }
     let steps = vec![Step::call(Level::L2, put(subject, flags))];
-    match blocker(subject, params, access, &exposure) {
-        Some(reason) => Plan::blocked(reason, steps),
-        None => Plan::Apply { steps },
-    }
+    Plan::unless(blocker(subject, params, access, &exposure), steps)
 }
 
 /// `PutPublicAccessBlock` sets the four flags and nothing else.
