@@ -12,7 +12,7 @@ use rectify_compliance::gate::RuleScope;
 use rectify_compliance::parameters::{CommonParameters, RuleParameters};
 use rectify_compliance::{
     ConfigurationItem, Control, ControlMeta, Declared, FromItem, ParameterError, Periodic, Resource, ResourceKey,
-    ResourceState, Timestamp, Verdict,
+    Timestamp, Verdict,
 };
 use serde_json::Value;
 
@@ -254,7 +254,7 @@ fn verdict<K: Control, C>(
     now: Timestamp,
 ) -> Verdict {
     // The subject may have a name that its item lacks.
-    let excluded = scope.out_of_scope(&item.resource, subject.name());
+    let excluded = scope.out_of_scope(&item.resource, subject.identity().name);
     excluded.unwrap_or_else(|| judging.of.logic.evaluate(subject, &judging.params, now))
 }
 
