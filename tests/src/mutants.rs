@@ -7,8 +7,7 @@ use std::fmt::Debug;
 use std::marker::PhantomData;
 
 use rectify_compliance::{
-    Control, Declared, Irreversible, Permission, Plan, Remediation, RemediationPermissions, Step, Target, Timestamp,
-    Verdict, Work,
+    Control, Declared, Irreversible, Plan, Remediation, RemediationPermissions, Step, Target, Timestamp, Verdict, Work,
 };
 use rectify_ec2::RESTRICTED_SSH;
 use rectify_ec2::controls::restricted_ssh::RestrictedSshParameters as Params;

@@ -94,7 +94,9 @@ impl<T: Serialize> Serialize for JsonParameter<T> {
     }
 }
 
-crate::inline_schema!([T] JsonParameter<T>, "JsonParameter", { "type": "string", "format": "JSON text, or `ssm:/rectify/…`" });
+crate::inline_schema!([T] JsonParameter<T>, "JsonParameter", {
+    "type": "string", "format": "JSON text, or `ssm:/rectify/…`"
+});
 
 #[cfg(test)]
 mod tests {

@@ -211,7 +211,8 @@ impl Remediation for CloudTrailCloudWatchLogsEnabled {
         RemediationPermissions {
             read: &[GET, LIST_TAGS, GET_STATUS, DESCRIBE_LOG_GROUPS, GET_ROLE, SIMULATE],
             fix: &[UPDATE, PASS_ROLE],
-            // IAM cannot distinguish setting a group from clearing it: only `plan` keeps the remediation from removing a group.
+            // IAM cannot distinguish setting a group from clearing it: only `plan` keeps the remediation
+            // from removing a group.
             undo: &[UPDATE],
         }
     }

@@ -202,7 +202,8 @@ impl Remediation for CloudTrailEncryptionEnabled {
         RemediationPermissions {
             read: &[GET, LIST_TAGS, DESCRIBE_KEY, GET_KEY_POLICY],
             fix: &[UPDATE],
-            // IAM cannot distinguish setting a key from clearing it: only `plan` keeps the remediation from removing a key.
+            // IAM cannot distinguish setting a key from clearing it: only `plan` keeps the remediation
+            // from removing a key.
             undo: &[UPDATE],
         }
     }

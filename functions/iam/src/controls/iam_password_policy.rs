@@ -130,7 +130,9 @@ impl<const MIN: u32, const MAX: u32> Serialize for OrNone<MIN, MAX> {
     }
 }
 
-rectify_compliance::inline_schema!([const MIN: u32, const MAX: u32] OrNone<MIN, MAX>, format!("OrNone_{MIN}_{MAX}"), { "type": "string", "format": format!("whole number, {MIN} to {MAX}, or `none`") });
+rectify_compliance::inline_schema!([const MIN: u32, const MAX: u32] OrNone<MIN, MAX>, format!("OrNone_{MIN}_{MAX}"), {
+    "type": "string", "format": format!("whole number, {MIN} to {MAX}, or `none`")
+});
 
 /// The password policy of one account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -108,7 +108,9 @@ impl From<GroupRequirements> for String {
     }
 }
 
-rectify_compliance::inline_schema!([] GroupRequirements, "GroupRequirements", { "type": "string", "format": "comma list of `sg-…`, `name:…`, `tag:key=value`", LIST: true });
+rectify_compliance::inline_schema!([] GroupRequirements, "GroupRequirements", {
+    "type": "string", "format": "comma list of `sg-…`, `name:…`, `tag:key=value`", LIST: true
+});
 
 #[cfg(test)]
 mod tests {

@@ -1,4 +1,4 @@
-//! A setting of an example resource: its evaluation, plan, call, model, undo and permissions.
+//! What every `Setting` shares, on an example resource: its evaluation, plan, call, model, undo and permissions.
 
 #![allow(clippy::unwrap_used)]
 
