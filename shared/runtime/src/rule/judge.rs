@@ -12,7 +12,7 @@ use rectify_compliance::gate::RuleScope;
 use rectify_compliance::parameters::{CommonParameters, RuleParameters};
 use rectify_compliance::{
     ConfigurationItem, Control, ControlMeta, Declared, FromItem, ParameterError, Periodic, Resource, ResourceKey,
-    Timestamp, Verdict,
+    ResourceState, Timestamp, Verdict,
 };
 use serde_json::Value;
 
