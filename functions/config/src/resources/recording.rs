@@ -146,7 +146,7 @@ impl PartialEq for Delivery {
 
 impl ResourceState for Recording {
     fn identity(&self) -> ResourceIdentity<'_> {
-        ResourceIdentity::account(&self.account)
+        ResourceIdentity { tags: &self.tags, ..ResourceIdentity::account(&self.account) }
     }
 }
 

@@ -106,7 +106,7 @@ pub struct Keys {
 
 impl ResourceState for EbsDefaults {
     fn identity(&self) -> ResourceIdentity<'_> {
-        ResourceIdentity::account(&self.account)
+        ResourceIdentity { tags: &self.tags, ..ResourceIdentity::account(&self.account) }
     }
 }
 

@@ -177,7 +177,7 @@ impl AccountBlock {
 
 impl ResourceState for AccountBlock {
     fn identity(&self) -> ResourceIdentity<'_> {
-        ResourceIdentity::account(&self.account)
+        ResourceIdentity { tags: &self.tags, ..ResourceIdentity::account(&self.account) }
     }
 }
 

@@ -101,7 +101,7 @@ pub enum LogGroups {
 
 impl ResourceState for AlarmChains {
     fn identity(&self) -> ResourceIdentity<'_> {
-        ResourceIdentity::account(&self.account)
+        ResourceIdentity { tags: &self.tags, ..ResourceIdentity::account(&self.account) }
     }
 }
 

@@ -121,8 +121,8 @@ macro_rules! alarm_on_events {
     };
     (@variants without $retired:tt) => {
         concat!(
-            " A feature that AWS has retired has the events ", alarm_on_events!(@names $retired),
-            ": a filter without them is accepted unless `acceptVariants` is false, and the annotation says so."
+            " AWS has retired the feature that these events belong to: ", alarm_on_events!(@names $retired),
+            "; a filter without them is accepted unless `acceptVariants` is false, and the annotation says so."
         )
     };
     (@variants from $source:literal) => {
