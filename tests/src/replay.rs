@@ -1,5 +1,7 @@
 //! Replayed AWS services: canned answers in order, and a record of every request.
 
+use std::time::Duration;
+
 use aws_smithy_http_client::test_util::{ReplayEvent, StaticReplayClient};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_types::body::SdkBody;
@@ -69,7 +71,11 @@ impl Replay {
     pub fn sdk(&self, region: &str) -> SdkConfig {
         let environment =
             Environment::of([("AWS_ACCESS_KEY_ID", "test"), ("AWS_SECRET_ACCESS_KEY", "test"), ("AWS_REGION", region)]);
-        sdk_config_over(&environment, &Region::new(region), SharedHttpClient::new(self.0.clone())).unwrap()
+        let config =
+            sdk_config_over(&environment, &Region::new(region), SharedHttpClient::new(self.0.clone())).unwrap();
+        // The same retries, without the wait of a real service.
+        let retries = config.retry_config().unwrap().clone().with_initial_backoff(Duration::from_millis(1));
+        config.to_builder().retry_config(retries).build()
     }
 
     /// The hosts called so far.
