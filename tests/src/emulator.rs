@@ -142,6 +142,15 @@ enum Announcements {
     Memory(Table, AtomicUsize),
 }
 
+impl Announcements {
+    fn http(&self) -> SharedHttpClient {
+        match self {
+            Self::Queue(_) => http(),
+            Self::Memory(table, _) => SharedHttpClient::new(InMemory(table.clone(), http())),
+        }
+    }
+}
+
 impl Sandbox {
     /// Creates table, bus, event rule and queue in the emulator.
     pub async fn create() -> Self {
@@ -162,20 +171,14 @@ impl Sandbox {
 
     /// A table and a bus in memory, for tests with thousands of calls: they answer like moto (`table_and_moto`).
     pub fn in_memory() -> Self {
-        let table = Table::default();
         let name = format!("sandbox-{}", SANDBOXES.fetch_add(1, Ordering::Relaxed));
-        let bus = Announcements::Memory(table, AtomicUsize::new(0));
-        let mut sandbox = Self { name, sdk: sdk_at("http://sandbox.test"), bus };
-        sandbox.sdk = sandbox.sdk_over(sandbox.http());
-        sandbox
+        let bus = Announcements::Memory(Table::default(), AtomicUsize::new(0));
+        Self { name, sdk: sdk_over(endpoint(), bus.http()), bus }
     }
 
     /// The HTTP client of its SDK configuration, to wrap it.
     pub fn http(&self) -> SharedHttpClient {
-        match &self.bus {
-            Announcements::Queue(_) => http(),
-            Announcements::Memory(table, _) => SharedHttpClient::new(InMemory(table.clone(), http())),
-        }
+        self.bus.http()
     }
 
     /// Its SDK configuration over another HTTP client.
