@@ -59,7 +59,7 @@ fresh:
 	target/debug/xtask generate --check
 
 template-lint: $(VENV)/.tests $(SAM)/.sam ## cfn-lint and sam validate
-	$(VENV)/bin/cfn-lint template.yaml
+	$(VENV)/bin/cfn-lint template.yaml deploy/controls/*.yaml
 	SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=us-east-1 $(SAM)/bin/sam validate --lint --template template.yaml
 
 new-control: ## scaffold a control: make new-control ARGS='ec2 my-id --title … --why … --type … --field …', or ARGS=--help

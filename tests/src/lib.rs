@@ -6,6 +6,7 @@
 //! | [`binaries`] | the binaries built with this test; stale ones are an error |
 //! | [`controls`] | a fake resource and its controls |
 //! | [`fake_service`] | its scripted service |
+//! | [`deployment`] | the templates of one test |
 //! | [`emulator`] | one moto per test binary; a ledger, a bus and a queue per test |
 //! | [`events`] | events as AWS delivers them, about fake resources |
 //! | [`lost`] | lost answers |
@@ -26,6 +27,7 @@ pub mod alarms;
 pub mod binaries;
 pub mod controls;
 pub mod crash_point;
+pub mod deployment;
 pub mod emulator;
 pub mod events;
 pub mod fake_service;

@@ -54,7 +54,7 @@ fn run_demo(mutant: Option<&str>) -> Run {
     let (binaries, logs) = (binaries::folder(), tempfile::tempdir().unwrap());
     let program = binaries.join("rectify-local");
     let mut command = Command::new(program);
-    command.args(["demo", "--json", "--template", "template.yaml", "--binaries"]).arg(binaries);
+    command.args(["demo", "--json", "--binaries"]).arg(binaries);
     command.arg("--logs").arg(logs.path());
     if let Some(mutant) = mutant {
         command.arg("--replace").arg(format!("restricted-ssh-remediation={mutant}"));

@@ -21,6 +21,7 @@ use rectify_local::engine::{Compliance, ResourceKey};
 use rectify_local::world::{ACCOUNT, LocalAwsConfig, World};
 use rectify_runtime::ledger::{Attempt, Ledger, Outcome, ResourcePath};
 use rectify_tests::binaries;
+use rectify_tests::deployment::templates;
 use serde_json::json;
 
 use crate::stored_attempts;
@@ -98,20 +99,21 @@ async fn run_lifecycle(control: &str, parameters: &str, make: impl AsyncFnOnce(&
 /// A world that deploys this control alone, in mode `enforce` with its opt-in; the rule is put later.
 async fn world_of(control: &str, parameters: &str, logs: &std::path::Path) -> World {
     let entry = rectify_catalogue::find(control).unwrap();
-    let pascal = entry.meta.pascal_id();
-    let mut settings = LocalAwsConfig::new(&binaries::root().join("template.yaml"), binaries::folder(), logs);
-    settings.disable_other_controls = true;
+    let of_control = |key: &str| format!("controls.{control}.{key}");
+    let (mode, allow_l2, own) = (of_control("mode"), of_control("allowL2"), of_control("parameters"));
+    let policy = format!("arn:aws:iam::{ACCOUNT}:policy/require-mfa");
+    let templates = templates(&[
+        ("attribution", "false"),
+        ("deployUndo", "true"),
+        ("mfaPolicyArn", &policy),
+        // The emulator's default resources violate too, and the order of findings is random.
+        ("maxFixesPercent", "100"),
+        (&mode, "enforce"),
+        (&own, parameters),
+        (&allow_l2, if entry.needs_opt_in() { "true" } else { "false" }),
+    ]);
+    let mut settings = LocalAwsConfig::new(templates, binaries::folder(), logs);
     settings.defer_rules = true;
-    settings.parameters.insert("Attribution".to_owned(), "false".to_owned());
-    settings.parameters.insert("DeployUndo".to_owned(), "true".to_owned());
-    settings.parameters.insert("MfaPolicyArn".to_owned(), format!("arn:aws:iam::{ACCOUNT}:policy/require-mfa"));
-    // The emulator's default resources violate too, and the order of findings is random.
-    settings.parameters.insert("MaxFixesPercent".to_owned(), "100".to_owned());
-    settings.parameters.insert(format!("{pascal}Mode"), "enforce".to_owned());
-    settings.parameters.insert(format!("{pascal}Parameters"), parameters.to_owned());
-    if entry.needs_opt_in() {
-        settings.parameters.insert(format!("{pascal}AllowL2"), "true".to_owned());
-    }
     World::start(settings).await.unwrap()
 }
 
@@ -127,8 +129,10 @@ async fn evaluate(world: &World, rule: &str) {
 /// outcome.
 async fn undo(world: &World, attempt: &Attempt) -> String {
     let request = json!({"attempt": attempt.id, "by": "test"});
-    let answer = world.host().invoke("rectify-undo", &request).await;
-    let log = || format!("{}\n{:?}", world.host().logs("rectify-undo").join("\n"), world.take_errors());
+    let control = rectify_catalogue::find(&attempt.control).unwrap();
+    let function = format!("rectify-undo-{}", rectify_catalogue::service(control));
+    let answer = world.host().invoke(&function, &request).await;
+    let log = || format!("{}\n{:?}", world.host().logs(&function).join("\n"), world.take_errors());
     let answer = answer.unwrap_or_else(|error| panic!("{error}\n{}", log()));
     answer["outcome"].as_str().unwrap_or_default().to_owned()
 }

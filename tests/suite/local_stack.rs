@@ -1,12 +1,12 @@
 //! The template as local AWS reads it: a small one for every expression and error, and the real one.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::time::Duration;
 
 use rectify_local::stack::{
     Deployment, EventRule, Function, Mapping, OnFailure, Redrive, Stack, StackError, Target, Trigger,
 };
+use rectify_tests::deployment::templates;
 use serde_json::json;
 
 fn deployment(parameters: &[(&str, &str)]) -> Deployment {
@@ -16,12 +16,11 @@ fn deployment(parameters: &[(&str, &str)]) -> Deployment {
         partition: "aws".to_owned(),
         stack: "rectify".to_owned(),
         parameters: parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
-        disable_other_controls: false,
     }
 }
 
 fn read(template: &str, parameters: &[(&str, &str)]) -> Result<Stack, StackError> {
-    Stack::read(template, &deployment(parameters))
+    Stack::read(&[("template.yaml".to_owned(), template.to_owned())].into(), &deployment(parameters))
 }
 
 const SMALL: &str = r#"
@@ -249,26 +248,49 @@ fn resource_with_a_false_condition_cannot_be_referenced() {
 }
 
 #[test]
-fn real_template_is_wired_in_every_mode() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../template.yaml");
-    let template = std::fs::read_to_string(&path).unwrap();
+fn real_templates_are_wired_in_every_mode() {
+    let of = |settings: &[(&str, &str)]| Stack::read(&templates(settings), &deployment(&[])).unwrap();
     for (mode, functions, events) in [("off", 0, 0), ("observe", 1, 0), ("plan", 2, 1), ("enforce", 2, 1)] {
-        let all = read(&template, &[("RestrictedSshMode", mode)]).unwrap();
-        let ssh: Vec<&str> = all
+        let stack = of(&[("mode", "plan"), ("controls.restricted-ssh", mode)]);
+        let ssh: Vec<&str> = stack
             .functions
             .iter()
             .map(|it| it.binary.as_str())
             .filter(|binary| binary.starts_with("restricted-ssh"))
             .collect();
-        let patterns = all.event_rules.iter().filter(|rule| rule.logical_id == "RestrictedSshFixEvents").count();
+        let patterns = stack.event_rules.iter().filter(|rule| rule.logical_id == "RestrictedSshFixEvents").count();
         assert_eq!((ssh.len(), patterns), (functions, events), "{mode}: {ssh:?}");
     }
-    let stack = read(&template, &[]).unwrap();
+    let stack = of(&[("mode", "plan")]);
     for rule in &stack.rules {
         assert_eq!(rule.name, rule.function, "a Config rule and its function have the same name");
     }
     assert_eq!(stack.rules.len(), rectify_catalogue::controls().count());
-    let alone = Deployment { disable_other_controls: true, ..deployment(&[("RestrictedSshMode", "observe")]) };
-    let alone = Stack::read(&template, &alone).unwrap();
+    let alone = of(&[("controls.restricted-ssh", "observe")]);
     assert_eq!(alone.rules.iter().map(|rule| rule.name.as_str()).collect::<Vec<_>>(), ["rectify-restricted-ssh"]);
+}
+
+#[test]
+fn nested_template_gets_its_parameters_and_the_name_of_its_stack() {
+    let nested = SMALL.replace("Default: rectify- }", "Default: other- }");
+    let root = "
+Parameters:
+  Prefix: { Type: String, Default: rectify- }
+Resources:
+  Widgets:
+    Type: AWS::Serverless::Application
+    Properties: { Location: deploy/widgets.yaml, Parameters: { Prefix: !Ref Prefix, Budget: 7 } }
+";
+    let of = |root: &str| {
+        let templates = [("template.yaml", root), ("deploy/widgets.yaml", &*nested)];
+        Stack::read(&templates.map(|(path, text)| (path.to_owned(), text.to_owned())).into(), &deployment(&[]))
+    };
+    let (stack, alone) = (of(root).unwrap(), read(SMALL, &[("Budget", "7")]).unwrap());
+    let names = |stack: &Stack| stack.functions.iter().map(|it| it.name.clone()).collect::<Vec<_>>();
+    assert_eq!(names(&stack), names(&alone), "the prefix and the budget are passed");
+    assert_eq!(stack.tables[0].name, "rectify-Widgets-Ledger");
+    let missing = of(&root.replace("widgets.yaml", "gadgets.yaml")).unwrap_err();
+    assert_eq!(missing.to_string(), "template: `deploy/gadgets.yaml`: no such template");
+    let unknown = of(&root.replace("Budget: 7", "Bugdet: 7")).unwrap_err();
+    assert_eq!(unknown.to_string(), "template: parameter `Bugdet`: the template has no such parameter");
 }

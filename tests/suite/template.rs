@@ -1,19 +1,19 @@
-//! `template.yaml`, read as CloudFormation reads it: names, limits, permissions and references.
+//! The templates, read as CloudFormation reads them: names, limits, permissions and references.
 
+mod functions;
+mod limits;
 mod platform;
 mod roles;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::sync::LazyLock;
 
 use rectify_catalogue::controls;
 use rectify_compliance::{Entry, Scope};
+use rectify_synth::{ROOT, Templates};
+use rectify_tests::deployment::templates;
 use serde_yaml_ng::Value;
-
-/// CloudFormation allows 500 resources; this leaves a reserve.
-const MAX_RESOURCES: usize = 450;
-/// The number of controls that the stack must have room for.
-const PLANNED_CONTROLS: usize = 40;
 
 /// The maximum size of a managed policy in characters, without whitespace (IAM quotas, read 2026-11).
 const MANAGED_POLICY: usize = 6_144;
@@ -23,20 +23,41 @@ const INLINE_POLICIES: usize = 10_240;
 const ENVIRONMENT: usize = 4_096;
 
 /// The intrinsic functions that the local stack supports.
-const INTRINSICS: [&str; 10] = ["Ref", "Sub", "GetAtt", "If", "Split", "Equals", "Not", "And", "Or", "Condition"];
+const INTRINSICS: [&str; 11] =
+    ["Join", "Ref", "Sub", "GetAtt", "If", "Split", "Equals", "Not", "And", "Or", "Condition"];
 
-fn raw() -> String {
-    std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../template.yaml")).unwrap()
-}
+/// Every control in mode `enforce`: all that can be deployed.
+static ENFORCED: LazyLock<Templates> = LazyLock::new(|| templates(&[("mode", "enforce")]));
 
+/// The root template.
 fn template() -> Value {
-    serde_yaml_ng::from_str(&raw()).unwrap()
+    parsed(&ENFORCED[ROOT])
 }
 
+fn parsed(text: &str) -> Value {
+    serde_yaml_ng::from_str(text).unwrap()
+}
+
+fn section_of(template: &Value, name: &str) -> BTreeMap<String, Value> {
+    let section = template[name].as_mapping().into_iter().flatten();
+    section.map(|(key, value)| (key.as_str().unwrap().to_owned(), value.clone())).collect()
+}
+
+/// A section of all templates together; no resource of one has the name of a resource of another.
 fn section(name: &str) -> BTreeMap<String, Value> {
-    let template = template();
-    let section = template[name].as_mapping().unwrap_or_else(|| panic!("no section {name}"));
-    section.iter().map(|(key, value)| (key.as_str().unwrap().to_owned(), value.clone())).collect()
+    let mut all = BTreeMap::new();
+    for text in ENFORCED.values() {
+        for (id, value) in section_of(&parsed(text), name) {
+            let before = all.insert(id.clone(), value);
+            assert!(before.is_none() || name == "Conditions", "{id}: in two templates");
+        }
+    }
+    all
+}
+
+/// The parameters of the root template.
+fn parameters() -> BTreeMap<String, Value> {
+    section_of(&template(), "Parameters")
 }
 
 /// How many CloudFormation resources a resource becomes: SAM adds one for the destination of asynchronous invocations.
@@ -67,95 +88,140 @@ fn tagged(value: &Value, tag: &str) -> Option<String> {
 }
 
 #[test]
-fn forty_controls_fit_into_one_stack() {
-    let resources = section("Resources");
-    let total: usize = resources.values().map(weight).sum();
-    assert!(total <= MAX_RESOURCES, "{total} resources");
-    let of = |control: &Entry| -> usize {
-        let name = control.meta.pascal_id();
-        resources.iter().filter(|(id, _)| id.starts_with(&name)).map(|(_, it)| weight(it)).sum()
-    };
-    let base = total - controls().map(of).sum::<usize>();
-    let max = controls().map(of).max().unwrap();
-    let estimate = base + PLANNED_CONTROLS * max;
-    assert!(estimate <= MAX_RESOURCES, "{PLANNED_CONTROLS} controls of {max} resources and {base} others: {estimate}");
-}
-
-#[test]
 fn only_intrinsics_that_the_local_wiring_supports_are_used() {
-    let mut unknown = BTreeSet::new();
-    tags(&template(), &mut |tag, _| {
-        if !INTRINSICS.contains(&tag) {
-            unknown.insert(tag.to_owned());
-        }
-    });
-    assert_eq!(unknown, BTreeSet::new());
-    let text = serde_yaml_ng::to_string(&template()).unwrap();
-    assert!(!text.contains("Fn::"), "long forms are not used");
+    for (path, text) in ENFORCED.iter() {
+        let mut unknown = BTreeSet::new();
+        tags(&parsed(text), &mut |tag, _| {
+            if !INTRINSICS.contains(&tag) {
+                unknown.insert(tag.to_owned());
+            }
+        });
+        assert_eq!(unknown, BTreeSet::new(), "{path}");
+        assert!(!text.contains("Fn::"), "{path}: long forms are not used");
+    }
 }
 
 #[test]
 fn references_exist() {
-    let (resources, parameters, conditions) = (section("Resources"), section("Parameters"), section("Conditions"));
-    let known = |name: &str| name.starts_with("AWS::") || resources.contains_key(name) || parameters.contains_key(name);
     let mut missing = Vec::new();
-    tags(&template(), &mut |tag, content| {
-        let text = content.as_str().unwrap_or_default();
-        let exists = match tag {
-            "Ref" => known(text),
-            "GetAtt" => resources.contains_key(text.split('.').next().unwrap_or_default()),
-            "Condition" => conditions.contains_key(text),
-            "If" => conditions.contains_key(content[0].as_str().unwrap_or_default()),
-            "Sub" => text.split("${").skip(1).all(|rest| known(rest.split('}').next().unwrap_or_default())),
-            _ => true,
-        };
-        if !exists {
-            missing.push(format!("!{tag} {content:?}"));
+    for (path, text) in ENFORCED.iter() {
+        let template = parsed(text);
+        let of = |name: &str| section_of(&template, name);
+        let (resources, parameters, conditions) = (of("Resources"), of("Parameters"), of("Conditions"));
+        let known =
+            |name: &str| name.starts_with("AWS::") || resources.contains_key(name) || parameters.contains_key(name);
+        tags(&template, &mut |tag, content| {
+            let text = content.as_str().unwrap_or_default();
+            let exists = match tag {
+                "Ref" => known(text),
+                "GetAtt" => resources.contains_key(text.split('.').next().unwrap_or_default()),
+                "Condition" => conditions.contains_key(text),
+                "If" => conditions.contains_key(content[0].as_str().unwrap_or_default()),
+                "Sub" => text.split("${").skip(1).all(|rest| known(rest.split('}').next().unwrap_or_default())),
+                _ => true,
+            };
+            if !exists {
+                missing.push(format!("{path}: !{tag} {content:?}"));
+            }
+        });
+        for (name, resource) in &resources {
+            if let Some(condition) = resource["Condition"].as_str().filter(|it| !conditions.contains_key(*it)) {
+                missing.push(format!("{path}: {name}: Condition {condition}"));
+            }
         }
-    });
-    for (name, resource) in &resources {
-        if let Some(condition) = resource["Condition"].as_str().filter(|it| !conditions.contains_key(*it)) {
-            missing.push(format!("{name}: Condition {condition}"));
+        for name in parameters.keys() {
+            let used = [format!("!Ref {name}"), format!("${{{name}}}")].iter().any(|it| text.contains(it));
+            assert!(used, "{path}: {name} is not used");
         }
     }
     assert_eq!(missing, [""; 0]);
 }
 
+/// Each nested template is deployed once, with exactly the parameters that it declares.
+#[test]
+fn nested_templates_get_their_parameters() {
+    let mut nested = BTreeSet::from([ROOT.to_owned()]);
+    for (id, application) in section("Resources").iter().filter(|(_, it)| it["Type"] == "AWS::Serverless::Application")
+    {
+        let path = application["Properties"]["Location"].as_str().unwrap();
+        let declared = section_of(&parsed(&ENFORCED[path]), "Parameters");
+        let passed = section_of(&application["Properties"], "Parameters");
+        assert!(passed.keys().eq(declared.keys()), "{id}");
+        assert!(nested.insert(path.to_owned()), "{path}: deployed twice");
+    }
+    assert!(nested.iter().eq(ENFORCED.keys()), "{nested:?}");
+}
+
 #[test]
 fn no_region_account_or_partition_is_literal() {
-    let mut template = template();
-    // The only default that is a region: the home region of global controls.
-    template["Parameters"]["HomeRegion"]["Default"] = Value::Null;
-    let text = serde_yaml_ng::to_string(&template).unwrap();
-    let words: Vec<&str> = text.split(|it: char| !it.is_ascii_alphanumeric() && it != '-').collect();
-    let region = |word: &&&str| {
-        let parts: Vec<&str> = word.split('-').collect();
-        parts.len() == 3 && parts[0].len() == 2 && parts[2].len() == 1 && parts[2].chars().all(|it| it.is_ascii_digit())
-    };
-    let account = |word: &&&str| word.len() == 12 && word.chars().all(|it| it.is_ascii_digit());
-    assert_eq!(words.iter().filter(region).collect::<Vec<_>>(), [&""; 0]);
-    assert_eq!(words.iter().filter(account).collect::<Vec<_>>(), [&""; 0]);
-    assert!(!text.contains("arn:aws"), "an ARN without a derived partition");
+    for (path, text) in ENFORCED.iter() {
+        // The only literal regions are the home regions of the partitions.
+        let lines: String = text.lines().filter(|line| !line.starts_with("  AtHome: ")).collect::<Vec<_>>().join("\n");
+        let mut template = parsed(&lines);
+        template["Parameters"] = Value::Null;
+        let text = serde_yaml_ng::to_string(&template).unwrap();
+        let words: Vec<&str> = text.split(|it: char| !it.is_ascii_alphanumeric() && it != '-').collect();
+        let region = |word: &&&str| {
+            let parts: Vec<&str> = word.split('-').collect();
+            let is_number = |it: &str| it.chars().all(|it| it.is_ascii_digit());
+            parts.len() == 3 && parts[0].len() == 2 && parts[2].len() == 1 && is_number(parts[2])
+        };
+        let account = |word: &&&str| word.len() == 12 && word.chars().all(|it| it.is_ascii_digit());
+        assert_eq!(words.iter().filter(region).collect::<Vec<_>>(), [&""; 0], "{path}");
+        assert_eq!(words.iter().filter(account).collect::<Vec<_>>(), [&""; 0], "{path}");
+        assert!(!text.contains("arn:aws"), "{path}: an ARN without a derived partition");
+    }
+}
+
+/// The resources of a control in this mode, by the part of their name after the control's.
+fn resources_in(control: &Entry, mode: &str) -> Vec<String> {
+    let name = control.meta.pascal_id();
+    let templates = templates(&[(&format!("controls.{}", control.meta.id), mode)]);
+    let all = templates.values().flat_map(|text| section_of(&parsed(text), "Resources").into_keys());
+    all.filter_map(|id| id.strip_prefix(&name).map(str::to_owned)).collect()
 }
 
 #[test]
 fn mode_off_deploys_nothing_and_observe_no_remediation() {
-    let (resources, parameters, conditions) = (section("Resources"), section("Parameters"), section("Conditions"));
-    // Without quotes, YAML 1.1, and therefore CloudFormation, reads it as false.
-    let unquoted = raw().lines().filter(|line| line.contains(", off]") || line.contains("[off")).count();
-    assert_eq!(unquoted, 0, "`off` must be quoted");
+    for control in controls() {
+        let id = control.meta.id;
+        assert_eq!(resources_in(control, "off"), [""; 0], "{id}");
+        let observed = resources_in(control, "observe");
+        assert!(observed.contains(&"Rule".to_owned()) && !observed.iter().any(|it| it.starts_with("Fix")), "{id}");
+        if control.remediation.is_some() {
+            let enforced = resources_in(control, "enforce");
+            assert!(enforced.contains(&"Fix".to_owned()), "{id}: {enforced:?}");
+            assert_eq!(resources_in(control, "plan"), enforced, "{id}");
+        }
+    }
+    assert_eq!(templates(&[]).keys().collect::<Vec<_>>(), [ROOT], "no service without a control");
+}
+
+/// Without quotes, YAML 1.1, and therefore CloudFormation, reads `off` as false.
+#[test]
+fn words_that_yaml_reads_as_booleans_are_quoted() {
+    for (path, text) in ENFORCED.iter() {
+        let unquoted =
+            text.lines().filter(|line| line.contains(", off]") || line.contains("[off") || line.ends_with(": off"));
+        assert_eq!(unquoted.collect::<Vec<_>>(), [""; 0], "{path}");
+    }
+}
+
+/// A global control is deployed in the home region only: its resources, or the whole template of its service.
+#[test]
+fn global_controls_are_deployed_at_home_only() {
+    let resources = section("Resources");
     for control in controls() {
         let name = control.meta.pascal_id();
+        let service = rectify_catalogue::service(control);
+        let mut application = resources.iter().filter(|(_, it)| {
+            it["Properties"]["Location"].as_str().is_some_and(|path| path.ends_with(&format!("/{service}.yaml")))
+        });
+        let at_home = |it: &Value| it["Condition"].as_str() == Some("AtHome");
+        let whole = application.next().is_some_and(|(_, it)| at_home(it));
         for (id, resource) in resources.iter().filter(|(id, _)| id.starts_with(&name)) {
-            let suffix = if id[name.len()..].starts_with("Fix") { "Remediated" } else { "Deployed" };
-            assert_eq!(resource["Condition"].as_str(), Some(format!("{name}{suffix}").as_str()), "{id}");
+            assert_eq!(whole || at_home(resource), control.meta.scope == Scope::Global, "{id}");
         }
-        let default = if control.remediation.is_some() { "plan" } else { "observe" };
-        assert_eq!(parameters[&format!("{name}Mode")]["Default"].as_str(), Some(default), "{name}");
-        assert_eq!(parameters.contains_key(&format!("{name}AllowL2")), control.needs_opt_in(), "{name}");
-        assert_eq!(parameters[&format!("{name}Parameters")]["Default"].as_str(), Some("{}"), "{name}");
-        let deployed = serde_yaml_ng::to_string(&conditions[&format!("{name}Deployed")]).unwrap();
-        assert_eq!(deployed.contains("AtHome"), control.meta.scope == Scope::Global, "{name}: {deployed}");
     }
 }
 
@@ -168,7 +234,7 @@ fn config_rules_have_the_triggers_and_types_of_their_control() {
         let properties = &rule["Properties"];
         assert_eq!(rule["DependsOn"].as_str(), Some(format!("{name}RulePermission").as_str()), "{name}");
         assert_eq!(tagged(&properties["ConfigRuleName"], "Sub"), Some(format!("${{Prefix}}{}", meta.id)));
-        assert_eq!(tagged(&properties["InputParameters"], "Ref"), Some(format!("{name}Parameters")));
+        assert_eq!(properties["InputParameters"].as_str(), Some("{}"), "{name}");
 
         let mut expected = Vec::new();
         if meta.on_change() {
@@ -221,10 +287,10 @@ fn only_config_of_this_account_and_findings_of_the_rule_invoke_a_function() {
         }
         assert_eq!(patterns[0]["detail"]["newEvaluationResult"]["complianceType"][0].as_str(), Some("NON_COMPLIANT"));
         let dead_letters = &events["Targets"][0]["DeadLetterConfig"]["Arn"];
-        assert_eq!(tagged(dead_letters, "GetAtt").as_deref(), Some("DeadLetters.Arn"), "{name}: EventBridge");
+        assert_eq!(tagged(dead_letters, "Ref").as_deref(), Some("DeadLettersArn"), "{name}: EventBridge");
         let on_failure = &resources[&format!("{name}Fix")]["Properties"]["EventInvokeConfig"]["DestinationConfig"];
         let destination = &on_failure["OnFailure"]["Destination"];
-        assert_eq!(tagged(destination, "GetAtt").as_deref(), Some("DeadLetters.Arn"), "{name}: Lambda");
+        assert_eq!(tagged(destination, "Ref").as_deref(), Some("DeadLettersArn"), "{name}: Lambda");
     }
 }
 
@@ -262,63 +328,6 @@ fn dead_letters_come_only_from_rules_with_the_prefix() {
 }
 
 #[test]
-fn functions_have_the_documented_names_and_code() {
-    let resources = section("Resources");
-    for control in controls() {
-        let (id, name) = (control.meta.id, control.meta.pascal_id());
-        let mut functions = vec![(format!("{name}RuleFunction"), id.to_owned(), format!("{id}/"))];
-        functions.extend(
-            control.remediation.map(|_| (format!("{name}Fix"), format!("{id}-fix"), format!("{id}-remediation/"))),
-        );
-        for (logical, deployed, folder) in functions {
-            let properties = &resources[&logical]["Properties"];
-            assert_eq!(tagged(&properties["FunctionName"], "Sub"), Some(format!("${{Prefix}}{deployed}")));
-            assert_eq!(properties["CodeUri"].as_str(), Some(format!("target/lambda/{folder}").as_str()));
-        }
-    }
-}
-
-/// A rule that lists an account gets the maximum timeout and may continue in another invocation; a rule that evaluates
-/// one resource needs neither.
-#[test]
-fn rules_have_timeout_and_memory_for_their_triggers() {
-    let resources = section("Resources");
-    for control in controls() {
-        let properties = &resources[&format!("{}RuleFunction", control.meta.pascal_id())]["Properties"];
-        let size = ["Timeout", "MemorySize"].map(|name| properties[name].as_u64());
-        let (expected, loops) = match control.meta.frequency() {
-            Some(_) => ([Some(900), Some(256)], Some("Allow")),
-            None => ([Some(60), None], None),
-        };
-        assert_eq!((size, properties["RecursiveLoop"].as_str()), (expected, loops), "{}", control.meta.id);
-    }
-}
-
-#[test]
-fn remediations_get_exactly_the_settings_they_read() {
-    let source =
-        std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/runtime/src/settings/mod.rs"));
-    let source = source.unwrap();
-    let code = source.split("#[cfg(test)]").next().unwrap();
-    let read: BTreeSet<&str> = [".get(\"", ".required(\"", ".parsed(\""]
-        .iter()
-        .flat_map(|call| code.split(call).skip(1))
-        .filter_map(|rest| rest.split('"').next())
-        .filter(|name| !name.starts_with("AWS_"))
-        .collect();
-    let resources = section("Resources");
-    for control in controls().filter(|control| control.remediation.is_some()) {
-        let name = control.meta.pascal_id();
-        let variables = &resources[&format!("{name}Fix")]["Properties"]["Environment"]["Variables"];
-        let given: BTreeSet<&str> = variables.as_mapping().unwrap().keys().filter_map(Value::as_str).collect();
-        assert_eq!(given, read, "{name}Fix");
-        let mode = tagged(&variables["MODE"], "Ref");
-        assert_eq!(mode, Some(format!("{name}Mode")));
-        assert_eq!(tagged(&variables["RULE_NAMES"], "Ref"), Some(format!("{name}Rule")));
-    }
-}
-
-#[test]
 fn every_announcement_reaches_the_findings_queue() {
     let source = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/runtime/src/bus.rs"));
     let source = source.unwrap();
@@ -350,19 +359,4 @@ fn longest(parameter: &Value) -> usize {
     let max = parameter["MaxLength"].as_u64().and_then(|it| usize::try_from(it).ok());
     // Otherwise a number or the name of a region.
     allowed.or(max).unwrap_or(if parameter["Type"].as_str() == Some("Number") { 5 } else { 24 })
-}
-
-#[test]
-fn environment_of_a_remediation_fits_with_parameters_of_maximum_length() {
-    let (resources, parameters) = (section("Resources"), section("Parameters"));
-    for control in controls().filter(|control| control.remediation.is_some()) {
-        let name = format!("{}Fix", control.meta.pascal_id());
-        let variables = &resources[&name]["Properties"]["Environment"]["Variables"];
-        let variable = |(key, value): (&Value, &Value)| {
-            let value = tagged(value, "Ref").map(|it| parameters.get(&it).map_or(64, longest)).unwrap_or(8);
-            key.as_str().unwrap().len() + value
-        };
-        let total: usize = variables.as_mapping().unwrap().iter().map(variable).sum();
-        assert!(total <= ENVIRONMENT, "{name}: {total} bytes");
-    }
 }

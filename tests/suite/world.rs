@@ -7,17 +7,19 @@ use rectify_local::engine::{Compliance, ResourceKey};
 use rectify_local::event_log::{EventLog, Item};
 use rectify_local::proxy::{Fault, FaultKind};
 use rectify_local::world::{LocalAwsConfig, LocalAwsError, World};
-use rectify_tests::binaries::{folder, root};
+use rectify_tests::binaries::folder;
+use rectify_tests::deployment::templates;
 
 const RULE: &str = "rectify-restricted-ssh";
 const FIX: &str = "rectify-restricted-ssh-fix";
 
-fn settings(logs: &Path, parameters: &[(&str, &str)]) -> LocalAwsConfig {
-    let mut settings = LocalAwsConfig::new(&root().join("template.yaml"), folder(), logs);
-    settings.parameters = parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    settings.disable_other_controls = true;
-    settings.parameters.insert("Attribution".to_owned(), "false".to_owned());
-    settings
+/// Restricted SSH in mode `enforce`.
+const ENFORCE: &[(&str, &str)] =
+    &[("controls.restricted-ssh.mode", "enforce"), ("controls.restricted-ssh.allowL2", "true")];
+
+fn settings(logs: &Path, settings: &[(&str, &str)]) -> LocalAwsConfig {
+    let templates = templates(&[&[("attribution", "false")], settings].concat());
+    LocalAwsConfig::new(templates, folder(), logs)
 }
 
 /// A security group that opens SSH to the internet.
@@ -39,10 +41,7 @@ async fn open_group(world: &World) -> ResourceKey {
 #[tokio::test(flavor = "multi_thread")]
 async fn violation_is_found_fixed_and_verified() {
     let folder = tempfile::tempdir().unwrap();
-    let world =
-        World::start(settings(folder.path(), &[("RestrictedSshMode", "enforce"), ("RestrictedSshAllowL2", "true")]))
-            .await
-            .unwrap();
+    let world = World::start(settings(folder.path(), ENFORCE)).await.unwrap();
     let mut log = EventLog::default();
     let group = open_group(&world).await;
     world.wait_until_idle().await.unwrap();
@@ -67,10 +66,7 @@ async fn violation_is_found_fixed_and_verified() {
 #[tokio::test(flavor = "multi_thread")]
 async fn failed_attempts_end_as_a_dead_letter_and_change_nothing() {
     let folder = tempfile::tempdir().unwrap();
-    let world =
-        World::start(settings(folder.path(), &[("RestrictedSshMode", "enforce"), ("RestrictedSshAllowL2", "true")]))
-            .await
-            .unwrap();
+    let world = World::start(settings(folder.path(), ENFORCE)).await.unwrap();
     world.wait_until_idle().await.unwrap();
     world.proxy().inject(Fault {
         caller: Some(FIX.to_owned()),
@@ -100,7 +96,7 @@ async fn failed_attempts_end_as_a_dead_letter_and_change_nothing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn world_that_does_not_become_idle_names_its_pending_work() {
     let folder = tempfile::tempdir().unwrap();
-    let mut settings = settings(folder.path(), &[("Ec2EbsEncryptionByDefaultMode", "observe")]);
+    let mut settings = settings(folder.path(), &[("controls.ec2-ebs-encryption-by-default", "observe")]);
     settings.patience = Duration::from_millis(300);
     let world = World::start(settings).await.unwrap();
     world.proxy().inject(Fault::new("config", "PutEvaluations", 1, FaultKind::Delay(Duration::from_secs(20))));
@@ -114,14 +110,12 @@ async fn world_that_does_not_become_idle_names_its_pending_work() {
 #[tokio::test(flavor = "multi_thread")]
 async fn world_lists_the_types_it_does_not_record() {
     let folder = tempfile::tempdir().unwrap();
-    let text = std::fs::read_to_string(root().join("template.yaml")).unwrap();
-    let template = folder.path().join("template.yaml");
     let known = r#"ComplianceResourceTypes: ["AWS::EC2::SecurityGroup"]"#;
     let more = r#"ComplianceResourceTypes: ["AWS::EC2::SecurityGroup", "AWS::Made::Up"]"#;
-    assert!(text.contains(known));
-    std::fs::write(&template, text.replace(known, more)).unwrap();
-    let mut settings = settings(folder.path(), &[("RestrictedSshMode", "observe")]);
-    settings.template = template;
+    let mut settings = settings(folder.path(), &[("controls.restricted-ssh", "observe")]);
+    let template = settings.templates.get_mut("deploy/controls/ec2.yaml").unwrap();
+    assert!(template.contains(known));
+    *template = template.replace(known, more);
     let world = World::start(settings).await.unwrap();
     assert_eq!(world.unrecorded(), [(RULE, vec!["AWS::Made::Up"])].into());
     world.wait_until_idle().await.unwrap();

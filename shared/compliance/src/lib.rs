@@ -8,6 +8,7 @@
 //! | [`item`] | a configuration item, in one internal model for every shape it arrives in |
 //! | [`gate`] | the decisions about an event that need no control |
 //! | [`compliance_change`] | the event that starts a remediation |
+//! | [`mode`] | what a control may do: off, observe, plan, enforce |
 //! | [`parameters`], [`values`] | rule parameters: strings in, typed values out |
 //! | [`json_parameter`] | a JSON parameter, given inline or stored in Systems Manager |
 //! | [`verdict`], [`annotation`] | the result of an evaluation |
@@ -41,6 +42,7 @@ pub mod item;
 pub mod json_parameter;
 pub mod kms_key;
 pub mod managed;
+pub mod mode;
 pub mod parameters;
 pub mod permission;
 pub mod place;
@@ -64,7 +66,8 @@ pub use error::{EventError, ParameterError, ShapeError};
 pub use exemption::Exemption;
 pub use item::{ConfigurationItem, ItemStatus};
 pub use managed::{ManagedBy, PhysicalId};
-pub use parameters::{NoParameters, Parameters};
+pub use mode::Mode;
+pub use parameters::{NoParameters, Parameters, nearest};
 pub use permission::Permission;
 pub use place::{AccountId, Partition, Region, ResourceKey, Target};
 pub use plan::{Irreversible, Level, Never, Plan, Step, Work};

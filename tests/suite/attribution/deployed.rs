@@ -6,23 +6,21 @@ use std::time::Duration;
 
 use rectify_local::proxy::{Fault, FaultKind};
 use rectify_local::world::{ACCOUNT, LocalAwsConfig, World};
-use rectify_tests::binaries::{folder, root};
+use rectify_tests::binaries::folder;
+use rectify_tests::deployment::templates;
 use serde_json::{Value, json};
 
 const ATTRIBUTION: &str = "rectify-attribution";
 const GROUP: &str = "AWS::EC2::SecurityGroup";
 
 async fn world(logs: &Path, mode: &str, retry_seconds: &str) -> World {
-    let mut settings = LocalAwsConfig::new(&root().join("template.yaml"), folder(), logs);
-    let parameters = [
-        ("RestrictedSshMode", mode),
-        ("RestrictedSshAllowL2", "true"),
-        ("AttributionRetrySeconds", retry_seconds),
-        ("MaxFixesPercent", "100"),
-    ];
-    settings.parameters = parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    settings.disable_other_controls = true;
-    let world = World::start(settings).await.unwrap();
+    let templates = templates(&[
+        ("controls.restricted-ssh.mode", mode),
+        ("controls.restricted-ssh.allowL2", "true"),
+        ("attributionRetrySeconds", retry_seconds),
+        ("maxFixesPercent", "100"),
+    ]);
+    let world = World::start(LocalAwsConfig::new(templates, folder(), logs)).await.unwrap();
     // The emulator loads EC2 at its first call; on a busy machine that takes longer than the call's timeout.
     for _try in 0..10 {
         if world.clients().ec2.describe_security_groups().send().await.is_ok() {
@@ -62,7 +60,9 @@ async fn add_trail_event(world: &World, group: &str, id: &str, call: &str, more:
 fn session(role: &str, name: &str) -> Value {
     json!({"userIdentity": {
         "type": "AssumedRole", "accountId": ACCOUNT, "arn": format!("arn:aws:sts::{ACCOUNT}:assumed-role/{role}/{name}"),
-        "sessionContext": {"sessionIssuer": {"type": "Role", "accountId": ACCOUNT, "userName": role}}
+        "sessionContext": {"sessionIssuer": {
+            "type": "Role", "accountId": ACCOUNT, "userName": role, "principalId": format!("AROA{}", role.to_uppercase())
+        }}
     }})
 }
 
@@ -88,7 +88,7 @@ async fn actor_is_named_with_the_outcome_of_the_fix() {
     )
     .await;
     // runtime/22: the fix is in CloudTrail too, and is not the cause of the violation.
-    let fix = session("rectify-RestrictedSshFixRole", "rectify-restricted-ssh-fix");
+    let fix = session("rectifyEc2ControlsRestrictedSshFixRole", "rectify-restricted-ssh-fix");
     add_trail_event(&world, &by_jane, "e-2", "RevokeSecurityGroupIngress", &fix).await;
     // runtime/24: CloudFormation, which assumes a role.
     let mut stack = session("CfnRole", "AWSCloudFormation");
@@ -180,10 +180,8 @@ async fn throttled_lookup_is_retried_and_a_denied_one_ends_in_the_dead_letter_qu
 #[tokio::test(flavor = "multi_thread")]
 async fn attribution_can_be_left_out_of_the_deployment() {
     let logs = tempfile::tempdir().unwrap();
-    let mut settings = LocalAwsConfig::new(&root().join("template.yaml"), folder(), logs.path());
-    settings.parameters = [("Attribution".to_owned(), "false".to_owned())].into();
-    settings.disable_other_controls = true;
-    let world = World::start(settings).await.unwrap();
+    let templates = templates(&[("attribution", "false")]);
+    let world = World::start(LocalAwsConfig::new(templates, folder(), logs.path())).await.unwrap();
     assert!(!world.host().functions().iter().any(|it| it == ATTRIBUTION), "{:?}", world.host().functions());
     assert!(
         world.stack().mappings.is_empty()

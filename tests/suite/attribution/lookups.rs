@@ -52,7 +52,7 @@ impl Env {
             settings: Settings {
                 event_bus: self.sandbox.name.clone(),
                 ledger_table: self.sandbox.name.clone(),
-                own_roles: vec![FIX_ROLE.to_owned()],
+                own_roles: vec![format!("AROA{FIX_ROLE}")],
                 prefix: "rectify-".to_owned(),
                 queue: QUEUE.to_owned(),
                 retry_seconds: 900,
@@ -107,6 +107,7 @@ fn jane() -> Value {
 fn session(role: &str, name: &str) -> Value {
     json!({
         "type": "AssumedRole", "accountId": ACCOUNT, "arn": format!("arn:aws:sts::{ACCOUNT}:assumed-role/{role}/{name}"),
+        "principalId": format!("AROA{role}:{name}"),
         "sessionContext": {"sessionIssuer": {"type": "Role", "accountId": ACCOUNT, "userName": role}}
     })
 }

@@ -53,18 +53,9 @@ pub(super) fn run(test: impl AsyncFnOnce(&Env)) {
 
 /// The settings of a world for these tests.
 pub(super) fn settings(logs: &Path, mode: &str) -> LocalAwsConfig {
-    let mut settings = LocalAwsConfig::new(&binaries::root().join("template.yaml"), binaries::folder(), logs);
-    settings.parameters = rectify_local::demo::parameters();
-    settings.disable_other_controls = true;
-    settings.parameters.insert("Attribution".to_owned(), "false".to_owned());
-    for control in rectify_catalogue::controls() {
-        if let Some(value) = settings.parameters.get_mut(&format!("{}Mode", control.meta.pascal_id())) {
-            mode.clone_into(value);
-        }
-    }
-    settings.parameters.insert("MaxFixesPerHour".to_owned(), "100".to_owned());
-    settings.parameters.insert("MaxFixesPercent".to_owned(), "100".to_owned());
-    settings
+    let deployed = rectify_local::demo::SETTINGS.replace("mode: enforce", &format!("mode: {mode}"));
+    let templates = rectify_synth::synth(&deployed, &[("maxFixesPerHour".to_owned(), "100".to_owned())]).unwrap();
+    LocalAwsConfig::new(templates, binaries::folder(), logs)
 }
 
 impl Env {

@@ -2,6 +2,7 @@
 
 use rectify_local::engine::{Compliance, ResourceKey};
 use rectify_local::world::{ACCOUNT, LocalAwsConfig, World};
+use rectify_tests::deployment::templates;
 use rectify_tests::{alarms, binaries};
 
 use super::{evaluate, run_lifecycle};
@@ -23,10 +24,9 @@ async fn retention_is_raised_and_undone() {
 #[tokio::test(flavor = "multi_thread")]
 async fn deleted_log_group_is_retired_by_the_next_run() {
     let folder = tempfile::tempdir().unwrap();
-    let mut settings = LocalAwsConfig::new(&binaries::root().join("template.yaml"), binaries::folder(), folder.path());
-    settings.disable_other_controls = true;
+    let templates = templates(&[("controls.cw-loggroup-retention-period-check", "observe")]);
+    let mut settings = LocalAwsConfig::new(templates, binaries::folder(), folder.path());
     settings.defer_rules = true;
-    settings.parameters.insert("CwLoggroupRetentionPeriodCheckMode".to_owned(), "observe".to_owned());
     let world = World::start(settings).await.unwrap();
     let (rule, group) = ("rectify-cw-loggroup-retention-period-check", short_lived(&world).await);
     world.put_rules().unwrap();

@@ -68,7 +68,11 @@ fn held(control: &str) -> [(&'static str, String, Vec<Permission>); 3] {
         ("rule", format!("rectify-{control}"), rule),
         ("fix", format!("rectify-{control}-fix"), fix),
         // Undo has the remediation's read permissions.
-        ("undo", "rectify-undo".to_owned(), [remediation.undo_permissions(), roles::UNDO].concat()),
+        (
+            "undo",
+            format!("rectify-undo-{}", rectify_catalogue::service(entry)),
+            [remediation.undo_permissions(), roles::UNDO].concat(),
+        ),
     ]
 }
 

@@ -5,23 +5,24 @@ use std::path::Path;
 use rectify_local::engine::{Compliance, ResourceKey};
 use rectify_local::proxy::{Fault, FaultKind};
 use rectify_local::world::{LocalAwsConfig, World};
-use rectify_tests::binaries::{folder, root};
+use rectify_tests::binaries::folder;
+use rectify_tests::deployment::templates;
 use serde_json::{Value, json};
 
 const RULE: &str = "rectify-restricted-ssh";
 const FIX: &str = "rectify-restricted-ssh-fix";
 const RECONCILER: &str = "rectify-reconciler";
-const UNDO: &str = "rectify-undo";
+const UNDO: &str = "rectify-undo-ec2";
 const SCHEDULE: &str = "ReconcilerSchedule";
 
-async fn world(logs: &Path, parameters: &[(&str, &str)]) -> World {
-    let mut settings = LocalAwsConfig::new(&root().join("template.yaml"), folder(), logs);
-    let enforce = [("RestrictedSshMode", "enforce"), ("RestrictedSshAllowL2", "true")];
-    let parameters = enforce.iter().chain(parameters);
-    settings.parameters = parameters.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    settings.disable_other_controls = true;
-    settings.parameters.insert("Attribution".to_owned(), "false".to_owned());
-    let world = World::start(settings).await.unwrap();
+async fn world(logs: &Path, settings: &[(&str, &str)]) -> World {
+    let enforce = [
+        ("attribution", "false"),
+        ("controls.restricted-ssh.mode", "enforce"),
+        ("controls.restricted-ssh.allowL2", "true"),
+    ];
+    let templates = templates(&[&enforce[..], settings].concat());
+    let world = World::start(LocalAwsConfig::new(templates, folder(), logs)).await.unwrap();
     // The emulator loads EC2 at its first call; on a busy machine that takes longer than the call's timeout.
     for _try in 0..10 {
         if world.clients().ec2.describe_security_groups().send().await.is_ok() {
@@ -135,7 +136,7 @@ async fn failed_rule_evaluates_on_its_schedule() {
 #[tokio::test(flavor = "multi_thread")]
 async fn reconciler_can_be_off_and_undo_is_deployed_on_request_only() {
     let logs = tempfile::tempdir().unwrap();
-    let world = world(logs.path(), &[("ReconcileEvery", "off")]).await;
+    let world = world(logs.path(), &[("reconcileEvery", "off")]).await;
     let deployed = world.host().functions();
     assert!(!deployed.iter().any(|it| it == RECONCILER || it == UNDO), "{deployed:?}");
     assert_eq!(world.bus().scheduled(), []);
@@ -145,7 +146,7 @@ async fn reconciler_can_be_off_and_undo_is_deployed_on_request_only() {
 #[tokio::test(flavor = "multi_thread")]
 async fn undo_restores_an_attempt_and_names_its_refusals() {
     let logs = tempfile::tempdir().unwrap();
-    let world = world(logs.path(), &[("DeployUndo", "true")]).await;
+    let world = world(logs.path(), &[("deployUndo", "true")]).await;
     let group = open_group(&world).await;
     world.wait_until_idle().await.unwrap();
     assert_eq!(verdict(&world, &group), Some(Compliance::Compliant));

@@ -2,61 +2,64 @@
 
 use rectify_runtime::bus::Announcement;
 
-use super::roles::{declared, granted, optional};
+use super::roles::{declared, granted};
 use super::*;
 
 /// The default quota of managed policies per role.
 const ATTACHED: usize = 10;
 
-/// Undo's policies by name, each statement with its condition.
-fn undo_policies() -> BTreeMap<String, Vec<(String, Value)>> {
-    let member = |it: &Value| optional(it).unwrap_or_else(|| panic!("a statement without a condition: {it:?}"));
-    let policies = section("Resources").into_iter().filter(|(id, _)| id.starts_with("UndoPolicy"));
-    policies
-        .map(|(id, policy)| {
-            let statements = policy["Properties"]["PolicyDocument"]["Statement"].as_sequence().unwrap();
-            (id, statements.iter().map(member).collect())
-        })
-        .collect()
+/// Undo's policies of a service: the name, and the statements.
+fn undo_policies(service: &str) -> Vec<(String, Vec<Value>)> {
+    let template = parsed(&ENFORCED[&format!("deploy/controls/{service}.yaml")]);
+    let policies = section_of(&template, "Resources").into_iter().filter(|(id, _)| id.contains("UndoPolicy"));
+    let statements =
+        |policy: &Value| policy["Properties"]["PolicyDocument"]["Statement"].as_sequence().unwrap().clone();
+    policies.map(|(id, policy)| (id, statements(&policy))).collect()
+}
+
+/// The controls of a service that have an undo.
+fn undone_of(service: &str) -> Vec<&'static Entry> {
+    let of_service = controls().filter(|it| rectify_catalogue::service(it) == service);
+    of_service.filter(|it| it.remediation.is_some_and(|it| !it.undo_permissions().is_empty())).collect()
 }
 
 #[test]
-fn undo_has_exactly_the_permissions_of_deployed_controls() {
-    let mut held: BTreeMap<String, Vec<Value>> = BTreeMap::new();
-    for (condition, statement) in undo_policies().into_values().flatten() {
-        held.entry(condition).or_default().push(statement);
+fn undo_has_exactly_the_permissions_of_its_services_controls() {
+    for service in rectify_catalogue::SERVICES {
+        let statements: Vec<Value> = undo_policies(service).into_iter().flat_map(|(_, all)| all).collect();
+        let permissions = undone_of(service).into_iter().flat_map(|it| {
+            let remediation = it.remediation.unwrap();
+            [remediation.read_permissions(), remediation.undo_permissions()].concat()
+        });
+        assert_eq!(granted(&statements), declared(&permissions.collect::<Vec<_>>(), &[]), "{service}");
     }
-    for control in controls() {
-        let Some(remediation) = control.remediation.filter(|remediation| !remediation.undo_permissions().is_empty())
-        else {
-            continue;
-        };
-        let statements = held.remove(&format!("{}Remediated", control.meta.pascal_id())).unwrap_or_default();
-        assert_eq!(
-            granted(&statements),
-            declared(&[remediation.read_permissions(), remediation.undo_permissions()].concat(), &[]),
-            "{}",
-            control.meta.id
-        );
-    }
-    assert_eq!(held, BTreeMap::new(), "statements of no control");
 }
 
 #[test]
-fn undo_policies_fit_and_exist_while_one_of_their_controls_is_deployed() {
-    let (policies, resources, conditions) = (undo_policies(), section("Resources"), section("Conditions"));
-    assert!(!policies.is_empty() && policies.len() <= ATTACHED, "{} policies", policies.len());
-    let attached = resources["UndoRole"]["Properties"]["ManagedPolicyArns"].as_sequence().unwrap();
-    assert_eq!(attached.len(), policies.len());
-    for (id, statements) in policies {
-        let total: usize = statements.iter().map(|(_, it)| characters(it) + 1).sum();
-        assert!(total + 60 <= MANAGED_POLICY, "{id}: {total} characters");
-        let needed = serde_yaml_ng::to_string(&conditions[&format!("{id}Needed")]).unwrap();
-        assert_eq!(resources[&id]["Condition"].as_str(), Some(format!("{id}Needed").as_str()));
-        for (condition, _) in &statements {
-            assert!(needed.contains(condition.as_str()), "{id}: {condition}");
+fn undo_policies_fit_and_those_of_global_controls_are_deployed_at_home() {
+    let resources = section("Resources");
+    for service in rectify_catalogue::SERVICES {
+        let policies = undo_policies(service);
+        assert_eq!(policies.is_empty(), undone_of(service).is_empty(), "{service}");
+        let Some((first, _)) = policies.first() else { continue };
+        let role = format!("{}UndoRole", first.split("UndoPolicy").next().unwrap());
+        let attached = resources[&role]["Properties"]["ManagedPolicyArns"].as_sequence().unwrap();
+        assert_eq!(attached.len(), policies.len());
+        assert!(policies.len() <= ATTACHED, "{service}: {} policies", policies.len());
+        for (id, statements) in policies {
+            let total: usize = statements.iter().map(|it| characters(it) + 1).sum();
+            assert!(total + 60 <= MANAGED_POLICY, "{id}: {total} characters");
+            let condition = resources[&id]["Condition"].as_str().unwrap();
+            let text = serde_yaml_ng::to_string(&statements).unwrap();
+            let global = undone_of(service).iter().any(|it| {
+                let only_here =
+                    it.remediation.unwrap().undo_permissions().iter().all(|call| text.contains(call.action));
+                it.meta.scope == Scope::Global && only_here
+            });
+            let whole = undone_of(service).iter().all(|it| it.meta.scope == Scope::Global);
+            let expected = if global && !whole { "UndoneAtHome" } else { "UndoDeployed" };
+            assert_eq!(condition, expected, "{id}");
         }
-        assert!(needed.contains("UndoDeployed"), "{id}");
     }
 }
 
@@ -68,7 +71,7 @@ fn only_its_schedule_invokes_the_reconciler_and_nothing_invokes_undo() {
         match resource["Type"].as_str().unwrap() {
             "AWS::Lambda::Permission" => {
                 let function = tagged(&resource["Properties"]["FunctionName"], "Ref").unwrap();
-                assert_ne!(function, "Undo", "{id}");
+                assert!(!function.ends_with("Undo"), "{id}");
                 assert_eq!(function == "Reconciler", id == "ReconcilerPermission", "{id}");
             }
             "AWS::Events::Rule" => {
@@ -81,25 +84,11 @@ fn only_its_schedule_invokes_the_reconciler_and_nothing_invokes_undo() {
     let permission = &resources["ReconcilerPermission"]["Properties"];
     assert_eq!(permission["Principal"].as_str(), Some("events.amazonaws.com"));
     assert_eq!(tagged(&permission["SourceArn"], "GetAtt").as_deref(), Some("ReconcilerSchedule.Arn"));
-    for (id, condition) in [("Reconciler", "Reconciled"), ("Undo", "UndoDeployed")] {
+    for (id, condition, name) in [("Reconciler", "Reconciled", "reconciler"), ("Ec2Undo", "UndoDeployed", "undo-ec2")] {
         assert_eq!(resources[id]["Condition"].as_str(), Some(condition));
-        let name = format!("${{Prefix}}{}", id.to_lowercase());
-        assert_eq!(tagged(&resources[id]["Properties"]["FunctionName"], "Sub"), Some(name));
+        assert_eq!(tagged(&resources[id]["Properties"]["FunctionName"], "Sub"), Some(format!("${{Prefix}}{name}")));
     }
-    assert_eq!(section("Parameters")["DeployUndo"]["Default"].as_str(), Some("false"));
-}
-
-#[test]
-fn modes_of_all_controls_fit_into_the_reconcilers_environment() {
-    let variables = &section("Resources")["Reconciler"]["Properties"]["Environment"]["Variables"];
-    let modes = tagged(&variables["MODES"], "Sub").unwrap();
-    let listed: Vec<&str> = modes.split_whitespace().collect();
-    let expected: Vec<String> =
-        controls().map(|it| format!("{}=${{{}Mode}}", it.meta.id, it.meta.pascal_id())).collect();
-    assert_eq!(listed, expected);
-    let longest = controls().map(|it| it.meta.id.len()).max().unwrap() + "=enforce ".len();
-    let room = ENVIRONMENT - 1_000; // for names, URLs and numbers; account modes and grace periods share the rest
-    assert!(longest * PLANNED_CONTROLS <= room, "{PLANNED_CONTROLS} controls of {longest} bytes");
+    assert_eq!(parameters()["DeployUndo"]["Default"].as_str(), Some("false"));
 }
 
 /// The environment variables that a source reads.
@@ -171,35 +160,38 @@ fn attribution_gets_exactly_the_settings_it_reads() {
     assert_eq!(given, read);
 }
 
-/// The roles of all functions that make changes, each listed while deployed: attribution would name a missing one as
-/// actor.
+/// Attribution recognizes the changes of Rectify by the ids of its roles; it would name a missing one as actor.
 #[test]
-fn roles_of_all_functions_fit_into_the_environment_of_attribution() {
-    let variables = &section("Resources")["Attributor"]["Properties"]["Environment"]["Variables"];
-    let Value::Tagged(roles) = &variables["OWN_ROLES"] else { panic!("expected `!Sub` with a map") };
-    let (text, names) = (roles.value[0].as_str().unwrap(), roles.value[1].as_mapping().unwrap());
-    let mut expected: BTreeMap<String, [String; 3]> = BTreeMap::new();
-    let role = |condition: &str, role: &str| [condition.to_owned(), role.to_owned(), "-".to_owned()];
-    expected.insert("Undoing".to_owned(), role("UndoDeployed", "UndoRole"));
-    for control in controls().filter(|it| it.has_calls()) {
-        let name = control.meta.pascal_id();
-        let own = role(&format!("{name}Remediated"), &format!("{name}FixRole"));
-        expected.insert(name, own);
+fn attribution_knows_the_role_of_every_function_that_changes_resources() {
+    let stack = roles::stack(&[]);
+    let attribution = stack.function("rectify-attribution").unwrap();
+    let known: BTreeSet<&str> = attribution.environment["OWN_ROLES"].split_whitespace().collect();
+    let changing = stack.functions.iter().filter(|it| {
+        let control = it.name.strip_prefix("rectify-").and_then(|it| it.strip_suffix("-fix"));
+        let enforces = control.and_then(rectify_catalogue::find).is_some_and(Entry::has_calls);
+        enforces || it.name.starts_with("rectify-undo-")
+    });
+    let id = |role: &str| -> String {
+        let name = role.rsplit('/').next().unwrap().to_ascii_uppercase();
+        format!("AROA{}", name.chars().filter(char::is_ascii_alphanumeric).collect::<String>())
+    };
+    let expected: BTreeSet<String> = changing.map(|it| id(it.role.as_ref().unwrap())).collect();
+    assert!(expected.len() > 40, "{expected:?}");
+    assert_eq!(known, expected.iter().map(String::as_str).collect());
+
+    let nothing = roles::deployed(&templates(&[]), &[]);
+    assert_eq!(nothing.function("rectify-attribution").unwrap().environment["OWN_ROLES"], "-");
+    let elsewhere = roles::deployed(&ENFORCED, &[("HomeRegion", "us-east-1")]);
+    let known = &elsewhere.function("rectify-attribution").unwrap().environment["OWN_ROLES"];
+    assert!(known.contains(" - ") && !known.contains("IAMUSER"), "{known}");
+}
+
+#[test]
+fn every_role_is_below_the_path() {
+    let resources = section("Resources");
+    for (id, role) in resources.iter().filter(|(_, it)| it["Type"] == "AWS::IAM::Role") {
+        assert_eq!(tagged(&role["Properties"]["Path"], "Ref").as_deref(), Some("RolePath"), "{id}");
     }
-    let mut given: BTreeMap<String, [String; 3]> = BTreeMap::new();
-    for (name, value) in names {
-        let Value::Tagged(choice) = value else { panic!("{name:?}: a role without a condition") };
-        let [condition, reference, none] = choice.value.as_sequence().unwrap().as_slice() else { panic!("{name:?}") };
-        let reference = tagged(reference, "Ref").unwrap();
-        let choice = [condition.as_str().unwrap().to_owned(), reference, none.as_str().unwrap().to_owned()];
-        given.insert(name.as_str().unwrap().to_owned(), choice);
-    }
-    assert_eq!(given, expected);
-    let used: BTreeSet<String> = text.split_whitespace().map(|it| it.replace(['$', '{', '}'], "")).collect();
-    let roles = expected.len().max(PLANNED_CONTROLS);
-    assert_eq!(used, expected.into_keys().collect());
-    // A role's name has at most 64 characters.
-    assert!(roles * 65 + 600 <= ENVIRONMENT, "{roles} roles");
 }
 
 #[test]
@@ -221,5 +213,5 @@ fn attribution_receives_findings_and_not_its_own_announcements() {
     for (id, resource) in resources.iter().filter(|(id, _)| id.starts_with("Attributor")) {
         assert_eq!(resource["Condition"].as_str(), Some("Attributed"), "{id}");
     }
-    assert_eq!(section("Parameters")["Attribution"]["Default"].as_str(), Some("true"));
+    assert_eq!(parameters()["Attribution"]["Default"].as_str(), Some("true"));
 }

@@ -23,9 +23,17 @@ pub(super) fn optional(value: &Value) -> Option<(String, Value)> {
     Some((list[0].as_str().unwrap().to_owned(), list[1].clone()))
 }
 
+/// The reference of the root template that a nested template gets as a parameter.
+fn of_root(name: &str) -> String {
+    match name {
+        "LedgerArn" | "RemediationLogsArn" | "RuleLogsArn" => format!("{}.Arn", name.trim_end_matches("Arn")),
+        other => other.to_owned(),
+    }
+}
+
 /// A string as declared: `!Ref X` and `!GetAtt X.Y` are `${X}` and `${X.Y}`.
 fn text(value: &Value) -> String {
-    let referred = tagged(value, "Ref").or_else(|| tagged(value, "GetAtt")).map(|it| format!("${{{it}}}"));
+    let referred = tagged(value, "Ref").or_else(|| tagged(value, "GetAtt")).map(|it| format!("${{{}}}", of_root(&it)));
     let scalar = || value.as_str().map(str::to_owned);
     referred.or_else(|| tagged(value, "Sub")).or_else(scalar).unwrap_or_else(|| panic!("not a string: {value:?}"))
 }
@@ -101,9 +109,20 @@ fn split(statements: impl Iterator<Item = Value>) -> (Vec<Value>, Vec<Value>) {
     statements.partition(|it| inner(it)["Effect"].as_str() == Some("Allow"))
 }
 
-fn undone() -> Vec<&'static str> {
+/// The roles of the undo functions, each with the controls that it can undo.
+fn undoing() -> BTreeMap<String, Vec<&'static str>> {
     let can_undo = |it: &&Entry| it.remediation.is_some_and(|remediation| !remediation.undo_permissions().is_empty());
-    controls().filter(can_undo).map(|it| it.meta.id).collect()
+    let mut roles: BTreeMap<String, Vec<&'static str>> = BTreeMap::new();
+    for control in controls().filter(can_undo) {
+        roles.entry(undo_role(control)).or_default().push(control.meta.id);
+    }
+    roles
+}
+
+/// The role of the function that undoes fixes of this control.
+fn undo_role(control: &Entry) -> String {
+    let (first, rest) = rectify_catalogue::service(control).split_at(1);
+    format!("{}{rest}UndoRole", first.to_uppercase())
 }
 
 #[test]
@@ -111,10 +130,11 @@ fn roles_have_exactly_the_declared_permissions() {
     let resources = section("Resources");
     for control in controls() {
         let name = control.meta.pascal_id();
-        let rule_role = tagged(&resources[&format!("{name}RuleFunction")]["Properties"]["Role"], "GetAtt").unwrap();
+        let rule_role = &resources[&format!("{name}RuleFunction")]["Properties"]["Role"];
+        let rule_role = tagged(rule_role, "GetAtt").or_else(|| tagged(rule_role, "Ref")).unwrap();
         let reads = control.rule_permissions();
         let own = format!("{name}RuleRole");
-        assert_eq!(rule_role, if reads.is_empty() { "RuleRole.Arn".to_owned() } else { format!("{own}.Arn") });
+        assert_eq!(rule_role, if reads.is_empty() { "RuleRoleArn".to_owned() } else { format!("{own}.Arn") });
         if !reads.is_empty() {
             let (allowed, denied) = own_statements(&resources[&own]);
             // Only a rule that lists an account may invoke itself.
@@ -144,14 +164,14 @@ fn runtime_and_platform_roles_have_exactly_the_declared_permissions() {
         assert_eq!(granted(&allowed), declared(permissions, &[]), "{base}");
         assert!(characters(document) + 512 <= MANAGED_POLICY, "{base}: {} characters", characters(document));
     }
-    let undone = undone();
-    for (role, permissions, controls) in [
-        ("ReconcilerRole", roles::RECONCILER, &[][..]),
-        ("AttributorRole", roles::ATTRIBUTION, &[]),
-        ("UndoRole", roles::UNDO, &undone),
-    ] {
-        let (allowed, _) = own_statements(&resources[role]);
-        assert_eq!(granted(&allowed), declared(permissions, controls), "{role}");
+    let mut expected: Vec<(String, &[Permission], Vec<&str>)> = vec![
+        ("ReconcilerRole".to_owned(), roles::RECONCILER, vec![]),
+        ("AttributorRole".to_owned(), roles::ATTRIBUTION, vec![]),
+    ];
+    expected.extend(undoing().into_iter().map(|(role, controls)| (role, roles::UNDO, controls)));
+    for (role, permissions, controls) in expected {
+        let (allowed, _) = own_statements(&resources[&role]);
+        assert_eq!(granted(&allowed), declared(permissions, &controls), "{role}");
     }
     for (id, role) in resources.iter().filter(|(_, it)| it["Type"].as_str() == Some("AWS::IAM::Role")) {
         let policies = role["Properties"]["Policies"].as_sequence().into_iter().flatten();
@@ -161,26 +181,32 @@ fn runtime_and_platform_roles_have_exactly_the_declared_permissions() {
     }
 }
 
-/// A deployment of all functions with these parameters.
-fn stack(parameters: &[(&str, &str)]) -> Stack {
+/// A deployment of all functions in mode `enforce` with these parameters.
+pub(super) fn stack(parameters: &[(&str, &str)]) -> Stack {
+    deployed(&ENFORCED, parameters)
+}
+
+pub(super) fn deployed(templates: &Templates, parameters: &[(&str, &str)]) -> Stack {
     let mut all: BTreeMap<String, String> =
         parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    all.insert("DeployUndo".to_owned(), "true".to_owned());
-    all.insert("HomeRegion".to_owned(), "eu-west-1".to_owned());
+    all.entry("DeployUndo".to_owned()).or_insert_with(|| "true".to_owned());
+    all.entry("HomeRegion".to_owned()).or_insert_with(|| "eu-west-1".to_owned());
     let deployment = Deployment {
         account: ACCOUNT.to_owned(),
         region: "eu-west-1".to_owned(),
         partition: "aws".to_owned(),
         stack: "rectify".to_owned(),
         parameters: all,
-        disable_other_controls: false,
     };
-    Stack::read(&raw(), &deployment).unwrap()
+    Stack::read(templates, &deployment).unwrap()
 }
 
 /// The statements of the role with this logical id.
 fn role<'a>(stack: &'a Stack, id: &str) -> &'a [Statement] {
-    &stack.roles[&format!("arn:aws:iam::{ACCOUNT}:role/rectify-{id}")]
+    let mut named = stack.roles.iter().filter(|(arn, _)| arn.ends_with(&format!("-{id}")));
+    let (arn, statements) = named.next().unwrap_or_else(|| panic!("{id}: no role"));
+    assert!(arn.starts_with(&format!("arn:aws:iam::{ACCOUNT}:role/rectify/rectify-")), "{arn}");
+    statements
 }
 
 fn on_ledger(action: &str, partition: &str) -> Request {
@@ -204,12 +230,11 @@ const SHARED: [&str; 8] =
 fn roles_limit_writes_to_the_functions_partitions() {
     let stack = stack(&[]);
     let ids: Vec<&str> = controls().filter(|it| it.remediation.is_some()).map(|it| it.meta.id).collect();
-    let undone = undone();
     let mut functions: Vec<(String, Vec<&str>, &[&str])> = ids
         .iter()
         .map(|id| (format!("{}FixRole", rectify_catalogue::find(id).unwrap().meta.pascal_id()), vec![*id], &["L#"][..]))
         .collect();
-    functions.push(("UndoRole".to_owned(), undone, &["L#", "D#", "ACTS#"]));
+    functions.extend(undoing().into_iter().map(|(role, undone)| (role, undone, &["L#", "D#", "ACTS#"][..])));
     functions.push(("ReconcilerRole".to_owned(), vec![], &["reconciler#"]));
     functions.push(("AttributorRole".to_owned(), vec![], &["attribution#"]));
     for (name, own, shared) in functions {
@@ -245,14 +270,14 @@ fn no_role_may_write_tags_of_exemptions_or_modes() {
     let instance = "arn:aws:ec2:eu-west-1:111122223333:instance/i-1";
     let tag = |action: &str, keys: &[&str]| Request::new(action, instance).with("aws:TagKeys", keys.iter().copied());
     let decided = |name: &str, request: &Request| decide(role(&stack, name), request);
-    for (name, action) in [("RequiredTagsFixRole", "ec2:CreateTags"), ("UndoRole", "ec2:DeleteTags")] {
+    for (name, action) in [("RequiredTagsFixRole", "ec2:CreateTags"), ("Ec2UndoRole", "ec2:DeleteTags")] {
         assert_eq!(decided(name, &tag(action, &["CostCenter", "Owner"])), Decision::Allowed, "{name}");
         for keys in [&["rectify:mode"][..], &["CostCenter", "rectify:exempt-until"], &["rectify:"]] {
             assert_eq!(decided(name, &tag(action, keys)), Decision::Denied, "{name}: {keys:?}");
         }
     }
     // Without keys, DeleteTags removes every tag.
-    assert_eq!(decided("UndoRole", &Request::new("ec2:DeleteTags", instance)), Decision::Denied);
+    assert_eq!(decided("Ec2UndoRole", &Request::new("ec2:DeleteTags", instance)), Decision::Denied);
     // No tagging action may write such a tag.
     for (arn, statements) in &stack.roles {
         for action in
@@ -272,7 +297,7 @@ fn changes() -> Vec<(String, Permission)> {
         let fix = format!("{}FixRole", control.meta.pascal_id());
         let writes = |list: &'static [Permission]| list.iter().filter(|it| !it.reads() && it.resource != "*");
         changes.extend(writes(remediation.fix_permissions()).map(|it| (fix.clone(), *it)));
-        changes.extend(writes(remediation.undo_permissions()).map(|it| ("UndoRole".to_owned(), *it)));
+        changes.extend(writes(remediation.undo_permissions()).map(|it| (undo_role(control), *it)));
     }
     changes
 }
@@ -294,7 +319,8 @@ fn request_of(permission: &Permission, name: &str) -> Request {
     }
     match permission.condition {
         Some(Condition::Equals(key, value)) => {
-            request.with(key, [value.replace("${MfaPolicyArn}", "arn:aws:iam::1:policy/mfa")])
+            let value = value.replace("${MfaPolicyArn}", "arn:aws:iam::1:policy/mfa");
+            request.with(key, [value.replace("${AWS::Region}", "eu-west-1")])
         }
         _ => request,
     }
@@ -352,4 +378,23 @@ fn only_the_role_named_by_the_parameter_is_passed_and_read() {
     }
     let elsewhere = Request::new("iam:PassRole", ROLE).with("iam:PassedToService", ["ec2.amazonaws.com"]);
     assert_eq!(decide(role(&named, fix), &elsewhere), Decision::NotAllowed);
+}
+
+/// The roles of a control in mode `plan` can change nothing but its rows of the ledger.
+#[test]
+fn in_mode_plan_no_role_may_change_a_resource() {
+    let planned = deployed(&templates(&[("mode", "plan")]), &[("DeployUndo", "false")]);
+    let enforced = stack(&[("MfaPolicyArn", "arn:aws:iam::1:policy/mfa"), ("CloudTrailLogsRoleArn", ROLE)]);
+    let mut changes = 0;
+    for control in controls() {
+        let Some(remediation) = control.remediation else { continue };
+        let name = format!("{}FixRole", control.meta.pascal_id());
+        for permission in remediation.fix_permissions().iter().filter(|it| !it.reads()) {
+            let request = request_of(permission, "some");
+            assert_eq!(decide(role(&enforced, &name), &request), Decision::Allowed, "{name}: {request:?}");
+            assert_eq!(decide(role(&planned, &name), &request), Decision::NotAllowed, "{name}: {request:?}");
+            changes += 1;
+        }
+    }
+    assert!(changes > 50, "{changes}");
 }

@@ -1,6 +1,6 @@
 //! Local AWS as a whole: starts every part in order, runs the workers between them, waits for idle, and stops.
 //!
-//! The template and its parameters decide what is deployed. A user or a test changes resources through
+//! The templates decide what is deployed. A user or a test changes resources through
 //! [`World::clients`] (or any AWS client at [`World::endpoint`]), calls [`World::wait_until_idle`] and reads the results.
 
 mod clients;
@@ -50,7 +50,7 @@ pub enum LocalAwsError {
     /// The proxy.
     #[error(transparent)]
     Proxy(#[from] ProxyError),
-    /// The template.
+    /// The templates.
     #[error(transparent)]
     Stack(#[from] StackError),
     /// The Lambda host.
@@ -105,7 +105,7 @@ pub struct World {
 }
 
 impl World {
-    /// Starts the emulator, the proxy, AWS Config and Lambda, and deploys the template.
+    /// Starts the emulator, the proxy, AWS Config and Lambda, and deploys the templates.
     ///
     /// Resource types in the rules' scopes that no reader can read are not recorded: [`unrecorded`](Self::unrecorded)
     /// lists them.
@@ -113,17 +113,15 @@ impl World {
     /// # Errors
     /// The first part that does not start, by name.
     pub async fn start(settings: LocalAwsConfig) -> Result<Self, LocalAwsError> {
-        let template = std::fs::read_to_string(&settings.template).map_err(in_file(&settings.template))?;
         let partition = settings.partition();
         let deployment = Deployment {
             account: ACCOUNT.to_owned(),
             region: settings.region.clone(),
             partition: partition.clone(),
             stack: "rectify".to_owned(),
-            parameters: settings.parameters.clone(),
-            disable_other_controls: settings.disable_other_controls,
+            parameters: BTreeMap::new(),
         };
-        let stack = Stack::read(&template, &deployment)?;
+        let stack = Stack::read(&settings.templates, &deployment)?;
         std::fs::create_dir_all(&settings.logs).map_err(in_file(&settings.logs))?;
 
         let backend = Backend::start(&BackendSettings::new(ACCOUNT, &settings.logs.join("moto.log"))).await?;

@@ -1,6 +1,7 @@
 //! The command-line arguments, with their help. Knows nothing of what the commands do.
 
 mod decide;
+mod synth;
 
 use std::path::PathBuf;
 
@@ -10,6 +11,7 @@ use clap::{Args, Parser, Subcommand};
 pub(crate) use decide::{
     BreakerArguments, BreakerCommand, DoctorArguments, ExemptArguments, ExemptCommand, RedoArguments,
 };
+pub(crate) use synth::SynthArguments;
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -93,6 +95,11 @@ pub(crate) enum Command {
     },
     /// Checks the deployment: recorder, rules, ledger, queues. Writes nothing.
     Doctor(DoctorArguments),
+    /// Writes the CloudFormation templates for a deployment from `rectify.yaml`.
+    ///
+    /// docs/deployment.md describes the file.
+    #[command(after_help = synth::EXAMPLES)]
+    Synth(SynthArguments),
     /// Stops all remediations, or those of one control.
     Stop(StopArguments),
     /// Resumes stopped remediations.

@@ -14,6 +14,7 @@
 //! | [`breaker`] | circuit breakers |
 //! | [`doctor`] | whether the deployment works |
 //! | [`controls`] | the catalogue as a table |
+//! | [`synth`] | the templates that follow from `rectify.yaml` |
 //! | [`place`] | region, account, resource, table and operator, from arguments and environment |
 //! | [`report`], [`plan_text`], [`style`], [`cli_error`] | output and exit codes |
 
@@ -32,6 +33,7 @@ mod redo;
 mod report;
 mod style;
 mod switch;
+mod synth;
 mod undo;
 
 use std::io::{IsTerminal, Write};
@@ -85,6 +87,7 @@ fn start(arguments: &Arguments, environment: &Environment, style: Style) -> Resu
 async fn run(arguments: &Arguments, environment: &Environment, style: Style) -> Result<Report, CliError> {
     match &arguments.command {
         Command::Controls => Ok(controls::table(style)),
+        Command::Synth(it) => synth::run(it),
         Command::Check(it) => check::run(it, environment, style).await,
         Command::Plan(it) => check::plan(it, environment, style).await,
         Command::Redo(it) => redo::run(it, environment).await,

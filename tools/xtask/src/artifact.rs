@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 
 use rectify_compliance::Entry;
 
-use crate::{events, frameworks, page, programs, template};
+use rectify_synth::{Settings, template};
+
+use crate::{deployment, events, frameworks, page, programs};
 
 /// The maximum number of lines shown on each side of a difference.
 const SHOWN: usize = 6;
@@ -32,11 +34,15 @@ pub struct Stale {
 /// # Errors
 /// When a fragment of the template has a placeholder without a value, or a sample event below `root` cannot be read.
 pub fn all(root: &Path, controls: &[&'static Entry]) -> Result<Vec<Artifact>, Box<dyn std::error::Error>> {
-    let mut artifacts = vec![
-        Artifact { path: "template.yaml".to_owned(), content: template::render(controls)? },
+    let settings = Settings::read(&std::fs::read_to_string(root.join(SETTINGS))?, controls)?;
+    let templates = template::render(&settings)?.into_iter();
+    let mut artifacts: Vec<Artifact> = templates.map(|(path, content)| Artifact { path, content }).collect();
+    artifacts.extend([
+        Artifact { path: "docs/deployment.md".to_owned(), content: deployment::page()? },
+        Artifact { path: "docs/rectify.schema.json".to_owned(), content: deployment::schema(controls) },
         Artifact { path: "docs/frameworks.md".to_owned(), content: frameworks::render(controls) },
         Artifact { path: format!("{PAGES}/README.md"), content: page::index(controls) },
-    ];
+    ]);
     artifacts.extend(
         controls.iter().map(|control| Artifact {
             path: format!("{PAGES}/{}.md", control.meta.id),
@@ -48,6 +54,10 @@ pub fn all(root: &Path, controls: &[&'static Entry]) -> Result<Vec<Artifact>, Bo
     Ok(artifacts)
 }
 
+/// What is deployed.
+const SETTINGS: &str = "rectify.yaml";
+/// The folder of the nested templates. It contains nothing else.
+const TEMPLATES: &str = "deploy/controls";
 /// The folder of the generated pages. It contains nothing else.
 const PAGES: &str = "docs/controls";
 
@@ -99,7 +109,7 @@ pub fn write(root: &Path, artifacts: &[Artifact]) -> std::io::Result<Vec<String>
 fn orphans(root: &Path, artifacts: &[Artifact]) -> std::io::Result<Vec<PathBuf>> {
     let programs = rectify_catalogue::SERVICES.map(programs::folder);
     let mut orphans = Vec::new();
-    for folder in programs.iter().map(String::as_str).chain([PAGES]) {
+    for folder in programs.iter().map(String::as_str).chain([PAGES, TEMPLATES]) {
         let entries = match std::fs::read_dir(root.join(folder)) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
             entries => entries?,

@@ -34,7 +34,8 @@ const NEW_CONTROLS: &str = "Examples:
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Writes template.yaml, docs/controls/*.md, docs/frameworks.md, the programs of the functions and shared sample events.
+    /// Writes the templates, docs/controls/*.md, docs/deployment.md, docs/frameworks.md, the programs of the functions and
+    /// shared sample events.
     ///
     /// Pages and programs of deleted controls are removed. No other file is changed.
     Generate {

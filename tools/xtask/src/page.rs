@@ -174,13 +174,15 @@ fn managed(control: &Entry) -> String {
 }
 
 fn deployment(control: &Entry) -> String {
-    let name = control.meta.pascal_id();
-    let default = if control.remediation.is_some() { "plan" } else { "observe" };
-    let mut rows = format!("| `{name}Mode` | `{default}` |\n| `{name}Parameters` | `{{}}` |\n");
-    if control.needs_opt_in() {
-        rows.push_str(&format!("| `{name}AllowL2` | `false` |\n"));
+    let id = control.meta.id;
+    let default = "## Deployment\n\nIn [rectify.yaml](../deployment.md), where its mode is";
+    if control.remediation.is_none() {
+        return format!("{default} `observe` by default, to leave it out:\n\n```yaml\ncontrols:\n  {id}: off\n```\n\n");
     }
-    format!("## Deployment\n\n| template parameter | default |\n|---|---|\n{rows}\n")
+    let opt_in = if control.needs_opt_in() { "\n    allowL2: true" } else { "" };
+    format!(
+        "{default} `plan` by default, to apply fixes:\n\n```yaml\ncontrols:\n  {id}:\n    mode: enforce{opt_in}\n```\n\n"
+    )
 }
 
 fn permissions(control: &Entry) -> String {

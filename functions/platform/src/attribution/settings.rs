@@ -4,7 +4,8 @@ use rectify_compliance::values::Bounded;
 use rectify_runtime::Error;
 use rectify_runtime::settings::Environment;
 
-/// The template's placeholder for a role that is not deployed.
+/// The ids of a service that has no role. A variable must not be empty: a missing one would report
+/// Rectify's own changes as causes.
 const NONE: &str = "-";
 
 /// The settings of the function.
@@ -14,7 +15,7 @@ pub struct Settings {
     pub event_bus: String,
     /// `LEDGER_TABLE`.
     pub ledger_table: String,
-    /// `OWN_ROLES`: the names of the roles of Rectify, separated by blanks.
+    /// `OWN_ROLES`: the unique ids of the roles of Rectify, separated by blanks; none if nothing is remediated.
     pub own_roles: Vec<String>,
     /// `PREFIX` of the functions' names.
     pub prefix: String,
@@ -31,11 +32,11 @@ impl Settings {
     /// [`Error::Setting`] for a missing or malformed variable: without the roles, Rectify's own changes would be
     /// reported as causes.
     pub fn read(environment: &Environment) -> Result<Self, Error> {
-        let roles = environment.required("OWN_ROLES")?.split_whitespace();
+        let roles = environment.required("OWN_ROLES")?.split_whitespace().filter(|it| *it != NONE);
         Ok(Self {
             event_bus: environment.get("EVENT_BUS").unwrap_or("default").to_owned(),
             ledger_table: environment.required("LEDGER_TABLE")?.to_owned(),
-            own_roles: roles.filter(|role| *role != NONE).map(str::to_owned).collect(),
+            own_roles: roles.map(str::to_owned).collect(),
             prefix: environment.required("PREFIX")?.to_owned(),
             queue: environment.required("QUEUE")?.to_owned(),
             retry_seconds: environment.parsed("RETRY_SECONDS", Bounded::<1, 900>::of(900))?.get(),
@@ -54,12 +55,8 @@ mod tests {
     use super::*;
 
     fn read(extra: &[(&str, &str)]) -> Result<Settings, String> {
-        let base = [
-            ("LEDGER_TABLE", "t"),
-            ("OWN_ROLES", "a-Fix-1 - b-Fix-2 -"),
-            ("PREFIX", "rectify-"),
-            ("QUEUE", "https://q"),
-        ];
+        let base =
+            [("LEDGER_TABLE", "t"), ("OWN_ROLES", "AROA1 AROA2  -"), ("PREFIX", "rectify-"), ("QUEUE", "https://q")];
         let environment = Environment::of(base.iter().chain(extra).copied());
         Settings::read(&environment).map_err(|error| error.to_string())
     }
@@ -69,7 +66,7 @@ mod tests {
         let settings = read(&[]).unwrap();
         assert_eq!(
             (settings.own_roles.as_slice(), settings.retry_seconds),
-            (&["a-Fix-1", "b-Fix-2"].map(str::to_owned)[..], 900)
+            (&["AROA1", "AROA2"].map(str::to_owned)[..], 900)
         );
         assert_eq!(settings.fixer("door-ajar"), "rectify-door-ajar-fix");
         assert_eq!(read(&[("OWN_ROLES", "-")]).unwrap().own_roles, [""; 0]);

@@ -113,13 +113,16 @@ fn count(bounded: Bounded<1, 1000>) -> usize {
     usize::try_from(bounded.get()).unwrap_or(usize::MAX)
 }
 
-/// The controls with their modes, given as `id=mode` separated by blanks.
+/// The mode of every control that is not named.
+const ALL: &str = "*";
+
+/// The controls with their modes, given as `id=mode` separated by blanks; `*=mode` is for those that are not named.
 fn watched(prefix: &str, modes: &str, catalogue: &[KnownControl]) -> Result<Vec<Watched>, String> {
     let mut given = Vec::new();
     for pair in modes.split_whitespace() {
         let (id, mode) = pair.split_once('=').ok_or_else(|| format!("expected `id=mode`: received `{pair}`"))?;
         let mode: Mode = mode.parse().map_err(|why| format!("{id}: {why}"))?;
-        if !catalogue.iter().any(|known| known.id == id) {
+        if id != ALL && !catalogue.iter().any(|known| known.id == id) {
             return Err(format!("no control `{id}`"));
         }
         given.push((id, mode));
@@ -127,8 +130,8 @@ fn watched(prefix: &str, modes: &str, catalogue: &[KnownControl]) -> Result<Vec<
     catalogue
         .iter()
         .map(|known| {
-            let (_, mode) =
-                given.iter().find(|(id, _)| *id == known.id).ok_or_else(|| format!("{}: no mode", known.id))?;
+            let of = |name: &str| given.iter().find(|(id, _)| *id == name);
+            let (_, mode) = of(known.id).or_else(|| of(ALL)).ok_or_else(|| format!("{}: no mode", known.id))?;
             let mode = if known.remediated { *mode } else { (*mode).min(Mode::Observe) };
             Ok(Watched { id: known.id, rule: format!("{prefix}{}", known.id), mode, scheduled: known.scheduled })
         })

@@ -42,6 +42,8 @@ pub enum Identity {
     Role {
         /// The role's name, unique in its account.
         role: String,
+        /// The role's unique id, `AROA…`, which IAM never gives to another role.
+        id: Option<String>,
         /// The role's account.
         account: Option<String>,
         /// The session name, chosen by the principal that assumed the role; absent for a role without a session.
@@ -93,10 +95,10 @@ impl Actor {
         Ok(Self { identity: identity(who, via.is_some())?, via, stack })
     }
 
-    /// The name and account of the role, if this is a role session.
-    pub fn role(&self) -> Option<(&str, Option<&str>)> {
-        let Identity::Role { role, account, .. } = &self.identity else { return None };
-        Some((role, account.as_deref()))
+    /// The unique id and account of the role, if this is a role session and the record has them.
+    pub fn role(&self) -> Option<(&str, &str)> {
+        let Identity::Role { id: Some(id), account: Some(account), .. } = &self.identity else { return None };
+        Some((id, account))
     }
 
     /// The role session name.
@@ -174,9 +176,11 @@ fn role(
     };
     let role = role.ok_or_else(|| ShapeError::missing("userIdentity.arn", "the ARN of a role session"))?;
     let source = context.and_then(|it| text(it, "sourceIdentity"));
+    let id = issuer.and_then(|it| text(it, "principalId"));
+    let id = id.or_else(|| printable(principal?.split(':').next()?));
     // The role's account, not the resource's: a role of another account may act here.
     let account = issuer.and_then(|it| text(it, "accountId")).or(account);
-    Ok(Identity::Role { role, account, session, source })
+    Ok(Identity::Role { role, id, account, session, source })
 }
 
 fn text(of: &Value, member: &str) -> Option<String> {

@@ -10,27 +10,27 @@ use crate::{AccountId, Timestamp};
 /// Maximum clock skew between AWS Config and CloudTrail. CloudTrail truncates its times to whole seconds.
 pub const CLOCK_SKEW: SignedDuration = SignedDuration::from_secs(5);
 
-/// The roles of Rectify's own functions.
+/// The roles of Rectify's own functions, by their unique ids.
 ///
-/// A role's name is unique in its account, and only Lambda may assume these roles. The session name is ignored: any
+/// IAM never gives an id to another role, and only Lambda may assume these roles. The session name is ignored: any
 /// principal can name a session after one of Rectify's functions. Only a principal that may change these functions or
 /// their roles' trust policies can act as one of the roles.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OwnRoles {
     account: AccountId,
-    roles: BTreeSet<String>,
+    ids: BTreeSet<String>,
 }
 
 impl OwnRoles {
-    /// The roles with these names in this account.
-    pub fn new(account: AccountId, roles: impl IntoIterator<Item = String>) -> Self {
-        Self { account, roles: roles.into_iter().collect() }
+    /// The roles with these ids, `AROA…`, in this account.
+    pub fn new(account: AccountId, ids: impl IntoIterator<Item = String>) -> Self {
+        Self { account, ids: ids.into_iter().collect() }
     }
 
     /// Whether one of these roles made the call, and no service made it on the role's behalf.
     pub fn acted(&self, actor: &Actor) -> bool {
-        actor.role().is_some_and(|(role, account)| {
-            account == Some(self.account.as_str()) && self.roles.contains(role) && actor.via.is_none()
+        actor.role().is_some_and(|(id, account)| {
+            account == self.account.as_str() && self.ids.contains(id) && actor.via.is_none()
         })
     }
 }

@@ -8,12 +8,21 @@ const FIXER: &str = "rectify-door-ajar-fix";
 const FOUND: i64 = 1_772_600_000;
 
 fn own_roles() -> OwnRoles {
-    OwnRoles::new(AccountId::new(ACCOUNT), ["rectify-DoorAjarFixRole-1", "rectify-OtherFixRole-2"].map(str::to_owned))
+    OwnRoles::new(AccountId::new(ACCOUNT), ["AROADOORAJAR", "AROAOTHER"].map(str::to_owned))
+}
+
+/// A session of the role with this id, whose name is that of a fix role.
+fn role_session(account: &str, id: &str, session: &str) -> Value {
+    let mut who = self::session(account, "rectify-DoorAjarFixRole-1", session);
+    who["principalId"] = json!(format!("{id}:{session}"));
+    who["sessionContext"]["sessionIssuer"]["principalId"] = json!(id);
+    who
 }
 
 fn session(account: &str, role: &str, session: &str) -> Value {
     json!({
         "type": "AssumedRole", "accountId": account, "arn": format!("arn:p:sts::{account}:assumed-role/{role}/{session}"),
+        "principalId": format!("AROA{}:{session}", role.to_uppercase()),
         "sessionContext": {"sessionIssuer": {"type": "Role", "accountId": account, "userName": role}}
     })
 }
@@ -23,7 +32,7 @@ fn jane() -> Value {
 }
 
 fn fix() -> Value {
-    session(ACCOUNT, "rectify-DoorAjarFixRole-1", FIXER)
+    role_session(ACCOUNT, "AROADOORAJAR", FIXER)
 }
 
 /// A history of these calls: seconds after the finding, and who.
@@ -65,7 +74,7 @@ fn a_change_made_by_rectify_never_causes_a_finding() {
     // A change that was fixed does not cause a new finding; a fix by another control does not matter.
     assert_eq!(behind(&[(-60, jane()), (-30, fix())]), [""; 0]);
     assert_eq!(behind(&[(-60, jane()), (-30, fix()), (-20, jane())]), ["e-2"]);
-    let other = session(ACCOUNT, "rectify-OtherFixRole-2", "rectify-other-fix");
+    let other = role_session(ACCOUNT, "AROAOTHER", "rectify-other-fix");
     assert_eq!(behind(&[(-60, jane()), (-30, other)]), ["e-0"]);
 }
 
@@ -73,8 +82,9 @@ fn a_change_made_by_rectify_never_causes_a_finding() {
 fn a_chosen_name_does_not_make_a_principal_one_of_rectifys_roles() {
     for (who, expected) in [
         (session(ACCOUNT, "Admin", FIXER), true),
-        (session("444455556666", "rectify-DoorAjarFixRole-1", FIXER), true),
-        (session(ACCOUNT, "rectify-DoorAjarFixRole-12", FIXER), true),
+        (role_session("444455556666", "AROADOORAJAR", FIXER), true),
+        // A role of the same name, made after the stack was deleted.
+        (role_session(ACCOUNT, "AROADOORAJAR2", FIXER), true),
         (json!({"type": "IAMUser", "userName": "rectify-DoorAjarFixRole-1"}), true),
         (
             json!({"type": "FederatedUser", "arn": "arn:p:sts::111122223333:federated-user/rectify-DoorAjarFixRole-1"}),

@@ -5,6 +5,7 @@ mod per_control;
 use std::collections::HashMap;
 use std::str::FromStr;
 
+pub use rectify_compliance::Mode;
 use rectify_compliance::values::{Bounded, Flag, Globs};
 use rectify_compliance::{AccountId, Arn, Region};
 
@@ -73,43 +74,6 @@ pub enum Exemptions {
     Ledger,
     /// Nowhere: the operator states that nothing is exempt.
     None,
-}
-
-/// What a control may do, lowest first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Mode {
-    /// Nothing.
-    Off,
-    /// The rule only.
-    Observe,
-    /// Record and announce the plan.
-    Plan,
-    /// Apply it.
-    Enforce,
-}
-
-impl Mode {
-    /// The name in settings.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Off => "off",
-            Self::Observe => "observe",
-            Self::Plan => "plan",
-            Self::Enforce => "enforce",
-        }
-    }
-
-    /// Every mode, lowest first.
-    pub const ALL: [Self; 4] = [Self::Off, Self::Observe, Self::Plan, Self::Enforce];
-}
-
-impl FromStr for Mode {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let mode = Self::ALL.into_iter().find(|mode| mode.name() == text);
-        mode.ok_or_else(|| format!("expected off, observe, plan or enforce: received `{text}`"))
-    }
 }
 
 impl FromStr for Exemptions {

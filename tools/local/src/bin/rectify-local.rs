@@ -1,6 +1,5 @@
 //! `rectify-local`: an emulated AWS with Rectify deployed in it, on this machine, for work with the AWS CLI.
 
-use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -38,10 +37,6 @@ enum Command {
 
 #[derive(Args)]
 struct Demo {
-    /// The template to deploy
-    #[arg(long, default_value = "template.yaml")]
-    template: PathBuf,
-
     /// The folder with the built binaries, including the command line `rectify`
     #[arg(long, default_value = "target/debug", env = "RECTIFY_BINARIES")]
     binaries: PathBuf,
@@ -61,17 +56,17 @@ struct Demo {
 
 #[derive(Args)]
 struct Up {
-    /// The template to deploy
-    #[arg(long, default_value = "template.yaml")]
-    template: PathBuf,
+    /// What to deploy
+    #[arg(long, value_name = "FILE", default_value = "rectify.yaml")]
+    settings: PathBuf,
 
     /// The folder with the built binaries: `<folder>/<name>` or `<folder>/<name>/bootstrap`
     #[arg(long, default_value = "target/debug", env = "RECTIFY_BINARIES")]
     binaries: PathBuf,
 
-    /// A template parameter, e.g. `RestrictedSshMode=enforce`; repeatable
-    #[arg(long = "set", value_name = "NAME=VALUE", value_parser = assignment)]
-    parameters: Vec<(String, String)>,
+    /// Another value for a setting, by its path, e.g. `controls.restricted-ssh.mode=enforce`; repeatable
+    #[arg(long = "set", value_name = "PATH=VALUE", value_parser = assignment)]
+    overrides: Vec<(String, String)>,
 
     /// The region to emulate
     #[arg(long, default_value = "us-east-1")]
@@ -110,6 +105,8 @@ enum Failure {
     World(#[from] LocalAwsError),
     #[error(transparent)]
     Demo(#[from] rectify_local::demo::DemoError),
+    #[error(transparent)]
+    Synth(#[from] rectify_synth::SynthError),
     #[error("standard output: {0}")]
     Output(#[from] std::io::Error),
 }
@@ -133,9 +130,8 @@ async fn main() -> ExitCode {
 }
 
 async fn run_demo(demo: Demo) -> Result<ExitCode, Failure> {
-    let mut settings = LocalAwsConfig::new(&demo.template, &demo.binaries, &demo.logs);
-    settings.parameters = rectify_local::demo::parameters();
-    settings.disable_other_controls = true;
+    let templates = rectify_synth::synth(rectify_local::demo::SETTINGS, &[])?;
+    let mut settings = LocalAwsConfig::new(templates, &demo.binaries, &demo.logs);
     settings.replacements = demo.replacements.into_iter().map(|(name, program)| (name, program.into())).collect();
     let report = rectify_local::demo::run(settings).await?;
     let mut out = std::io::stdout().lock();
@@ -149,8 +145,9 @@ async fn run_demo(demo: Demo) -> Result<ExitCode, Failure> {
 }
 
 async fn run_up(up: Up) -> Result<(), Failure> {
-    let mut settings = LocalAwsConfig::new(&up.template, &up.binaries, &up.logs);
-    settings.parameters = up.parameters.iter().cloned().collect::<BTreeMap<_, _>>();
+    let file = std::fs::read_to_string(&up.settings)
+        .map_err(|source| LocalAwsError::File { path: up.settings.clone(), source })?;
+    let mut settings = LocalAwsConfig::new(rectify_synth::synth(&file, &up.overrides)?, &up.binaries, &up.logs);
     settings.region.clone_from(&up.region);
     settings.listen.clone_from(&up.listen);
     let world = World::start(settings).await?;

@@ -11,7 +11,6 @@ mod run;
 mod scenario;
 mod state;
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -54,23 +53,8 @@ pub enum DemoError {
 /// are.
 const RETRY_WAITS: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(5)];
 
-/// The demo's template parameters: every control in mode `enforce`, with disruptive steps (L2) allowed where there are
-/// any.
-pub fn parameters() -> BTreeMap<String, String> {
-    let mut parameters = BTreeMap::new();
-    for (control, has_l2_steps) in scenario::CONTROLS {
-        parameters.insert(format!("{control}Mode"), "enforce".to_owned());
-        if has_l2_steps {
-            parameters.insert(format!("{control}AllowL2"), "true".to_owned());
-        }
-    }
-    // A tag may lower the mode of one resource, and no share of the recorded resources limits the hourly budget.
-    parameters.insert("AllowTagMode".to_owned(), "true".to_owned());
-    parameters.insert("MaxFixesPercent".to_owned(), "100".to_owned());
-    // CloudTrail has no events here, so attribution would find no one.
-    parameters.insert("Attribution".to_owned(), "false".to_owned());
-    parameters
-}
+/// What the demo deploys, as `rectify.yaml`.
+pub const SETTINGS: &str = include_str!("rectify.yaml");
 
 /// Runs the demo and reports its result.
 ///

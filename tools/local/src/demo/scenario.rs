@@ -2,17 +2,6 @@
 
 use super::fixture::Fixture;
 
-/// The demo's controls in Pascal case, as in the names of template parameters, and whether they have a step of level
-/// L2.
-pub(super) const CONTROLS: [(&str, bool); 6] = [
-    ("RestrictedSsh", true),
-    ("Ec2EbsEncryptionByDefault", true),
-    ("S3BucketPublicReadProhibited", true),
-    ("S3BucketPublicWriteProhibited", true),
-    ("IamRootAccessKeyCheck", false),
-    ("CloudTrailLogFileValidationEnabled", false),
-];
-
 /// One resource, how it is created, and how it must end.
 #[derive(Debug, Clone, Copy)]
 pub struct Scenario {

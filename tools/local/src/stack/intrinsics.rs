@@ -4,6 +4,9 @@
 //! Generates names and ARNs as CloudFormation does, for the types that work locally. A limit on the depth detects
 //! circular references.
 
+use std::collections::BTreeMap;
+
+use rectify_synth::Templates;
 use serde_json::{Map, Value};
 
 use super::StackError;
@@ -12,9 +15,13 @@ use super::template::{Deployment, Resource, Template, text};
 /// Far deeper than any template nests; only a circular reference gets there.
 const DEPTH: usize = 64;
 
+/// A nested template, as SAM deploys it.
+pub(super) const NESTED: &str = "AWS::Serverless::Application";
+
 pub(super) struct Resolver<'a> {
     pub(super) template: &'a Template,
     pub(super) deployment: &'a Deployment,
+    templates: &'a Templates,
 }
 
 /// The location in the template, for error messages and for detecting circular references.
@@ -39,8 +46,8 @@ impl Place {
 }
 
 impl<'a> Resolver<'a> {
-    pub(super) fn new(template: &'a Template, deployment: &'a Deployment) -> Self {
-        Self { template, deployment }
+    pub(super) fn new(template: &'a Template, deployment: &'a Deployment, templates: &'a Templates) -> Self {
+        Self { template, deployment, templates }
     }
 
     /// The value of an expression; `None` is `AWS::NoValue`, which removes its key or list member.
@@ -195,8 +202,16 @@ impl<'a> Resolver<'a> {
             ("AWS::DynamoDB::Table", "Arn") => self.arn("dynamodb", &format!("table/{name}")),
             ("AWS::Events::Rule", "Arn") => self.arn("events", &format!("rule/{name}")),
             ("AWS::Logs::LogGroup", "Arn") => format!("{}:*", self.arn("logs", &format!("log-group:{name}"))),
-            ("AWS::IAM::Role", "Arn") => self.global_arn("iam", &format!("role/{name}")),
+            ("AWS::IAM::Role", "Arn") => self.role_arn(resource, &name, place)?,
             ("AWS::CloudWatch::Alarm", "Arn") => self.arn("cloudwatch", &format!("alarm:{name}")),
+            // IAM generates it; here it follows from the name.
+            ("AWS::IAM::Role", "RoleId") => {
+                let name = name.to_ascii_uppercase();
+                format!("AROA{}", name.chars().filter(char::is_ascii_alphanumeric).collect::<String>())
+            }
+            (NESTED, path) if path.starts_with("Outputs.") => {
+                self.output(id, resource, path.trim_start_matches("Outputs."), place)?
+            }
             (kind, _) => return Err(place.refuse(format!("`{attribute}` of `{id}` ({kind}) is not supported locally"))),
         })
     }
@@ -286,6 +301,50 @@ impl<'a> Resolver<'a> {
     pub(super) fn arn(&self, service: &str, rest: &str) -> String {
         let Deployment { partition, region, account, .. } = self.deployment;
         format!("arn:{partition}:{service}:{region}:{account}:{rest}")
+    }
+
+    /// The text of a nested template, and its deployment: named after both stacks, with the parameters it is passed.
+    pub(super) fn nested(
+        &self,
+        id: &str,
+        application: &Resource,
+        place: &Place,
+    ) -> Result<(&'a str, Deployment), StackError> {
+        let resolved = self.resolve(&application.properties, place)?.unwrap_or_default();
+        let location = resolved.get("Location").and_then(Value::as_str);
+        let location = location.ok_or_else(|| place.refuse("`Location`: expected a string"))?;
+        let template = self.templates.get(location);
+        let template = template.ok_or_else(|| StackError::Template(format!("`{location}`: no such template")))?;
+        let mut parameters = BTreeMap::new();
+        for (name, value) in resolved.get("Parameters").and_then(Value::as_object).into_iter().flatten() {
+            let value = text(value).ok_or_else(|| place.refuse(format!("`Parameters.{name}`: expected a string")))?;
+            parameters.insert(name.clone(), value);
+        }
+        let stack = self.name(id, application, place)?;
+        Ok((template, Deployment { stack, parameters, ..self.deployment.clone() }))
+    }
+
+    /// An output of a nested template.
+    fn output(&self, id: &str, application: &Resource, output: &str, place: &Place) -> Result<String, StackError> {
+        let (template, deployment) = self.nested(id, application, place)?;
+        let template = Template::parse(template, &deployment)?;
+        let value = template.outputs.get(output).and_then(|it| it.get("Value"));
+        let value = value.ok_or_else(|| place.refuse(format!("`{id}` has no output `{output}`")))?;
+        let value = Resolver::new(&template, &deployment, self.templates).resolve(value, &place.at(output))?;
+        value
+            .as_ref()
+            .and_then(text)
+            .ok_or_else(|| place.refuse(format!("output `{output}` of `{id}` is not a string")))
+    }
+
+    /// The ARN of a role with this name: its path comes before the name.
+    pub(super) fn role_arn(&self, role: &Resource, name: &str, place: &Place) -> Result<String, StackError> {
+        let path = match role.properties.get("Path") {
+            Some(path) => self.resolve(path, &place.at("Path"))?.as_ref().and_then(text),
+            None => Some("/".to_owned()),
+        };
+        let path = path.ok_or_else(|| place.refuse("`Path` is not a string"))?;
+        Ok(self.global_arn("iam", &format!("role{path}{name}")))
     }
 
     /// The ARN of a global resource.

@@ -1,7 +1,7 @@
 //! The stack, read from the template that is deployed to AWS, so that the local and the deployed stack cannot differ.
 //!
-//! [`Stack::read`] resolves the template for one set of parameters and keeps the resources that work locally:
-//! functions with their roles, Config rules, event rules, tables, queues and event source mappings. Types that do
+//! [`Stack::read`] resolves the root template and its nested ones for one set of parameters and keeps the resources
+//! that work locally: functions with their roles, Config rules, event rules, tables, queues and event source mappings. Types that do
 //! nothing locally are listed in [`Stack::ignored`]. Any other type is an error, and so are an unsupported intrinsic
 //! function and an invocation without a permission.
 
@@ -18,6 +18,7 @@ use serde_json::Value;
 
 use crate::engine::ConfigRule;
 use crate::iam::policy::Statement;
+use rectify_synth::Templates;
 pub use template::Deployment;
 
 /// Why a template cannot be resolved.
@@ -251,13 +252,12 @@ pub struct Stack {
 }
 
 impl Stack {
-    /// Resolves a template for a deployment.
+    /// Resolves the root template for a deployment, and each nested template with the parameters that it is passed.
     ///
     /// # Errors
     /// [`StackError`], which names the location in the template.
-    pub fn read(template: &str, deployment: &Deployment) -> Result<Self, StackError> {
-        let template = template::Template::parse(template, deployment)?;
-        resources::resolve(&intrinsics::Resolver::new(&template, deployment))
+    pub fn read(templates: &Templates, deployment: &Deployment) -> Result<Self, StackError> {
+        resources::resolve(templates, deployment)
     }
 
     /// The name of each table's partition key, by the table's name.

@@ -5,14 +5,17 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use super::intrinsics::{Place, Resolver};
+use rectify_synth::{ROOT, Templates};
+
+use super::intrinsics::{NESTED, Place, Resolver};
 use super::roles;
-use super::template::text;
+use super::template::{Deployment, Resource, Template, text};
 use super::{
     EventRule, Function, Index, Mapping, Named, OnFailure, Queue, Redrive, Rule, Stack, StackError, Table, Target,
     Trigger,
 };
 use crate::engine::ConfigRule;
+use crate::iam::policy::Statement;
 
 /// Types that do nothing locally: alarms, dashboards, log groups, topics and queue policies.
 const IGNORED: &[&str] = &[
@@ -75,35 +78,73 @@ impl Resolved<'_> {
 /// The invoke permissions: (function name, principal).
 type Permissions = BTreeSet<(String, String)>;
 
-pub(super) fn resolve(resolver: &Resolver<'_>) -> Result<Stack, StackError> {
-    let mut stack = Stack::default();
-    let mut permissions = Permissions::new();
-    let mut policies = BTreeMap::new();
-    let mut attached = Vec::new();
-    // Targets stay ARNs here; `connect` resolves them once every function and queue is known.
-    for (id, resource) in &resolver.template.resources {
-        let place = Place::new(format!("resource `{id}`"));
-        if let Some(condition) = &resource.condition
-            && !resolver.condition(condition, &place)?
-        {
-            continue;
+/// What the templates of a deployment contain. Targets stay ARNs, and policies apart from their roles, until all of it
+/// is known.
+#[derive(Default)]
+struct Collected {
+    stack: Stack,
+    permissions: Permissions,
+    policies: BTreeMap<String, Vec<Statement>>,
+    attached: Vec<roles::Attached>,
+}
+
+pub(super) fn resolve(templates: &Templates, deployment: &Deployment) -> Result<Stack, StackError> {
+    let mut collected = Collected::default();
+    let root = templates.get(ROOT).ok_or_else(|| StackError::Template(format!("`{ROOT}`: no such template")))?;
+    collected.add(root, templates, deployment)?;
+    let Collected { mut stack, permissions, policies, attached } = collected;
+    roles::attach(&mut stack.roles, &policies, attached)?;
+    connect(&mut stack, &permissions)?;
+    Ok(stack)
+}
+
+impl Collected {
+    /// Adds the resources of a template, and of its nested templates.
+    fn add(&mut self, text: &str, templates: &Templates, deployment: &Deployment) -> Result<(), StackError> {
+        let template = Template::parse(text, deployment)?;
+        let resolver = Resolver::new(&template, deployment, templates);
+        for (id, resource) in &template.resources {
+            let place = Place::new(format!("resource `{id}`"));
+            if let Some(condition) = &resource.condition
+                && !resolver.condition(condition, &place)?
+            {
+                continue;
+            }
+            let kind = resource.kind.as_str();
+            if IGNORED.contains(&kind) {
+                self.stack.ignored.push(format!("{id} ({kind})"));
+                continue;
+            }
+            if kind == NESTED {
+                let (nested, deployment) = resolver.nested(id, resource, &place)?;
+                self.add(nested, templates, &deployment)?;
+                continue;
+            }
+            let properties = if kind == "AWS::Serverless::Function" {
+                with_globals(&template.function_globals, &resource.properties)
+            } else {
+                resource.properties.clone()
+            };
+            let properties = resolver.resolve(&properties, &place)?.unwrap_or_default();
+            let resolved = Resolved { id, name: resolver.name(id, resource, &place)?, properties };
+            self.add_resource(kind, resolved, &resolver, resource, &place)?;
         }
-        let kind = resource.kind.as_str();
-        if IGNORED.contains(&kind) {
-            stack.ignored.push(format!("{id} ({kind})"));
-            continue;
-        }
-        let properties = if kind == "AWS::Serverless::Function" {
-            with_globals(&resolver.template.function_globals, &resource.properties)
-        } else {
-            resource.properties.clone()
-        };
-        let properties = resolver.resolve(&properties, &place)?.unwrap_or_default();
-        let resolved = Resolved { id, name: resolver.name(id, resource, &place)?, properties };
+        Ok(())
+    }
+
+    fn add_resource(
+        &mut self,
+        kind: &str,
+        resolved: Resolved<'_>,
+        resolver: &Resolver<'_>,
+        resource: &Resource,
+        place: &Place,
+    ) -> Result<(), StackError> {
+        let stack = &mut self.stack;
         match kind {
             "AWS::Serverless::Function" => stack.functions.push(function(&resolved, resolver)?),
             "AWS::SQS::Queue" => stack.queues.push(Queue {
-                logical_id: id.clone(),
+                logical_id: resolved.id.to_owned(),
                 arn: resolver.arn("sqs", &resolved.name),
                 redrive: redrive(&resolved)?,
                 name: resolved.name,
@@ -114,23 +155,23 @@ pub(super) fn resolve(resolver: &Resolver<'_>) -> Result<Stack, StackError> {
             "AWS::Events::Rule" => stack.event_rules.push(event_rule(&resolved)?),
             "AWS::IAM::ManagedPolicy" => {
                 let arn = resolver.global_arn("iam", &format!("policy/{}", resolved.name));
-                policies.insert(arn, roles::document(&resolved, "PolicyDocument", &resolved.properties)?);
+                self.policies.insert(arn, roles::document(&resolved, "PolicyDocument", &resolved.properties)?);
             }
             "AWS::IAM::Role" => {
-                let arn = resolver.global_arn("iam", &format!("role/{}", resolved.name));
+                let arn = resolver.role_arn(resource, &resolved.name, place)?;
                 stack.roles.insert(arn.clone(), roles::inline_statements(&resolved)?);
-                attached.push((arn, resolved.id, roles::attached(&resolved)?));
+                self.attached.push((arn, resolved.id.to_owned(), roles::attached(&resolved)?));
             }
             "AWS::Lambda::Permission" => {
                 let function = resolved.required("FunctionName")?;
-                permissions.insert((last_segment(&function).to_owned(), resolved.required("Principal")?));
+                self.permissions.insert((last_segment(&function).to_owned(), resolved.required("Principal")?));
             }
-            other => return Err(StackError::UnknownType { resource: id.clone(), kind: other.to_owned() }),
+            other => {
+                return Err(StackError::UnknownType { resource: resolved.id.to_owned(), kind: other.to_owned() });
+            }
         }
+        Ok(())
     }
-    roles::attach(&mut stack.roles, &policies, attached)?;
-    connect(&mut stack, &permissions)?;
-    Ok(stack)
 }
 
 /// Replaces the ARNs of targets by names: each must be a function or queue of the template, and its invocation

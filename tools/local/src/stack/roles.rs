@@ -9,7 +9,7 @@ use super::resources::Resolved;
 use crate::iam::policy::Statement;
 
 /// A role's ARN, its logical id, and the ARNs of its attached policies.
-pub(super) type Attached<'a> = (String, &'a str, Vec<String>);
+pub(super) type Attached = (String, String, Vec<String>);
 
 /// The statements of a policy document at `path`.
 pub(super) fn document(resource: &Resolved<'_>, path: &str, holder: &Value) -> Result<Vec<Statement>, StackError> {
@@ -37,12 +37,12 @@ pub(super) fn attached(role: &Resolved<'_>) -> Result<Vec<String>, StackError> {
 pub(super) fn attach(
     roles: &mut BTreeMap<String, Vec<Statement>>,
     policies: &BTreeMap<String, Vec<Statement>>,
-    attached: Vec<Attached<'_>>,
+    attached: Vec<Attached>,
 ) -> Result<(), StackError> {
     for (role, resource, arns) in attached {
         for arn in arns {
             let statements = policies.get(&arn).ok_or_else(|| StackError::Property {
-                resource: resource.to_owned(),
+                resource: resource.clone(),
                 property: "ManagedPolicyArns".to_owned(),
                 why: format!("`{arn}` is not a policy of this template"),
             })?;

@@ -20,12 +20,7 @@ pub struct Deployment {
     pub stack: String,
     /// Parameter values; other parameters keep their defaults.
     pub parameters: BTreeMap<String, String>,
-    /// Whether a control without a mode among these values is off and not deployed.
-    pub disable_other_controls: bool,
 }
-
-/// The mode in which a control is not deployed.
-const OFF: &str = "off";
 
 /// A resource with unresolved condition and properties.
 #[derive(Debug)]
@@ -40,6 +35,7 @@ pub(super) struct Template {
     pub(super) parameters: BTreeMap<String, Value>,
     pub(super) conditions: BTreeMap<String, Value>,
     pub(super) resources: BTreeMap<String, Resource>,
+    pub(super) outputs: BTreeMap<String, Value>,
     /// `Globals.Function`: the default properties of every function.
     pub(super) function_globals: Value,
 }
@@ -65,7 +61,14 @@ impl Template {
         let function_globals =
             section("Globals")?.get("Function").cloned().unwrap_or_else(|| Value::Object(Map::new()));
         let parameters = parameter_values(&section("Parameters")?, deployment)?;
-        Ok(Self { parameters, conditions: section("Conditions")?.into_iter().collect(), resources, function_globals })
+        let (conditions, outputs) = (section("Conditions")?, section("Outputs")?);
+        Ok(Self {
+            parameters,
+            conditions: conditions.into_iter().collect(),
+            resources,
+            outputs: outputs.into_iter().collect(),
+            function_globals,
+        })
     }
 }
 
@@ -135,7 +138,6 @@ fn parameter_values(
         let refuse = |why: String| StackError::Parameter { name: name.clone(), why };
         let value = match (given.get(name), declaration.get("Default")) {
             (Some(value), _) => value.clone(),
-            (None, _) if deployment.disable_other_controls && is_mode(name, declaration) => OFF.to_owned(),
             (None, Some(default)) => text(default).ok_or_else(|| refuse("its default is not a scalar".to_owned()))?,
             (None, None) => return Err(refuse("no value and no default".to_owned())),
         };
@@ -149,12 +151,6 @@ fn parameter_values(
         values.insert(name.clone(), value);
     }
     Ok(values)
-}
-
-/// Whether a parameter is a control's mode: its name ends with `Mode` and it allows `off`.
-fn is_mode(name: &str, declaration: &Value) -> bool {
-    let allowed = declaration.get("AllowedValues").and_then(Value::as_array);
-    name.ends_with("Mode") && allowed.is_some_and(|it| it.iter().any(|value| value == OFF))
 }
 
 /// Checks the constraints of a declaration except `AllowedPattern`, which CloudFormation checks: a regular expression

@@ -5,17 +5,15 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
+use rectify_synth::Templates;
+
 use crate::host::HostSettings;
 
 /// How to start local AWS.
 #[derive(Debug, Clone)]
 pub struct LocalAwsConfig {
-    /// The template to deploy.
-    pub template: PathBuf,
-    /// Parameter values; other parameters keep their defaults.
-    pub parameters: BTreeMap<String, String>,
-    /// Whether a control without a mode among the parameters is off.
-    pub disable_other_controls: bool,
+    /// The templates to deploy.
+    pub templates: Templates,
     /// The folder with the built programs. A function runs `<binaries>/<name>/bootstrap` if there is one, else the
     /// program `<binaries>/<service>-functions` that lists its name, else `<binaries>/<name>`.
     pub binaries: PathBuf,
@@ -64,13 +62,11 @@ impl Programs<'_> {
 }
 
 impl LocalAwsConfig {
-    /// us-east-1, any free port, one process per function, a timeout of one minute.
+    /// These templates in us-east-1, any free port, one process per function, a timeout of one minute.
     #[must_use]
-    pub fn new(template: &Path, binaries: &Path, logs: &Path) -> Self {
+    pub fn new(templates: Templates, binaries: &Path, logs: &Path) -> Self {
         Self {
-            template: template.to_owned(),
-            parameters: BTreeMap::new(),
-            disable_other_controls: false,
+            templates,
             binaries: binaries.to_owned(),
             replacements: BTreeMap::new(),
             region: "us-east-1".to_owned(),

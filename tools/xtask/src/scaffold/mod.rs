@@ -6,8 +6,8 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::fragment::{Unfilled, fill};
 use clap::{Args, ValueEnum};
+use rectify_synth::fragment::{Unfilled, fill};
 
 mod events;
 mod register;

@@ -8,15 +8,18 @@ use rectify_compliance::{Entry, Permission, roles};
 
 use super::policy;
 use crate::fragment::{Unfilled, fill};
+use crate::settings::Settings;
 
-const GUARD: &str = include_str!("guard.yaml");
+const DECISIONS: &str = include_str!("guard-decisions.yaml");
+const TAGS: &str = include_str!("guard-tags.yaml");
+const PROTECTED: &str = include_str!("guard-protected.yaml");
 
 /// The guard of every remediation.
 ///
 /// # Errors
 /// [`Unfilled`] when the fragment has a placeholder without a value.
-pub(super) fn of_remediations(controls: &[&Entry]) -> Result<String, Unfilled> {
-    let calls = controls.iter().filter_map(|it| it.remediation).flat_map(ErasedRemediation::fix_permissions);
+pub(super) fn of_remediations(settings: &Settings) -> Result<String, Unfilled> {
+    let calls = remediations(settings).flat_map(ErasedRemediation::fix_permissions);
     guard(roles::OPERATOR_KEYS, calls.copied())
 }
 
@@ -29,6 +32,11 @@ pub(super) fn of_undo(controls: &[&Entry]) -> Result<String, Unfilled> {
     guard(roles::OPERATOR_KEYS_EXCEPT_HOLDS, calls.copied())
 }
 
+/// The remediations of every control, deployed or not: the guard of a role does not depend on the others' modes.
+fn remediations(settings: &Settings) -> impl Iterator<Item = &'static dyn ErasedRemediation> {
+    settings.controls().iter().filter_map(|it| it.control.remediation)
+}
+
 fn guard(decided: &[&str], calls: impl Iterator<Item = Permission>) -> Result<String, Unfilled> {
     let calls: Vec<Permission> = calls.filter(|it| !it.reads()).collect();
     let actions = |selected: fn(&Permission) -> bool| -> String {
@@ -36,14 +44,16 @@ fn guard(decided: &[&str], calls: impl Iterator<Item = Permission>) -> Result<St
         policy::members(actions)
     };
     let decided: Vec<String> = decided.iter().map(|it| format!("\"{it}\"")).collect();
-    fill(
-        GUARD,
-        &[
-            ("decided", &decided.join(", ")),
-            ("tagging", &actions(|it| it.action.contains("Tag"))),
-            ("deciding-tags", roles::OPERATOR_TAGS),
-            // An action without a resource matches no ARN.
-            ("writes", &actions(|it| it.resource != "*")),
-        ],
-    )
+    let mut text = fill(DECISIONS, &[("decided", &decided.join(", "))])?;
+    // IAM rejects a statement without an action.
+    let tagging = actions(|it| it.action.contains("Tag"));
+    if !tagging.is_empty() {
+        text.push_str(&fill(TAGS, &[("tagging", &tagging), ("deciding-tags", roles::OPERATOR_TAGS)])?);
+    }
+    // An action without a resource matches no ARN.
+    let writes = actions(|it| it.resource != "*");
+    if !writes.is_empty() {
+        text.push_str(&fill(PROTECTED, &[("writes", &writes)])?);
+    }
+    Ok(text)
 }
