@@ -2,6 +2,7 @@
 
 mod cloudtrail;
 mod config;
+mod dynamodb;
 mod ec2;
 mod iam;
 mod instances;

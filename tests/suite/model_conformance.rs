@@ -5,6 +5,7 @@
 
 mod cloudtrail;
 mod config;
+mod dynamodb;
 mod ec2;
 mod ec2_groups;
 mod iam;

@@ -6,10 +6,11 @@ use std::process::Command;
 use super::tree;
 
 /// The packages of functions and the runtime.
-const WITH_SDK: [&str; 10] = [
+const WITH_SDK: [&str; 11] = [
     "rectify-runtime",
     "rectify-cloudtrail-lambda",
     "rectify-config-lambda",
+    "rectify-dynamodb-lambda",
     "rectify-ec2-lambda",
     "rectify-iam-lambda",
     "rectify-kms-lambda",

@@ -28,6 +28,7 @@ const BOTH_WAYS: &[(&str, &str)] = &[
     ("kms:EnableKeyRotation", "one action enables rotation and sets shorter and longer periods"),
     ("rds:ModifyDBInstance", "one action changes every setting of an instance, in both directions"),
     ("sns:SetTopicAttributes", "one action sets a topic's policy with and without the statement"),
+    ("dynamodb:UpdateContinuousBackups", "one action turns point-in-time recovery on and off"),
     ("rds:ModifyDBCluster", "one action changes every setting of a cluster, in both directions"),
 ];
 

@@ -11,6 +11,7 @@ mod key;
 mod lifecycle;
 mod observation;
 mod security_group;
+mod table;
 mod tagged;
 mod trail;
 mod user;
@@ -40,6 +41,8 @@ pub struct Readers {
     pub rds: aws_sdk_rds::Client,
     /// Keys.
     pub kms: aws_sdk_kms::Client,
+    /// Tables.
+    pub dynamodb: aws_sdk_dynamodb::Client,
 }
 
 impl Readers {
@@ -53,6 +56,7 @@ impl Readers {
             iam: aws_sdk_iam::Client::new(config),
             rds: aws_sdk_rds::Client::new(config),
             kms: aws_sdk_kms::Client::new(config),
+            dynamodb: aws_sdk_dynamodb::Client::new(config),
         }
     }
 }
@@ -66,6 +70,7 @@ enum Reader {
     Key,
     Instance,
     SecurityGroup,
+    Table,
     Tagged(Tagged),
     Trail,
     User,
@@ -74,6 +79,7 @@ enum Reader {
 /// Every type that the recorder can read. A new type needs a reader and a row here.
 const READERS: &[(&str, Reader)] = &[
     ("AWS::CloudTrail::Trail", Reader::Trail),
+    ("AWS::DynamoDB::Table", Reader::Table),
     ("AWS::EC2::CustomerGateway", Reader::Tagged(Tagged::CustomerGateway)),
     ("AWS::EC2::Instance", Reader::Instance),
     ("AWS::EC2::InternetGateway", Reader::Tagged(Tagged::InternetGateway)),
@@ -204,6 +210,7 @@ impl Recorder {
                 Reader::Key => key::read(&readers.kms, settings).await,
                 Reader::Instance => instance::read(&readers.ec2, settings).await,
                 Reader::SecurityGroup => security_group::read(&readers.ec2, settings).await,
+                Reader::Table => table::read(&readers.dynamodb, settings).await,
                 Reader::Tagged(kind) => tagged::read(kind, &readers.ec2, settings).await,
                 Reader::Trail => trail::read(&readers.cloudtrail, settings).await,
                 Reader::User => user::read(&readers.iam).await,
