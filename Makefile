@@ -5,7 +5,7 @@ SAM    := .local/sam
 CARGO  ?= cargo
 # One control of each service, the same as in `tests/src/binaries.rs`.
 SAMPLED := cmk-backing-key-rotation-enabled cloud-trail-encryption-enabled cloudwatch-alarm-root-usage \
-           config-recorder-healthy dynamodb-pitr-enabled \
+           config-recorder-healthy dynamodb-pitr-enabled elb-deletion-protection-enabled \
            iam-root-access-key-check rds-instance-deletion-protection-enabled restricted-ssh \
            s3-bucket-ssl-requests-only
 SAMPLE  := $(foreach id,$(SAMPLED),--bin $(id) --bin $(id)-remediation)

@@ -8,6 +8,7 @@ mod cloudtrail;
 mod config;
 mod dynamodb;
 mod ec2;
+mod elb;
 mod iam;
 mod instances;
 mod kms;

@@ -8,6 +8,7 @@ mod config;
 mod dynamodb;
 mod ec2;
 mod ec2_groups;
+mod elb;
 mod iam;
 mod instances;
 mod kms;

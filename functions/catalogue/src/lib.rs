@@ -6,7 +6,7 @@ use rectify_compliance::Entry;
 use rectify_compliance::entry::SharedEvents;
 
 /// The services that have controls; each has a folder `functions/<service>`.
-pub const SERVICES: [&str; 9] = ["ec2", "s3", "iam", "rds", "cloudtrail", "logs", "kms", "config", "dynamodb"];
+pub const SERVICES: [&str; 10] = ["ec2", "s3", "iam", "rds", "cloudtrail", "logs", "kms", "config", "dynamodb", "elb"];
 
 /// Every control, grouped by service, in the order of each service's crate.
 pub fn controls() -> impl Iterator<Item = &'static Entry> {
@@ -20,6 +20,7 @@ pub fn controls() -> impl Iterator<Item = &'static Entry> {
         rectify_kms::CONTROLS,
         rectify_config::CONTROLS,
         rectify_dynamodb::CONTROLS,
+        rectify_elb::CONTROLS,
     ]
     .into_iter()
     .flatten()

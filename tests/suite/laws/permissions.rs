@@ -29,6 +29,10 @@ const BOTH_WAYS: &[(&str, &str)] = &[
     ("rds:ModifyDBInstance", "one action changes every setting of an instance, in both directions"),
     ("sns:SetTopicAttributes", "one action sets a topic's policy with and without the statement"),
     ("dynamodb:UpdateContinuousBackups", "one action turns point-in-time recovery on and off"),
+    (
+        "elasticloadbalancing:ModifyLoadBalancerAttributes",
+        "one action changes every attribute of a load balancer, in both directions",
+    ),
     ("rds:ModifyDBCluster", "one action changes every setting of a cluster, in both directions"),
 ];
 

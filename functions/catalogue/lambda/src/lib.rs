@@ -15,6 +15,7 @@ pub fn functions() -> impl Iterator<Item = &'static Function> {
         rectify_kms_lambda::FUNCTIONS,
         rectify_config_lambda::FUNCTIONS,
         rectify_dynamodb_lambda::FUNCTIONS,
+        rectify_elb_lambda::FUNCTIONS,
     ]
     .into_iter()
     .flatten()
@@ -32,6 +33,7 @@ pub fn operations() -> impl Iterator<Item = Operations> {
         rectify_kms_lambda::OPERATIONS,
         rectify_config_lambda::OPERATIONS,
         rectify_dynamodb_lambda::OPERATIONS,
+        rectify_elb_lambda::OPERATIONS,
     ]
     .into_iter()
     .flatten()

@@ -126,6 +126,16 @@ fn calls_request_the_resources_they_name() {
             "Action=GetManagedPrefixListEntries&PrefixListId=pl-1",
             "ec2:GetManagedPrefixListEntries arn:aws:ec2:R:prefix-list/pl-1",
         ),
+        (
+            "elasticloadbalancing",
+            "Action=DescribeLoadBalancerAttributes&LoadBalancerArn=arn%3Aaws%3Al",
+            "elasticloadbalancing:DescribeLoadBalancerAttributes *",
+        ),
+        (
+            "elasticloadbalancing",
+            "Action=ModifyLoadBalancerAttributes&LoadBalancerArn=arn%3Aaws%3Al",
+            "elasticloadbalancing:ModifyLoadBalancerAttributes arn:aws:l",
+        ),
         ("iam", "Action=ListUsers", "iam:ListUsers *"),
         (
             "iam",

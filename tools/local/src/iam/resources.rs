@@ -8,6 +8,7 @@ pub(super) fn of(call: &ApiCall<'_>) -> Vec<String> {
         "cloudtrail" => cloudtrail(call),
         "monitoring" | "cloudwatch" => cloudwatch(call),
         "config" => config(call),
+        "elasticloadbalancing" => elasticloadbalancing(call),
         "iam" => iam(call),
         "kms" => call.json("KeyId").map(|key| named(call, "kms", "key/", key)).into_iter().collect(),
         "logs" => logs(call),
@@ -74,6 +75,14 @@ fn config(call: &ApiCall<'_>) -> Vec<String> {
         "DescribeConfigurationRecorders" | "DescribeConfigurationRecorderStatus" => {
             vec![call.arn("config", "configuration-recorder/*")]
         }
+        _ => Vec::new(),
+    }
+}
+
+fn elasticloadbalancing(call: &ApiCall<'_>) -> Vec<String> {
+    match call.operation {
+        // Reads have no resource type, although they name a load balancer.
+        "ModifyLoadBalancerAttributes" => call.form("LoadBalancerArn").into_iter().collect(),
         _ => Vec::new(),
     }
 }

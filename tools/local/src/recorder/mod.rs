@@ -9,6 +9,7 @@ mod database;
 mod instance;
 mod key;
 mod lifecycle;
+mod load_balancer;
 mod observation;
 mod security_group;
 mod table;
@@ -43,6 +44,8 @@ pub struct Readers {
     pub kms: aws_sdk_kms::Client,
     /// Tables.
     pub dynamodb: aws_sdk_dynamodb::Client,
+    /// Load balancers.
+    pub elb: aws_sdk_elasticloadbalancingv2::Client,
 }
 
 impl Readers {
@@ -57,6 +60,7 @@ impl Readers {
             rds: aws_sdk_rds::Client::new(config),
             kms: aws_sdk_kms::Client::new(config),
             dynamodb: aws_sdk_dynamodb::Client::new(config),
+            elb: aws_sdk_elasticloadbalancingv2::Client::new(config),
         }
     }
 }
@@ -69,6 +73,7 @@ enum Reader {
     DbInstance,
     Key,
     Instance,
+    LoadBalancer,
     SecurityGroup,
     Table,
     Tagged(Tagged),
@@ -92,6 +97,7 @@ const READERS: &[(&str, Reader)] = &[
     ("AWS::EC2::VPNConnection", Reader::Tagged(Tagged::VpnConnection)),
     ("AWS::EC2::VPNGateway", Reader::Tagged(Tagged::VpnGateway)),
     ("AWS::EC2::Volume", Reader::Tagged(Tagged::Volume)),
+    ("AWS::ElasticLoadBalancingV2::LoadBalancer", Reader::LoadBalancer),
     ("AWS::IAM::User", Reader::User),
     ("AWS::KMS::Key", Reader::Key),
     ("AWS::RDS::DBCluster", Reader::DbCluster),
@@ -209,6 +215,7 @@ impl Recorder {
                 Reader::DbInstance => database::read_instances(&readers.rds, settings).await,
                 Reader::Key => key::read(&readers.kms, settings).await,
                 Reader::Instance => instance::read(&readers.ec2, settings).await,
+                Reader::LoadBalancer => load_balancer::read(&readers.elb, settings).await,
                 Reader::SecurityGroup => security_group::read(&readers.ec2, settings).await,
                 Reader::Table => table::read(&readers.dynamodb, settings).await,
                 Reader::Tagged(kind) => tagged::read(kind, &readers.ec2, settings).await,
