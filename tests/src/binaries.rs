@@ -45,7 +45,7 @@ pub fn root() -> &'static Path {
 
 /// A control of each service whose two programs are built separately, to be compared with the program of the service,
 /// which is deployed.
-pub const SAMPLE: [&str; 10] = [
+pub const SAMPLE: [&str; 11] = [
     "cmk-backing-key-rotation-enabled",
     "cloud-trail-encryption-enabled",
     "cloudwatch-alarm-root-usage",
@@ -56,6 +56,7 @@ pub const SAMPLE: [&str; 10] = [
     "rds-instance-deletion-protection-enabled",
     "restricted-ssh",
     "s3-bucket-ssl-requests-only",
+    "ssm-document-not-public",
 ];
 
 /// The programs of services, the sample of single functions, and the tools that end-to-end tests run.

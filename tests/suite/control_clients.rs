@@ -13,6 +13,7 @@ mod logs;
 mod policies;
 mod rds;
 mod s3;
+mod ssm;
 mod stacks;
 mod tags;
 

@@ -15,6 +15,7 @@ mod kms;
 mod logs;
 mod rds;
 mod s3;
+mod ssm;
 mod tags;
 mod used;
 

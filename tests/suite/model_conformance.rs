@@ -16,6 +16,7 @@ mod logs;
 mod rds;
 mod s3;
 mod s3_lifecycle;
+mod ssm;
 mod tags;
 
 use aws_types::SdkConfig;

@@ -6,7 +6,8 @@ use rectify_compliance::Entry;
 use rectify_compliance::entry::SharedEvents;
 
 /// The services that have controls; each has a folder `functions/<service>`.
-pub const SERVICES: [&str; 10] = ["ec2", "s3", "iam", "rds", "cloudtrail", "logs", "kms", "config", "dynamodb", "elb"];
+pub const SERVICES: [&str; 11] =
+    ["ec2", "s3", "iam", "rds", "cloudtrail", "logs", "kms", "config", "dynamodb", "elb", "ssm"];
 
 /// Every control, grouped by service, in the order of each service's crate.
 pub fn controls() -> impl Iterator<Item = &'static Entry> {
@@ -21,6 +22,7 @@ pub fn controls() -> impl Iterator<Item = &'static Entry> {
         rectify_config::CONTROLS,
         rectify_dynamodb::CONTROLS,
         rectify_elb::CONTROLS,
+        rectify_ssm::CONTROLS,
     ]
     .into_iter()
     .flatten()

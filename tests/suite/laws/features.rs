@@ -6,7 +6,7 @@ use std::process::Command;
 use super::tree;
 
 /// The packages of functions and the runtime.
-const WITH_SDK: [&str; 12] = [
+const WITH_SDK: [&str; 13] = [
     "rectify-runtime",
     "rectify-cloudtrail-lambda",
     "rectify-config-lambda",
@@ -18,6 +18,7 @@ const WITH_SDK: [&str; 12] = [
     "rectify-logs-lambda",
     "rectify-rds-lambda",
     "rectify-s3-lambda",
+    "rectify-ssm-lambda",
     "rectify-platform",
 ];
 

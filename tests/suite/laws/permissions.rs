@@ -33,6 +33,7 @@ const BOTH_WAYS: &[(&str, &str)] = &[
         "elasticloadbalancing:ModifyLoadBalancerAttributes",
         "one action changes every attribute of a load balancer, in both directions",
     ),
+    ("ssm:ModifyDocumentPermission", "one action removes accounts and adds them"),
     ("rds:ModifyDBCluster", "one action changes every setting of a cluster, in both directions"),
 ];
 

@@ -16,6 +16,7 @@ pub fn functions() -> impl Iterator<Item = &'static Function> {
         rectify_config_lambda::FUNCTIONS,
         rectify_dynamodb_lambda::FUNCTIONS,
         rectify_elb_lambda::FUNCTIONS,
+        rectify_ssm_lambda::FUNCTIONS,
     ]
     .into_iter()
     .flatten()
@@ -34,6 +35,7 @@ pub fn operations() -> impl Iterator<Item = Operations> {
         rectify_config_lambda::OPERATIONS,
         rectify_dynamodb_lambda::OPERATIONS,
         rectify_elb_lambda::OPERATIONS,
+        rectify_ssm_lambda::OPERATIONS,
     ]
     .into_iter()
     .flatten()

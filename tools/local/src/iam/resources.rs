@@ -16,10 +16,7 @@ pub(super) fn of(call: &ApiCall<'_>) -> Vec<String> {
         "s3control" => s3control(call),
         "sns" => call.form("TopicArn").into_iter().collect(),
         "sqs" => call.json("QueueUrl").map(|url| call.arn("sqs", last(url, '/'))).into_iter().collect(),
-        "ssm" => {
-            let name = call.json("Name").map(|it| it.trim_start_matches('/'));
-            name.map(|it| call.arn("ssm", &format!("parameter/{it}"))).into_iter().collect()
-        }
+        "ssm" => ssm(call),
         _ => Vec::new(),
     }
 }
@@ -130,4 +127,13 @@ fn s3control(call: &ApiCall<'_>) -> Vec<String> {
         }
         _ => Vec::new(),
     }
+}
+
+fn ssm(call: &ApiCall<'_>) -> Vec<String> {
+    let (noun, field) = match call.operation {
+        "DescribeDocument" | "DescribeDocumentPermission" | "ModifyDocumentPermission" => ("document", "Name"),
+        _ => ("parameter", "Name"),
+    };
+    let name = call.json(field).map(|it| it.trim_start_matches('/'));
+    name.map(|it| call.arn("ssm", &format!("{noun}/{it}"))).into_iter().collect()
 }

@@ -1,0 +1,3 @@
+//! Resources as the API describes them; AWS Config does not record their sharing. Depends on no control.
+
+pub mod document;

@@ -1,0 +1,30 @@
+//! Systems Manager documents.
+
+use aws_sdk_ssm::types::{DocumentPermissionType, DocumentType, Tag};
+use rectify_compliance::NoParameters;
+use rectify_runtime::client::Connect;
+use rectify_ssm::SSM_DOCUMENT_NOT_PUBLIC;
+use rectify_ssm_lambda::Clients;
+use rectify_tests::services::Services;
+
+use super::{SEPARATE, assert_model_conforms, live, target};
+
+/// `ssm-document-not-public/6`, `ssm-document-not-public/8`: the sharing is read after each call.
+#[tokio::test]
+async fn sharing_of_a_document_conforms() {
+    let sdk = Services::default().sdk(SEPARATE);
+    let ssm = aws_sdk_ssm::Client::new(&sdk);
+    let content = r#"{"schemaVersion": "2.2", "description": "patches", "mainSteps": []}"#;
+    let tag = Tag::builder().key("team").value("web").build().unwrap();
+    let create = ssm.create_document().name("public").content(content).document_type(DocumentType::Command);
+    create.tags(tag).send().await.unwrap();
+    let share = ssm.modify_document_permission().name("public").permission_type(DocumentPermissionType::Share);
+    share.account_ids_to_add("all").shared_document_version("$LATEST").send().await.unwrap();
+    let target = target(&SSM_DOCUMENT_NOT_PUBLIC, SEPARATE, "public");
+    let calls = assert_model_conforms::<_, Clients>(&SSM_DOCUMENT_NOT_PUBLIC, &sdk, &target, &NoParameters {}).await;
+    let input = r#"{"AccountIdsToRemove":["all"],"Name":"public","PermissionType":"Share"}"#;
+    assert_eq!(calls, [format!("ModifyDocumentPermission {input}")]);
+    let read = live::<_, _>(&SSM_DOCUMENT_NOT_PUBLIC, &Clients::connect(&sdk), &target, &NoParameters {}).await;
+    assert_eq!(read.tags.get("team").map(String::as_str), Some("web"));
+    assert_eq!(read.shared_with.get("all"), Some(&Some("$LATEST".to_owned())));
+}
