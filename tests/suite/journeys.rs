@@ -51,6 +51,11 @@ const SKIPPED: &[(&str, &str, &str)] = &[
         "RDS makes a standby in the maintenance window, moto at once, and moto knows no orderable options",
         "model_conformance::rds::pending_standby_conforms",
     ),
+    (
+        "ssm-automation-block-public-sharing",
+        "service settings of Systems Manager",
+        "model_conformance::ssm::block_of_public_sharing_conforms",
+    ),
 ];
 
 /// Runs a control with these rule parameters from the violation that `make` creates to its undone fix and the next

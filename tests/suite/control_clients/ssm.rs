@@ -1,8 +1,11 @@
-//! Systems Manager documents.
+//! Systems Manager documents, and the setting that allows public ones.
 
 use aws_sdk_ssm::types::{DocumentPermissionType, DocumentType};
-use rectify_ssm::SSM_DOCUMENT_NOT_PUBLIC;
+use rectify_compliance::{NoParameters, Remediation, ResourceKey, Target, Timestamp};
+use rectify_runtime::CallErrorKind;
+use rectify_ssm::{SSM_AUTOMATION_BLOCK_PUBLIC_SHARING, SSM_DOCUMENT_NOT_PUBLIC};
 use rectify_ssm_lambda::Clients;
+use rectify_tests::replay::{Answer, Replay};
 
 use super::*;
 
@@ -66,4 +69,35 @@ async fn denied_removal_fails_terminally_and_a_deleted_document_ends_as_gone() {
     let gone = remediate::<_, Clients>(control, &services, &sandbox, "no-such-document").await.unwrap();
     assert!(matches!(gone, Disposition::Ended { outcome: Outcome::Gone, .. }), "{gone:?}");
     assert_eq!(services.calls(), ["ssm:DescribeDocument"]);
+}
+
+/// `ssm-automation-block-public-sharing/4`, `ssm-automation-block-public-sharing/5`,
+/// `ssm-automation-block-public-sharing/8`: a denied call is terminal; `remediation_gates` tests what follows.
+#[tokio::test]
+async fn setting_that_cannot_be_read_or_updated_is_an_error() {
+    let control = &SSM_AUTOMATION_BLOCK_PUBLIC_SHARING.logic;
+    let target = Target {
+        account: AccountId::new(ACCOUNT),
+        region: Region::new(REGION),
+        resource: ResourceKey::account(&AccountId::new(ACCOUNT)),
+        name: None,
+        arn: None,
+    };
+    let value = |value: &str| Answer::ok(&json!({"ServiceSetting": {"SettingValue": value}}));
+    let read = async |answer: Answer| {
+        let replay = Replay::of([answer]);
+        control.live(&Clients::connect(&replay.sdk(REGION)), &target, &NoParameters {}).await
+    };
+    for code in ["ServiceSettingNotFound", "AccessDeniedException"] {
+        assert_eq!(read(Answer::refused(code)).await.unwrap_err().code(), Some(code));
+    }
+    assert_eq!(read(value("Default")).await.unwrap_err().name(), "UnexpectedShape");
+    assert_eq!(read(Answer::ok(&json!({}))).await.unwrap_err().name(), "UnexpectedShape");
+
+    let before = read(value("Enable")).await.unwrap().unwrap();
+    let plan = control.plan(&before, &NoParameters {}, Timestamp::now());
+    let denied = Replay::of([Answer::refused("AccessDeniedException")]);
+    let clients = Clients::connect(&denied.sdk(REGION));
+    let error = control.apply(&clients, &target, plan.calls()[0]).await.unwrap_err();
+    assert_eq!(error.kind(), Some(CallErrorKind::AccessDenied), "{error}");
 }

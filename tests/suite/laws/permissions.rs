@@ -34,6 +34,7 @@ const BOTH_WAYS: &[(&str, &str)] = &[
         "one action changes every attribute of a load balancer, in both directions",
     ),
     ("ssm:ModifyDocumentPermission", "one action removes accounts and adds them"),
+    ("ssm:UpdateServiceSetting", "one action changes a setting in both directions"),
     ("rds:ModifyDBCluster", "one action changes every setting of a cluster, in both directions"),
 ];
 

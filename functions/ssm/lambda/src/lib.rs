@@ -2,6 +2,7 @@
 
 mod documents;
 mod functions;
+mod sharing;
 
 use aws_sdk_ssm::Client;
 use aws_types::SdkConfig;

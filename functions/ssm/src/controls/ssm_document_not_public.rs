@@ -219,6 +219,8 @@ mod tests {
         case("ssm-document-not-public/2", &["all", "444455556666", "777788889999"])
             .non_compliant("Document patch-web is public; also shared with 2 accounts")
             .planned(&[&fix("all")]);
+        // The setting of the region is no part of the subject.
+        case("ssm-automation-block-public-sharing/3", &["all"]).non_compliant("Document patch-web is public");
         case("ssm-document-not-public/5", &["All"])
             .non_compliant("Document patch-web is public")
             .planned(&[&fix("All")]);

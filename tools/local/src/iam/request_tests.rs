@@ -112,6 +112,12 @@ fn calls_request_the_resources_they_name() {
         ("ssm", "GetParameter", json!({"Name": "/rectify/a"}), "ssm:GetParameter arn:aws:ssm:R:parameter/rectify/a"),
         ("ssm", "ListDocuments", json!({}), "ssm:ListDocuments *"),
         ("ssm", "DescribeDocument", json!({"Name": "d"}), "ssm:DescribeDocument arn:aws:ssm:R:document/d"),
+        (
+            "ssm",
+            "GetServiceSetting",
+            json!({"SettingId": "/ssm/a"}),
+            "ssm:GetServiceSetting arn:aws:ssm:R:servicesetting/ssm/a",
+        ),
         ("tagging", "GetResources", json!({}), "tag:GetResources *"),
     ] {
         assert_eq!(action_and_resource(&json_call(service, operation, &body)), [expected], "{service}:{operation}");

@@ -132,6 +132,7 @@ fn s3control(call: &ApiCall<'_>) -> Vec<String> {
 fn ssm(call: &ApiCall<'_>) -> Vec<String> {
     let (noun, field) = match call.operation {
         "DescribeDocument" | "DescribeDocumentPermission" | "ModifyDocumentPermission" => ("document", "Name"),
+        "GetServiceSetting" | "UpdateServiceSetting" => ("servicesetting", "SettingId"),
         _ => ("parameter", "Name"),
     };
     let name = call.json(field).map(|it| it.trim_start_matches('/'));
