@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   := .local/venv
 SAM    := .local/sam
 CARGO  ?= cargo
-# One control of each service, the same as in `tests/src/binaries.rs`.
+# One control of each service with remediations, the same as in `tests/src/binaries.rs`.
 SAMPLED := cmk-backing-key-rotation-enabled cloud-trail-encryption-enabled cloudwatch-alarm-root-usage \
            config-recorder-healthy dynamodb-pitr-enabled elb-deletion-protection-enabled \
            iam-root-access-key-check rds-instance-deletion-protection-enabled restricted-ssh \

@@ -43,8 +43,8 @@ pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("a crate in a workspace")
 }
 
-/// A control of each service whose two programs are built separately, to be compared with the program of the service,
-/// which is deployed.
+/// A control of each service with remediations, whose two programs are built separately, to be compared with the program
+/// of the service, which is deployed.
 pub const SAMPLE: [&str; 11] = [
     "cmk-backing-key-rotation-enabled",
     "cloud-trail-encryption-enabled",

@@ -17,6 +17,7 @@ pub fn functions() -> impl Iterator<Item = &'static Function> {
         rectify_dynamodb_lambda::FUNCTIONS,
         rectify_elb_lambda::FUNCTIONS,
         rectify_ssm_lambda::FUNCTIONS,
+        rectify_efs_lambda::FUNCTIONS,
     ]
     .into_iter()
     .flatten()
@@ -36,6 +37,7 @@ pub fn operations() -> impl Iterator<Item = Operations> {
         rectify_dynamodb_lambda::OPERATIONS,
         rectify_elb_lambda::OPERATIONS,
         rectify_ssm_lambda::OPERATIONS,
+        rectify_efs_lambda::OPERATIONS,
     ]
     .into_iter()
     .flatten()
