@@ -43,17 +43,20 @@ pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("a crate in a workspace")
 }
 
-/// A control of each service whose two programs are built separately, to be compared with the program of the service,
-/// which is deployed.
-pub const SAMPLE: [&str; 8] = [
+/// A control of each service with remediations, whose two programs are built separately, to be compared with the program
+/// of the service, which is deployed.
+pub const SAMPLE: [&str; 11] = [
     "cmk-backing-key-rotation-enabled",
     "cloud-trail-encryption-enabled",
     "cloudwatch-alarm-root-usage",
     "config-recorder-healthy",
+    "dynamodb-pitr-enabled",
+    "elb-deletion-protection-enabled",
     "iam-root-access-key-check",
     "rds-instance-deletion-protection-enabled",
     "restricted-ssh",
     "s3-bucket-ssl-requests-only",
+    "ssm-document-not-public",
 ];
 
 /// The programs of services, the sample of single functions, and the tools that end-to-end tests run.

@@ -214,7 +214,7 @@ fn refusal(service: &str, request: &HttpRequest, code: &str) -> HttpResponse {
     let body = match service {
         "ec2" => format!("<Response><Errors>{error}</Errors><RequestID>r</RequestID></Response>"),
         "s3" if !path_and_query(request).0.starts_with("/v20180820/") => error,
-        "s3" | "iam" | "rds" | "sns" | "cloudformation" => {
+        "s3" | "iam" | "rds" | "sns" | "cloudformation" | "elasticloadbalancing" => {
             format!("<ErrorResponse>{error}<RequestId>r</RequestId></ErrorResponse>")
         }
         _ if rpc::target(&path_and_query(request).0).is_some() => {

@@ -2,7 +2,9 @@
 
 mod cloudtrail;
 mod config;
+mod dynamodb;
 mod ec2;
+mod elb;
 mod iam;
 mod instances;
 mod keys;
@@ -11,6 +13,7 @@ mod logs;
 mod policies;
 mod rds;
 mod s3;
+mod ssm;
 mod stacks;
 mod tags;
 

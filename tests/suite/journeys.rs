@@ -6,13 +6,16 @@
 
 mod cloudtrail;
 mod config;
+mod dynamodb;
 mod ec2;
+mod elb;
 mod iam;
 mod instances;
 mod kms;
 mod logs;
 mod rds;
 mod s3;
+mod ssm;
 mod tags;
 mod used;
 
@@ -48,6 +51,11 @@ const SKIPPED: &[(&str, &str, &str)] = &[
         "rds-multi-az-support",
         "RDS makes a standby in the maintenance window, moto at once, and moto knows no orderable options",
         "model_conformance::rds::pending_standby_conforms",
+    ),
+    (
+        "ssm-automation-block-public-sharing",
+        "service settings of Systems Manager",
+        "model_conformance::ssm::block_of_public_sharing_conforms",
     ),
 ];
 

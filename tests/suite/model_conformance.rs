@@ -5,8 +5,10 @@
 
 mod cloudtrail;
 mod config;
+mod dynamodb;
 mod ec2;
 mod ec2_groups;
+mod elb;
 mod iam;
 mod instances;
 mod kms;
@@ -14,6 +16,7 @@ mod logs;
 mod rds;
 mod s3;
 mod s3_lifecycle;
+mod ssm;
 mod tags;
 
 use aws_types::SdkConfig;

@@ -6,7 +6,8 @@ use rectify_compliance::Entry;
 use rectify_compliance::entry::SharedEvents;
 
 /// The services that have controls; each has a folder `functions/<service>`.
-pub const SERVICES: [&str; 8] = ["ec2", "s3", "iam", "rds", "cloudtrail", "logs", "kms", "config"];
+pub const SERVICES: [&str; 12] =
+    ["ec2", "s3", "iam", "rds", "cloudtrail", "logs", "kms", "config", "dynamodb", "elb", "ssm", "efs"];
 
 /// Every control, grouped by service, in the order of each service's crate.
 pub fn controls() -> impl Iterator<Item = &'static Entry> {
@@ -19,6 +20,10 @@ pub fn controls() -> impl Iterator<Item = &'static Entry> {
         rectify_logs::CONTROLS,
         rectify_kms::CONTROLS,
         rectify_config::CONTROLS,
+        rectify_dynamodb::CONTROLS,
+        rectify_elb::CONTROLS,
+        rectify_ssm::CONTROLS,
+        rectify_efs::CONTROLS,
     ]
     .into_iter()
     .flatten()

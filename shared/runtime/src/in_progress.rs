@@ -23,6 +23,7 @@ const CODES: &[(&str, &str, &str)] = &[
     ("logs", "OperationAbortedException", "API_PutRetentionPolicy: concurrent requests were in conflict"),
     ("sns", "ConcurrentAccess", "API_CreateTopic: operations on one topic at the same time"),
     ("sns", "ConcurrentAccessException", "the name of the same exception in the models"),
+    ("ssm", "TooManyUpdates", "API_UpdateServiceSetting: concurrent updates of a resource that supports one at a time"),
     ("config", "ResourceInUseException", "Config API: the resource is being changed or deleted, try again later"),
     ("config", "ResourceConcurrentModificationException", "Config API: two requests at the same time"),
 ];
@@ -39,7 +40,7 @@ mod tests {
 
     #[test]
     fn every_service_that_is_changed_is_listed_with_a_source() {
-        for service in ["rds", "s3", "ec2", "iam", "kms", "cloudtrail", "logs", "sns", "config"] {
+        for service in ["rds", "s3", "ec2", "iam", "kms", "cloudtrail", "logs", "sns", "ssm", "config"] {
             assert!(CODES.iter().any(|(it, _, _)| *it == service), "{service}");
         }
         assert!(CODES.iter().all(|(_, code, source)| !code.is_empty() && !source.is_empty()));

@@ -9,6 +9,7 @@ use rectify_iam::controls::iam_user_mfa_enabled::IAM_USER_MFA_ENABLED;
 use rectify_iam::controls::mfa_enabled_for_iam_console_access::MFA_ENABLED_FOR_IAM_CONSOLE_ACCESS;
 use rectify_kms::controls::cmk_backing_key_rotation_enabled::CMK_BACKING_KEY_ROTATION_ENABLED;
 use rectify_runtime::client::{AccountRegion, List};
+use rectify_ssm::SSM_DOCUMENT_NOT_PUBLIC;
 
 use super::*;
 
@@ -71,6 +72,15 @@ async fn ids_of_keys_match_their_pages() {
     let kms = aws_sdk_kms::Client::new(&Services::default().sdk(SEPARATE));
     kms.create_key().send().await.unwrap();
     assert_ids_match_pages::<_, rectify_kms_lambda::Clients>(&CMK_BACKING_KEY_ROTATION_ENABLED, SEPARATE).await;
+}
+
+#[tokio::test]
+async fn ids_of_documents_match_their_pages() {
+    let ssm = aws_sdk_ssm::Client::new(&Services::default().sdk(SEPARATE));
+    let content = r#"{"schemaVersion": "2.2", "description": "listed", "mainSteps": []}"#;
+    let create = ssm.create_document().name("listed").content(content);
+    create.document_type(aws_sdk_ssm::types::DocumentType::Command).send().await.unwrap();
+    assert_ids_match_pages::<_, rectify_ssm_lambda::Clients>(&SSM_DOCUMENT_NOT_PUBLIC, SEPARATE).await;
 }
 
 #[tokio::test]

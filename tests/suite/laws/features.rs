@@ -6,16 +6,20 @@ use std::process::Command;
 use super::tree;
 
 /// The packages of functions and the runtime.
-const WITH_SDK: [&str; 10] = [
+const WITH_SDK: [&str; 14] = [
     "rectify-runtime",
     "rectify-cloudtrail-lambda",
     "rectify-config-lambda",
+    "rectify-dynamodb-lambda",
     "rectify-ec2-lambda",
+    "rectify-efs-lambda",
+    "rectify-elb-lambda",
     "rectify-iam-lambda",
     "rectify-kms-lambda",
     "rectify-logs-lambda",
     "rectify-rds-lambda",
     "rectify-s3-lambda",
+    "rectify-ssm-lambda",
     "rectify-platform",
 ];
 

@@ -28,6 +28,13 @@ const BOTH_WAYS: &[(&str, &str)] = &[
     ("kms:EnableKeyRotation", "one action enables rotation and sets shorter and longer periods"),
     ("rds:ModifyDBInstance", "one action changes every setting of an instance, in both directions"),
     ("sns:SetTopicAttributes", "one action sets a topic's policy with and without the statement"),
+    ("dynamodb:UpdateContinuousBackups", "one action turns point-in-time recovery on and off"),
+    (
+        "elasticloadbalancing:ModifyLoadBalancerAttributes",
+        "one action changes every attribute of a load balancer, in both directions",
+    ),
+    ("ssm:ModifyDocumentPermission", "one action removes accounts and adds them"),
+    ("ssm:UpdateServiceSetting", "one action changes a setting in both directions"),
     ("rds:ModifyDBCluster", "one action changes every setting of a cluster, in both directions"),
 ];
 
@@ -117,7 +124,8 @@ fn every_call_is_permitted_and_every_permission_is_used() {
     for (service, controls) in by_service() {
         let declared: BTreeSet<&str> = controls.iter().flat_map(|it| all(it)).map(|it| it.action).collect();
         let called = called_by(service);
-        assert!(!called.is_empty(), "functions/{service}: no client names an operation");
+        // Rules that evaluate items alone declare no permission and have no client.
+        assert!(!called.is_empty() || declared.is_empty(), "functions/{service}: no client names an operation");
         let needed: BTreeSet<&str> = called.iter().flat_map(|it| operations::actions(it)).collect();
         let missing: Vec<_> = needed.difference(&declared).collect();
         assert!(missing.is_empty(), "functions/{service}: called but not declared: {missing:?}");

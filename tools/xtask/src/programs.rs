@@ -94,9 +94,12 @@ fn list(controls: &[&Entry]) -> String {
             operations.push_str(&format!("    || Operations::of::<_, Clients>(&{path}),\n"));
         }
     }
+    // A service whose rules evaluate items alone, and whose findings are only reported, has no clients.
+    let clients =
+        if [&functions, &operations].iter().any(|it| it.contains("Clients")) { "use crate::Clients;\n\n" } else { "" };
     format!(
         "//! The functions of this service, and what an operator can do with its controls. {GENERATED}.\n\n\
-         use rectify_runtime::operations::Operations;\nuse rectify_runtime::serve::Function;\n\nuse crate::Clients;\n\n\
+         use rectify_runtime::operations::Operations;\nuse rectify_runtime::serve::Function;\n\n{clients}\
          /// The functions, by the name of their program.\n#[rustfmt::skip]\npub const FUNCTIONS: &[Function] = &[\n{functions}];\n\n\
          /// What an operator can do with each control: read, apply, undo.\n#[rustfmt::skip]\n\
          pub const OPERATIONS: &[fn() -> Operations] = &[\n{operations}];\n"

@@ -14,6 +14,10 @@ pub fn functions() -> impl Iterator<Item = &'static Function> {
         rectify_logs_lambda::FUNCTIONS,
         rectify_kms_lambda::FUNCTIONS,
         rectify_config_lambda::FUNCTIONS,
+        rectify_dynamodb_lambda::FUNCTIONS,
+        rectify_elb_lambda::FUNCTIONS,
+        rectify_ssm_lambda::FUNCTIONS,
+        rectify_efs_lambda::FUNCTIONS,
     ]
     .into_iter()
     .flatten()
@@ -30,6 +34,10 @@ pub fn operations() -> impl Iterator<Item = Operations> {
         rectify_logs_lambda::OPERATIONS,
         rectify_kms_lambda::OPERATIONS,
         rectify_config_lambda::OPERATIONS,
+        rectify_dynamodb_lambda::OPERATIONS,
+        rectify_elb_lambda::OPERATIONS,
+        rectify_ssm_lambda::OPERATIONS,
+        rectify_efs_lambda::OPERATIONS,
     ]
     .into_iter()
     .flatten()

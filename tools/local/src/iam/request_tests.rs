@@ -110,6 +110,14 @@ fn calls_request_the_resources_they_name() {
             "sqs:SendMessage arn:aws:sqs:R:q",
         ),
         ("ssm", "GetParameter", json!({"Name": "/rectify/a"}), "ssm:GetParameter arn:aws:ssm:R:parameter/rectify/a"),
+        ("ssm", "ListDocuments", json!({}), "ssm:ListDocuments *"),
+        ("ssm", "DescribeDocument", json!({"Name": "d"}), "ssm:DescribeDocument arn:aws:ssm:R:document/d"),
+        (
+            "ssm",
+            "GetServiceSetting",
+            json!({"SettingId": "/ssm/a"}),
+            "ssm:GetServiceSetting arn:aws:ssm:R:servicesetting/ssm/a",
+        ),
         ("tagging", "GetResources", json!({}), "tag:GetResources *"),
     ] {
         assert_eq!(action_and_resource(&json_call(service, operation, &body)), [expected], "{service}:{operation}");
@@ -125,6 +133,16 @@ fn calls_request_the_resources_they_name() {
             "ec2",
             "Action=GetManagedPrefixListEntries&PrefixListId=pl-1",
             "ec2:GetManagedPrefixListEntries arn:aws:ec2:R:prefix-list/pl-1",
+        ),
+        (
+            "elasticloadbalancing",
+            "Action=DescribeLoadBalancerAttributes&LoadBalancerArn=arn%3Aaws%3Al",
+            "elasticloadbalancing:DescribeLoadBalancerAttributes *",
+        ),
+        (
+            "elasticloadbalancing",
+            "Action=ModifyLoadBalancerAttributes&LoadBalancerArn=arn%3Aaws%3Al",
+            "elasticloadbalancing:ModifyLoadBalancerAttributes arn:aws:l",
         ),
         ("iam", "Action=ListUsers", "iam:ListUsers *"),
         (

@@ -8,6 +8,7 @@ pub(super) fn of(call: &ApiCall<'_>) -> Vec<String> {
         "cloudtrail" => cloudtrail(call),
         "monitoring" | "cloudwatch" => cloudwatch(call),
         "config" => config(call),
+        "elasticloadbalancing" => elasticloadbalancing(call),
         "iam" => iam(call),
         "kms" => call.json("KeyId").map(|key| named(call, "kms", "key/", key)).into_iter().collect(),
         "logs" => logs(call),
@@ -15,10 +16,7 @@ pub(super) fn of(call: &ApiCall<'_>) -> Vec<String> {
         "s3control" => s3control(call),
         "sns" => call.form("TopicArn").into_iter().collect(),
         "sqs" => call.json("QueueUrl").map(|url| call.arn("sqs", last(url, '/'))).into_iter().collect(),
-        "ssm" => {
-            let name = call.json("Name").map(|it| it.trim_start_matches('/'));
-            name.map(|it| call.arn("ssm", &format!("parameter/{it}"))).into_iter().collect()
-        }
+        "ssm" => ssm(call),
         _ => Vec::new(),
     }
 }
@@ -78,6 +76,14 @@ fn config(call: &ApiCall<'_>) -> Vec<String> {
     }
 }
 
+fn elasticloadbalancing(call: &ApiCall<'_>) -> Vec<String> {
+    match call.operation {
+        // Reads have no resource type, although they name a load balancer.
+        "ModifyLoadBalancerAttributes" => call.form("LoadBalancerArn").into_iter().collect(),
+        _ => Vec::new(),
+    }
+}
+
 fn iam(call: &ApiCall<'_>) -> Vec<String> {
     let global = |rest: &str| format!("arn:{}:iam::{}:{rest}", call.place.partition, call.place.account);
     match call.operation {
@@ -121,4 +127,14 @@ fn s3control(call: &ApiCall<'_>) -> Vec<String> {
         }
         _ => Vec::new(),
     }
+}
+
+fn ssm(call: &ApiCall<'_>) -> Vec<String> {
+    let (noun, field) = match call.operation {
+        "DescribeDocument" | "DescribeDocumentPermission" | "ModifyDocumentPermission" => ("document", "Name"),
+        "GetServiceSetting" | "UpdateServiceSetting" => ("servicesetting", "SettingId"),
+        _ => ("parameter", "Name"),
+    };
+    let name = call.json(field).map(|it| it.trim_start_matches('/'));
+    name.map(|it| call.arn("ssm", &format!("{noun}/{it}"))).into_iter().collect()
 }

@@ -9,8 +9,10 @@ mod database;
 mod instance;
 mod key;
 mod lifecycle;
+mod load_balancer;
 mod observation;
 mod security_group;
+mod table;
 mod tagged;
 mod trail;
 mod user;
@@ -40,6 +42,10 @@ pub struct Readers {
     pub rds: aws_sdk_rds::Client,
     /// Keys.
     pub kms: aws_sdk_kms::Client,
+    /// Tables.
+    pub dynamodb: aws_sdk_dynamodb::Client,
+    /// Load balancers.
+    pub elb: aws_sdk_elasticloadbalancingv2::Client,
 }
 
 impl Readers {
@@ -53,6 +59,8 @@ impl Readers {
             iam: aws_sdk_iam::Client::new(config),
             rds: aws_sdk_rds::Client::new(config),
             kms: aws_sdk_kms::Client::new(config),
+            dynamodb: aws_sdk_dynamodb::Client::new(config),
+            elb: aws_sdk_elasticloadbalancingv2::Client::new(config),
         }
     }
 }
@@ -65,7 +73,9 @@ enum Reader {
     DbInstance,
     Key,
     Instance,
+    LoadBalancer,
     SecurityGroup,
+    Table,
     Tagged(Tagged),
     Trail,
     User,
@@ -74,6 +84,7 @@ enum Reader {
 /// Every type that the recorder can read. A new type needs a reader and a row here.
 const READERS: &[(&str, Reader)] = &[
     ("AWS::CloudTrail::Trail", Reader::Trail),
+    ("AWS::DynamoDB::Table", Reader::Table),
     ("AWS::EC2::CustomerGateway", Reader::Tagged(Tagged::CustomerGateway)),
     ("AWS::EC2::Instance", Reader::Instance),
     ("AWS::EC2::InternetGateway", Reader::Tagged(Tagged::InternetGateway)),
@@ -86,6 +97,7 @@ const READERS: &[(&str, Reader)] = &[
     ("AWS::EC2::VPNConnection", Reader::Tagged(Tagged::VpnConnection)),
     ("AWS::EC2::VPNGateway", Reader::Tagged(Tagged::VpnGateway)),
     ("AWS::EC2::Volume", Reader::Tagged(Tagged::Volume)),
+    ("AWS::ElasticLoadBalancingV2::LoadBalancer", Reader::LoadBalancer),
     ("AWS::IAM::User", Reader::User),
     ("AWS::KMS::Key", Reader::Key),
     ("AWS::RDS::DBCluster", Reader::DbCluster),
@@ -203,7 +215,9 @@ impl Recorder {
                 Reader::DbInstance => database::read_instances(&readers.rds, settings).await,
                 Reader::Key => key::read(&readers.kms, settings).await,
                 Reader::Instance => instance::read(&readers.ec2, settings).await,
+                Reader::LoadBalancer => load_balancer::read(&readers.elb, settings).await,
                 Reader::SecurityGroup => security_group::read(&readers.ec2, settings).await,
+                Reader::Table => table::read(&readers.dynamodb, settings).await,
                 Reader::Tagged(kind) => tagged::read(kind, &readers.ec2, settings).await,
                 Reader::Trail => trail::read(&readers.cloudtrail, settings).await,
                 Reader::User => user::read(&readers.iam).await,

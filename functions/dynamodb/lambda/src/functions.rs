@@ -1,0 +1,19 @@
+//! The functions of this service, and what an operator can do with its controls. Written by `xtask generate`.
+
+use rectify_runtime::operations::Operations;
+use rectify_runtime::serve::Function;
+
+use crate::Clients;
+
+/// The functions, by the name of their program.
+#[rustfmt::skip]
+pub const FUNCTIONS: &[Function] = &[
+    Function { name: "dynamodb-pitr-enabled", serve: || rectify_runtime::rule::on_change_and_schedule::<_, Clients>(&rectify_dynamodb::controls::dynamodb_pitr_enabled::DYNAMODB_PITR_ENABLED).serve() },
+    Function { name: "dynamodb-pitr-enabled-remediation", serve: || rectify_runtime::remediation::deployed::<_, Clients>(&rectify_dynamodb::controls::dynamodb_pitr_enabled::DYNAMODB_PITR_ENABLED).serve() },
+];
+
+/// What an operator can do with each control: read, apply, undo.
+#[rustfmt::skip]
+pub const OPERATIONS: &[fn() -> Operations] = &[
+    || Operations::of::<_, Clients>(&rectify_dynamodb::controls::dynamodb_pitr_enabled::DYNAMODB_PITR_ENABLED),
+];
