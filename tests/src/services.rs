@@ -36,6 +36,7 @@ const S3: &[(&str, &str, &str)] = &[
     ("GET", "logging", "s3:GetBucketLogging"),
     ("GET", "location", "s3:GetBucketLocation"),
     ("GET", "versioning", "s3:GetBucketVersioning"),
+    ("PUT", "versioning", "s3:PutBucketVersioning"),
     ("GET", "lifecycle", "s3:GetBucketLifecycleConfiguration"),
     ("PUT", "lifecycle", "s3:PutBucketLifecycleConfiguration"),
     ("DELETE", "lifecycle", "s3:DeleteBucketLifecycle"),

@@ -6,6 +6,7 @@ pub mod s3_bucket_public_read_prohibited;
 pub mod s3_bucket_public_write_prohibited;
 pub mod s3_bucket_server_side_encryption_enabled;
 pub mod s3_bucket_ssl_requests_only;
+pub mod s3_bucket_versioning_enabled;
 pub mod s3_lifecycle_log_archive;
 
 use rectify_compliance::Entry;
@@ -20,5 +21,6 @@ pub const CONTROLS: &[Entry] = &[
     on_change_and_schedule(&s3_bucket_public_write_prohibited::S3_BUCKET_PUBLIC_WRITE_PROHIBITED).remediated(),
     on_change(&s3_bucket_server_side_encryption_enabled::S3_BUCKET_SERVER_SIDE_ENCRYPTION_ENABLED).remediated(),
     on_item(&s3_bucket_ssl_requests_only::S3_BUCKET_SSL_REQUESTS_ONLY).remediated(),
+    on_change(&s3_bucket_versioning_enabled::S3_BUCKET_VERSIONING_ENABLED).remediated(),
     on_item(&s3_lifecycle_log_archive::S3_LIFECYCLE_LOG_ARCHIVE).remediated(),
 ];

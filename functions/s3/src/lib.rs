@@ -22,4 +22,5 @@ pub use controls::s3_bucket_server_side_encryption_enabled::{
     S3_BUCKET_SERVER_SIDE_ENCRYPTION_ENABLED, S3BucketServerSideEncryptionEnabled,
 };
 pub use controls::s3_bucket_ssl_requests_only::{S3_BUCKET_SSL_REQUESTS_ONLY, S3BucketSslRequestsOnly};
+pub use controls::s3_bucket_versioning_enabled::{S3_BUCKET_VERSIONING_ENABLED, S3BucketVersioningEnabled};
 pub use controls::s3_lifecycle_log_archive::{S3_LIFECYCLE_LOG_ARCHIVE, S3LifecycleLogArchive};

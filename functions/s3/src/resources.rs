@@ -3,3 +3,4 @@
 pub mod bucket;
 pub mod encryption;
 pub mod lifecycle;
+pub mod versioning;

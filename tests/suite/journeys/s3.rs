@@ -69,6 +69,15 @@ async fn kms_encryption_is_set_and_undone() {
     run_lifecycle("s3-bucket-server-side-encryption-enabled", r#"{"requiredAlgorithm": "aws:kms"}"#, bucket).await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn versioning_is_enabled_and_suspended_by_the_undo() {
+    let bucket = async |world: &World| {
+        world.clients().s3.create_bucket().bucket("unversioned").send().await.unwrap();
+        ResourceKey::new("AWS::S3::Bucket", "unversioned")
+    };
+    run_lifecycle("s3-bucket-versioning-enabled", "{}", bucket).await;
+}
+
 /// A versioned log bucket whose lifecycle rules do part of what is required, and something else.
 async fn log_bucket(world: &World) -> ResourceKey {
     let s3 = &world.clients().s3;

@@ -13,6 +13,7 @@ mod listing;
 mod policy;
 mod public_access;
 mod ssl_requests_only;
+mod versioning;
 
 use aws_types::SdkConfig;
 use rectify_compliance::{AccountId, Region, ShapeError, Target};
