@@ -16,6 +16,7 @@ pub use controls::s3_account_level_public_access_blocks_periodic::{
 pub use controls::s3_bucket_level_public_access_prohibited::{
     S3_BUCKET_LEVEL_PUBLIC_ACCESS_PROHIBITED, S3BucketLevelPublicAccessProhibited,
 };
+pub use controls::s3_bucket_logging_enabled::{S3_BUCKET_LOGGING_ENABLED, S3BucketLoggingEnabled};
 pub use controls::s3_bucket_public_read_prohibited::S3_BUCKET_PUBLIC_READ_PROHIBITED;
 pub use controls::s3_bucket_public_write_prohibited::S3_BUCKET_PUBLIC_WRITE_PROHIBITED;
 pub use controls::s3_bucket_server_side_encryption_enabled::{

@@ -12,6 +12,8 @@ pub const FUNCTIONS: &[Function] = &[
     Function { name: "s3-account-level-public-access-blocks-periodic-remediation", serve: || rectify_runtime::remediation::deployed::<_, Clients>(&rectify_s3::controls::s3_account_level_public_access_blocks_periodic::S3_ACCOUNT_LEVEL_PUBLIC_ACCESS_BLOCKS_PERIODIC).serve() },
     Function { name: "s3-bucket-level-public-access-prohibited", serve: || rectify_runtime::rule::on_change::<_, Clients>(&rectify_s3::controls::s3_bucket_level_public_access_prohibited::S3_BUCKET_LEVEL_PUBLIC_ACCESS_PROHIBITED).serve() },
     Function { name: "s3-bucket-level-public-access-prohibited-remediation", serve: || rectify_runtime::remediation::deployed::<_, Clients>(&rectify_s3::controls::s3_bucket_level_public_access_prohibited::S3_BUCKET_LEVEL_PUBLIC_ACCESS_PROHIBITED).serve() },
+    Function { name: "s3-bucket-logging-enabled", serve: || rectify_runtime::rule::on_item(&rectify_s3::controls::s3_bucket_logging_enabled::S3_BUCKET_LOGGING_ENABLED).serve() },
+    Function { name: "s3-bucket-logging-enabled-remediation", serve: || rectify_runtime::remediation::deployed::<_, Clients>(&rectify_s3::controls::s3_bucket_logging_enabled::S3_BUCKET_LOGGING_ENABLED).serve() },
     Function { name: "s3-bucket-public-read-prohibited", serve: || rectify_runtime::rule::on_change_and_schedule::<_, Clients>(&rectify_s3::controls::s3_bucket_public_read_prohibited::S3_BUCKET_PUBLIC_READ_PROHIBITED).serve() },
     Function { name: "s3-bucket-public-read-prohibited-remediation", serve: || rectify_runtime::remediation::deployed::<_, Clients>(&rectify_s3::controls::s3_bucket_public_read_prohibited::S3_BUCKET_PUBLIC_READ_PROHIBITED).serve() },
     Function { name: "s3-bucket-public-write-prohibited", serve: || rectify_runtime::rule::on_change_and_schedule::<_, Clients>(&rectify_s3::controls::s3_bucket_public_write_prohibited::S3_BUCKET_PUBLIC_WRITE_PROHIBITED).serve() },
@@ -31,6 +33,7 @@ pub const FUNCTIONS: &[Function] = &[
 pub const OPERATIONS: &[fn() -> Operations] = &[
     || Operations::of::<_, Clients>(&rectify_s3::controls::s3_account_level_public_access_blocks_periodic::S3_ACCOUNT_LEVEL_PUBLIC_ACCESS_BLOCKS_PERIODIC),
     || Operations::of::<_, Clients>(&rectify_s3::controls::s3_bucket_level_public_access_prohibited::S3_BUCKET_LEVEL_PUBLIC_ACCESS_PROHIBITED),
+    || Operations::of::<_, Clients>(&rectify_s3::controls::s3_bucket_logging_enabled::S3_BUCKET_LOGGING_ENABLED),
     || Operations::of::<_, Clients>(&rectify_s3::controls::s3_bucket_public_read_prohibited::S3_BUCKET_PUBLIC_READ_PROHIBITED),
     || Operations::of::<_, Clients>(&rectify_s3::controls::s3_bucket_public_write_prohibited::S3_BUCKET_PUBLIC_WRITE_PROHIBITED),
     || Operations::of::<_, Clients>(&rectify_s3::controls::s3_bucket_server_side_encryption_enabled::S3_BUCKET_SERVER_SIDE_ENCRYPTION_ENABLED),

@@ -10,6 +10,7 @@ mod encryption;
 mod functions;
 mod lifecycle;
 mod listing;
+mod logging;
 mod policy;
 mod public_access;
 mod ssl_requests_only;
