@@ -34,8 +34,12 @@ const S3: &[(&str, &str, &str)] = &[
     ("GET", "encryption", "s3:GetBucketEncryption"),
     ("PUT", "encryption", "s3:PutBucketEncryption"),
     ("GET", "logging", "s3:GetBucketLogging"),
+    ("PUT", "logging", "s3:PutBucketLogging"),
+    ("GET", "object-lock", "s3:GetObjectLockConfiguration"),
+    ("GET", "requestPayment", "s3:GetBucketRequestPayment"),
     ("GET", "location", "s3:GetBucketLocation"),
     ("GET", "versioning", "s3:GetBucketVersioning"),
+    ("PUT", "versioning", "s3:PutBucketVersioning"),
     ("GET", "lifecycle", "s3:GetBucketLifecycleConfiguration"),
     ("PUT", "lifecycle", "s3:PutBucketLifecycleConfiguration"),
     ("DELETE", "lifecycle", "s3:DeleteBucketLifecycle"),
@@ -296,12 +300,14 @@ impl HttpConnector for RefusingConnector {
                 inner.call(request).await
             });
         }
-        // The only answer whose XML root differs from the one the SDK expects.
-        if operation(&service(&request), &request) == "s3:GetBucketVersioning" {
+        // The only answers that differ from those the SDK expects.
+        let called = operation(&service(&request), &request);
+        if let "s3:GetBucketVersioning" | "s3:GetBucketRequestPayment" = called.as_str() {
             return HttpConnectorFuture::new(async move {
                 let answer = inner.call(request).await?;
                 let status = answer.status();
-                let text = xml_roots::put_right("s3", "GetBucketVersioning", body(answer).await);
+                let name = called.trim_start_matches("s3:");
+                let text = xml_roots::put_right("s3", name, body(answer).await);
                 Ok(HttpResponse::new(status, SdkBody::from(text)))
             });
         }

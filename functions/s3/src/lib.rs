@@ -16,10 +16,12 @@ pub use controls::s3_account_level_public_access_blocks_periodic::{
 pub use controls::s3_bucket_level_public_access_prohibited::{
     S3_BUCKET_LEVEL_PUBLIC_ACCESS_PROHIBITED, S3BucketLevelPublicAccessProhibited,
 };
+pub use controls::s3_bucket_logging_enabled::{S3_BUCKET_LOGGING_ENABLED, S3BucketLoggingEnabled};
 pub use controls::s3_bucket_public_read_prohibited::S3_BUCKET_PUBLIC_READ_PROHIBITED;
 pub use controls::s3_bucket_public_write_prohibited::S3_BUCKET_PUBLIC_WRITE_PROHIBITED;
 pub use controls::s3_bucket_server_side_encryption_enabled::{
     S3_BUCKET_SERVER_SIDE_ENCRYPTION_ENABLED, S3BucketServerSideEncryptionEnabled,
 };
 pub use controls::s3_bucket_ssl_requests_only::{S3_BUCKET_SSL_REQUESTS_ONLY, S3BucketSslRequestsOnly};
+pub use controls::s3_bucket_versioning_enabled::{S3_BUCKET_VERSIONING_ENABLED, S3BucketVersioningEnabled};
 pub use controls::s3_lifecycle_log_archive::{S3_LIFECYCLE_LOG_ARCHIVE, S3LifecycleLogArchive};

@@ -3,3 +3,5 @@
 pub mod bucket;
 pub mod encryption;
 pub mod lifecycle;
+pub mod logging;
+pub mod versioning;

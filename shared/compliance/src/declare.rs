@@ -73,7 +73,8 @@ macro_rules! control {
 
 /// Declares the rule parameters of a control, each with its default: a struct that is
 /// [`Parameters`](crate::Parameters). The doc comment of a field states its unit, range and default; docs page and
-/// template repeat it. With `check`, a function rejects combinations that no resource can satisfy.
+/// template repeat it. With `check`, a function rejects combinations that no resource can satisfy. A last member
+/// `..name: Type` adds the parameters of `Type`, which several controls share; the `check` of `Type` is not called.
 ///
 /// ```
 /// use rectify_compliance::parameters;
@@ -86,14 +87,23 @@ macro_rules! control {
 ///         count_dimmed: Flag = Flag(false),
 ///     }
 /// }
-/// assert!(!Lamps::default().count_dimmed.0);
+/// parameters! {
+///     /// Which lamps must be on.
+///     pub Rooms {
+///         /// Whether lamps in the cellar are evaluated too. Default false.
+///         cellar: Flag = Flag(false),
+///         ..lamps: Lamps,
+///     }
+/// }
+/// assert!(!Rooms::default().lamps.count_dimmed.0);
 /// ```
 #[macro_export]
 macro_rules! parameters {
     (
         $(#[$meta:meta])*
         pub $name:ident $(, check: $check:path)? {
-            $($(#[$field_meta:meta])* $field:ident: $type:ty = $default:expr),* $(,)?
+            $($(#[$field_meta:meta])* $field:ident: $type:ty = $default:expr),*
+            $(, ..$shared:ident: $shared_type:ty)? $(,)?
         }
     ) => {
         $(#[$meta])*
@@ -101,11 +111,16 @@ macro_rules! parameters {
         #[serde(deny_unknown_fields, rename_all = "camelCase", default)]
         pub struct $name {
             $($(#[$field_meta])* pub $field: $type,)*
+            $(
+                /// The parameters shared with other controls.
+                #[serde(flatten)]
+                pub $shared: $shared_type,
+            )?
         }
 
         impl Default for $name {
             fn default() -> Self {
-                Self { $($field: $default),* }
+                Self { $($field: $default,)* $($shared: <$shared_type>::default(),)? }
             }
         }
 

@@ -94,8 +94,10 @@ impl<P: Parameters> RuleParameters<P> {
                 nearest: nearest(key, known.iter().map(String::as_str).chain(RESERVED)).map(str::to_owned),
             });
         }
-        let control: P = serde_path_to_error::deserialize(Value::Object(given)).map_err(|error| {
-            ParameterError::Invalid { key: error.path().to_string(), reason: error.inner().to_string() }
+        let control: P = deserialize(given.clone()).map_err(|error| {
+            let path = error.path().to_string();
+            let key = if path == "." { invalid::<P>(&given).unwrap_or(path) } else { path };
+            ParameterError::Invalid { key, reason: error.into_inner().to_string() }
         })?;
         control.check().map_err(ParameterError::Contradiction)?;
         Ok(Self { control, shell: CommonParameters::read(&common)? })
@@ -135,6 +137,19 @@ impl CommonParameters {
 /// The JSON Schema of `P`, for docs and template.
 pub fn schema<P: JsonSchema>() -> Value {
     crate::canonical::sorted(schemars::schema_for!(P).to_value())
+}
+
+fn deserialize<P: Parameters>(given: Map<String, Value>) -> Result<P, serde_path_to_error::Error<serde_json::Error>> {
+    serde_path_to_error::deserialize(Value::Object(given))
+}
+
+/// The key of the first invalid parameter. Serde does not report it for a shared parameter, but each parameter has a
+/// default, so that each can be parsed alone.
+fn invalid<P: Parameters>(given: &Map<String, Value>) -> Option<String> {
+    let is_invalid = |(key, value): &(&String, &Value)| {
+        deserialize::<P>(Map::from_iter([((*key).clone(), (*value).clone())])).is_err()
+    };
+    given.iter().find(is_invalid).map(|(key, _)| key.clone())
 }
 
 fn object(text: Option<&str>) -> Result<Map<String, Value>, ParameterError> {
@@ -179,6 +194,8 @@ pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
 
 #[cfg(test)]
 mod tests {
+    #![allow(unreachable_pub)] // `parameters!` declares public structs.
+
     use super::*;
     use crate::values::{Bounded, Flag, PortSet};
 
@@ -255,6 +272,50 @@ mod tests {
             assert_eq!(parse(text).unwrap_err(), expected);
         }
         assert!(parse("{nope").unwrap_err().starts_with("ruleParameters: not JSON: "));
+    }
+
+    crate::parameters! {
+        /// Parameters of several controls.
+        pub Shared {
+            /// Ports. Default 22.
+            ports: PortSet = PortSet::single(22),
+            /// Days, 1..=365. Default 90.
+            max_age: Bounded<1, 365> = Bounded::of(90),
+        }
+    }
+
+    crate::parameters! {
+        /// One control's own parameter, and the shared ones.
+        pub Own {
+            /// Whether symbols are required. Default false.
+            require_symbols: Flag = Flag(false),
+            ..shared: Shared,
+        }
+    }
+
+    #[test]
+    fn shared_parameters_are_parsed_reported_and_described_like_own_ones() {
+        let parse = |text: &str| RuleParameters::<Own>::parse(Some(text)).map(|it| it.control);
+        let given = parse(r#"{"maxAge":" 30 ","requireSymbols":"TRUE"}"#).unwrap();
+        assert_eq!((given.require_symbols.0, given.shared.max_age.get()), (true, 30));
+        assert_eq!(given.shared.ports, Shared::default().ports);
+        for (text, expected) in [
+            (r#"{"maxAge":"0"}"#, "ruleParameters.maxAge: expected a whole number in 1..=365: received `0`"),
+            (
+                r#"{"maxAge":"9","ports":"x","requireSymbols":true}"#,
+                "ruleParameters.ports: expected a whole number in 0..=65535: received `x`",
+            ),
+            (r#"{"requireSymbols":"yes"}"#, "ruleParameters.requireSymbols: expected true or false: received `yes`"),
+            (r#"{"maxAgee":1}"#, "ruleParameters.maxAgee: unknown parameter: did you mean `maxAge`"),
+        ] {
+            assert_eq!(parse(text).unwrap_err().to_string(), expected);
+        }
+        let mut own = schema::<Own>();
+        assert_eq!(own["properties"].as_object().unwrap().len(), 3);
+        let flag = own["properties"].as_object_mut().unwrap().remove("requireSymbols");
+        assert!(flag.is_some());
+        (own["title"], own["description"]) = ("Shared".into(), schema::<Shared>()["description"].clone());
+        assert_eq!(own, schema::<Shared>(), "the schema is that of its own fields");
     }
 
     #[test]

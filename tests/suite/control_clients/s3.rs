@@ -3,10 +3,12 @@
 use rectify_compliance::{ConfigurationItem, Declared, FromItem, Permission, Resource, Target};
 use rectify_runtime::CallErrorKind;
 use rectify_runtime::client::ReadFacts;
+use rectify_s3::controls::s3_bucket_logging_enabled::target;
 use rectify_s3::{
     S3_ACCOUNT_LEVEL_PUBLIC_ACCESS_BLOCKS_PERIODIC, S3_BUCKET_LEVEL_PUBLIC_ACCESS_PROHIBITED,
-    S3_BUCKET_SERVER_SIDE_ENCRYPTION_ENABLED, S3_BUCKET_SSL_REQUESTS_ONLY, S3_LIFECYCLE_LOG_ARCHIVE,
-    S3AccountLevelPublicAccessBlocksPeriodic, S3BucketServerSideEncryptionEnabled,
+    S3_BUCKET_LOGGING_ENABLED, S3_BUCKET_SERVER_SIDE_ENCRYPTION_ENABLED, S3_BUCKET_SSL_REQUESTS_ONLY,
+    S3_BUCKET_VERSIONING_ENABLED, S3_LIFECYCLE_LOG_ARCHIVE, S3AccountLevelPublicAccessBlocksPeriodic,
+    S3BucketServerSideEncryptionEnabled,
 };
 use rectify_s3_lambda::Clients;
 
@@ -262,6 +264,35 @@ async fn denied_read_about_encryption_is_an_error_or_blocks_the_plan() {
         &logging,
     )
     .await;
+}
+
+#[tokio::test]
+async fn denied_read_of_versioning_is_an_error_and_a_deleted_bucket_is_gone() {
+    buckets().await;
+    let params = Default::default();
+    each_denied_live_read_is_an_error(&S3_BUCKET_VERSIONING_ENABLED, "denied-reads", &params).await;
+    each_denied_fact_is_an_error(&S3_BUCKET_VERSIONING_ENABLED, json!({}), &params).await;
+
+    let clients = Clients::connect(&Services::default().sdk(REGION));
+    let deleted = target(&S3_BUCKET_VERSIONING_ENABLED, "deleted-bucket");
+    assert_eq!(S3_BUCKET_VERSIONING_ENABLED.logic.live(&clients, &deleted, &params).await, Ok(None));
+}
+
+#[tokio::test]
+async fn denied_read_of_logging_or_of_its_target_is_an_error() {
+    buckets().await;
+    let params = |bucket: &str| serde_json::from_value(json!({ "targetBucket": bucket })).unwrap();
+    each_denied_live_read_is_an_error(&S3_BUCKET_LOGGING_ENABLED, "denied-reads", &params("trail-logs")).await;
+
+    let services = Services::default();
+    let clients = Clients::connect(&services.sdk(REGION));
+    let read = async |bucket: &str, to: &str| {
+        let target = target(&S3_BUCKET_LOGGING_ENABLED, bucket);
+        S3_BUCKET_LOGGING_ENABLED.logic.live(&clients, &target, &params(to)).await.unwrap()
+    };
+    assert_eq!(read("deleted-bucket", "trail-logs").await, None);
+    let subject = read("denied-reads", "deleted-bucket").await.unwrap();
+    assert_eq!(subject.target, Some(target::Target::Elsewhere), "the bucket of the finding exists");
 }
 
 #[tokio::test]

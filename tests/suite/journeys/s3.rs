@@ -69,6 +69,33 @@ async fn kms_encryption_is_set_and_undone() {
     run_lifecycle("s3-bucket-server-side-encryption-enabled", r#"{"requiredAlgorithm": "aws:kms"}"#, bucket).await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn versioning_is_enabled_and_suspended_by_the_undo() {
+    let bucket = async |world: &World| {
+        world.clients().s3.create_bucket().bucket("unversioned").send().await.unwrap();
+        ResourceKey::new("AWS::S3::Bucket", "unversioned")
+    };
+    run_lifecycle("s3-bucket-versioning-enabled", "{}", bucket).await;
+}
+
+/// A bucket without access logs, and another to which S3 may deliver them.
+async fn unlogged_bucket(world: &World) -> ResourceKey {
+    let s3 = &world.clients().s3;
+    for bucket in ["access-logs", "unlogged"] {
+        s3.create_bucket().bucket(bucket).send().await.unwrap();
+    }
+    let policy = r#"{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:PutObject",
+        "Principal": {"Service": "logging.s3.amazonaws.com"}, "Resource": "arn:aws:s3:::access-logs/*",
+        "Condition": {"StringEquals": {"aws:SourceAccount": "111122223333"}}}]}"#;
+    s3.put_bucket_policy().bucket("access-logs").policy(policy).send().await.unwrap();
+    ResourceKey::new("AWS::S3::Bucket", "unlogged")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn access_logging_is_turned_on_and_off_by_the_undo() {
+    run_lifecycle("s3-bucket-logging-enabled", r#"{"targetBucket": "access-logs"}"#, unlogged_bucket).await;
+}
+
 /// A versioned log bucket whose lifecycle rules do part of what is required, and something else.
 async fn log_bucket(world: &World) -> ResourceKey {
     let s3 = &world.clients().s3;

@@ -16,6 +16,8 @@ const BOTH_WAYS: &[(&str, &str)] = &[
     ("s3:PutAccountPublicAccessBlock", "setting and removing the block are one action"),
     ("s3:PutEncryptionConfiguration", "setting and removing default encryption are one action"),
     ("s3:PutLifecycleConfiguration", "setting and removing a lifecycle configuration are one action"),
+    ("s3:PutBucketLogging", "one action turns access logging on and off"),
+    ("s3:PutBucketVersioning", "one action enables and suspends versioning"),
     ("s3:PutBucketPolicy", "one action puts a policy with and without the statement"),
     ("s3:PutBucketPublicAccessBlock", "setting and removing the block are one action"),
     ("cloudtrail:UpdateTrail", "one action changes every setting of a trail, in both directions"),

@@ -5,8 +5,9 @@ use aws_types::SdkConfig;
 use rectify_compliance::Declared;
 use rectify_runtime::client::Fix;
 use rectify_s3::{
-    S3_BUCKET_LEVEL_PUBLIC_ACCESS_PROHIBITED, S3_BUCKET_PUBLIC_READ_PROHIBITED, S3_BUCKET_PUBLIC_WRITE_PROHIBITED,
-    S3_BUCKET_SERVER_SIDE_ENCRYPTION_ENABLED, S3_BUCKET_SSL_REQUESTS_ONLY,
+    S3_BUCKET_LEVEL_PUBLIC_ACCESS_PROHIBITED, S3_BUCKET_LOGGING_ENABLED, S3_BUCKET_PUBLIC_READ_PROHIBITED,
+    S3_BUCKET_PUBLIC_WRITE_PROHIBITED, S3_BUCKET_SERVER_SIDE_ENCRYPTION_ENABLED, S3_BUCKET_SSL_REQUESTS_ONLY,
+    S3_BUCKET_VERSIONING_ENABLED,
 };
 use rectify_s3_lambda::Clients;
 use rectify_tests::services::Services;
@@ -94,6 +95,37 @@ async fn undo_restores_the_exact_text_of_a_policy() {
     assert_model_conforms::<_, Clients>(&S3_BUCKET_SSL_REQUESTS_ONLY, &sdk, &target, &Default::default()).await;
     let after = s3.get_bucket_policy().bucket("model-policy").send().await.unwrap();
     assert_eq!(after.policy(), Some(text.as_str()));
+}
+
+/// Versioning that was never enabled is suspended by the undo: a second fix begins there.
+#[tokio::test]
+async fn versioning_conforms() {
+    let sdk = Services::default().sdk("us-east-1");
+    let s3 = create_bucket(&sdk, "model-versions").await;
+    let target = target(&S3_BUCKET_VERSIONING_ENABLED, "us-east-1", "model-versions");
+    for _ in 0..2 {
+        let calls =
+            assert_model_conforms::<_, Clients>(&S3_BUCKET_VERSIONING_ENABLED, &sdk, &target, &Default::default())
+                .await;
+        assert!(calls.len() == 1 && calls[0].starts_with("PutBucketVersioning {"), "{calls:?}");
+        let after = s3.get_bucket_versioning().bucket("model-versions").send().await.unwrap();
+        assert_eq!(after.status(), Some(&types::BucketVersioningStatus::Suspended));
+    }
+}
+
+#[tokio::test]
+async fn access_logging_conforms() {
+    let sdk = Services::default().sdk("us-east-1");
+    create_bucket(&sdk, "model-unlogged").await;
+    let s3 = create_bucket(&sdk, "model-access-logs").await;
+    let statement = json!({"Effect": "Allow", "Principal": {"Service": "logging.s3.amazonaws.com"},
+        "Action": "s3:PutObject", "Resource": "arn:aws:s3:::model-access-logs/*"});
+    let policy = json!({"Version": "2012-10-17", "Statement": [statement]}).to_string();
+    s3.put_bucket_policy().bucket("model-access-logs").policy(policy).send().await.unwrap();
+    let target = target(&S3_BUCKET_LOGGING_ENABLED, "us-east-1", "model-unlogged");
+    let params = serde_json::from_value(json!({"targetBucket": "model-access-logs"})).unwrap();
+    let calls = assert_model_conforms::<_, Clients>(&S3_BUCKET_LOGGING_ENABLED, &sdk, &target, &params).await;
+    assert!(calls.len() == 1 && calls[0].starts_with("PutBucketLogging {"), "{calls:?}");
 }
 
 async fn assert_encryption_conforms(

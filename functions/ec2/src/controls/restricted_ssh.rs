@@ -1,11 +1,11 @@
 //! `restricted-ssh`: no security group lets the internet reach SSH.
 
-use rectify_compliance::values::{Bounded, Flag, PortSet};
+use rectify_compliance::values::{Flag, PortSet};
 use rectify_compliance::{control, parameters};
 
 use crate::families::open_ports::OpenPorts;
 use crate::families::port_limits::{Limits, Ports};
-use crate::resources::internet::Internet;
+use crate::resources::internet::{Internet, InternetParameters};
 use crate::resources::rule::Protocol;
 use crate::resources::security_group::TYPE;
 
@@ -67,27 +67,15 @@ parameters! {
     pub RestrictedSshParameters {
         /// Ports treated as SSH: a comma list of 1 to 16 ports or ranges, 0..=65535. Default 22.
         ports: PortSet = PortSet::single(22),
-        /// IPv4 CIDRs with a prefix of at most this length count as the internet, 0..=32. Default 0.
-        max_prefix_v4: Bounded<0, 32> = Bounded::of(0),
-        /// IPv6 CIDRs with a prefix of at most this length count as the internet, 0..=128. Default 0.
-        max_prefix_v6: Bounded<0, 128> = Bounded::of(0),
-        /// Whether the entries of prefix lists are read and evaluated. Default true.
-        resolve_prefix_lists: Flag = Flag(true),
-        /// Whether a group that no network interface uses is NOT_APPLICABLE. Default false.
-        ignore_unattached: Flag = Flag(false),
         /// Whether the plan shows the calls that split a wide TCP range, for an operator to make. Default false.
         narrow_wide_rules: Flag = Flag(false),
+        ..internet: InternetParameters,
     }
 }
 
 const SSH: OpenPorts<RestrictedSshParameters> = OpenPorts {
     limits: |params| Limits {
-        internet: Internet::of(
-            params.max_prefix_v4,
-            params.max_prefix_v6,
-            params.resolve_prefix_lists,
-            params.ignore_unattached,
-        ),
+        internet: Internet::of(&params.internet),
         ports: Ports::Closed {
             finding: "SSH open to the internet",
             ports: params.ports.clone(),

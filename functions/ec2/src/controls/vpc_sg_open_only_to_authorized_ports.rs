@@ -1,13 +1,13 @@
 //! `vpc-sg-open-only-to-authorized-ports`: the internet reaches only authorized ports.
 
-use rectify_compliance::values::{Bounded, Flag, PortList, PortSet};
+use rectify_compliance::values::{PortList, PortSet};
 use rectify_compliance::{control, parameters};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::families::open_ports::OpenPorts;
 use crate::families::port_limits::{Limits, Ports};
-use crate::resources::internet::Internet;
+use crate::resources::internet::{Internet, InternetParameters};
 use crate::resources::rule::Protocol;
 use crate::resources::security_group::TYPE;
 
@@ -71,14 +71,7 @@ parameters! {
         authorized_udp_ports: Option<PortList> = None,
         /// How an open rule for a protocol without ports is evaluated: `ignore` or `noncompliant`. Default ignore.
         other_protocols: OtherProtocols = OtherProtocols::Ignore,
-        /// IPv4 CIDRs with a prefix of at most this length count as the internet, 0..=32. Default 0.
-        max_prefix_v4: Bounded<0, 32> = Bounded::of(0),
-        /// IPv6 CIDRs with a prefix of at most this length count as the internet, 0..=128. Default 0.
-        max_prefix_v6: Bounded<0, 128> = Bounded::of(0),
-        /// Whether the entries of prefix lists are read and evaluated. Default true.
-        resolve_prefix_lists: Flag = Flag(true),
-        /// Whether a group that no network interface uses is NOT_APPLICABLE. Default false.
-        ignore_unattached: Flag = Flag(false),
+        ..internet: InternetParameters,
     }
 }
 
@@ -97,12 +90,7 @@ const AUTHORIZED_PORTS: OpenPorts<VpcSgOpenOnlyToAuthorizedPortsParameters> = Op
     limits: |params| {
         let ports = |list: &Option<PortList>| list.as_ref().map_or_else(PortSet::default, |it| it.0.clone());
         Limits {
-            internet: Internet::of(
-                params.max_prefix_v4,
-                params.max_prefix_v6,
-                params.resolve_prefix_lists,
-                params.ignore_unattached,
-            ),
+            internet: Internet::of(&params.internet),
             ports: Ports::Authorized {
                 tcp: ports(&params.authorized_tcp_ports),
                 udp: ports(&params.authorized_udp_ports),

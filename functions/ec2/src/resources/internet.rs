@@ -6,13 +6,27 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use rectify_compliance::values::{Bounded, Flag};
-use rectify_compliance::{Verdict, offenders};
+use rectify_compliance::{Verdict, offenders, parameters};
 
 use crate::families::exposure::MaxPrefixLength;
 use crate::resources::rule::Rule;
 use crate::resources::security_group::{Network, PrefixList};
 
-/// The parameters shared by all controls of internet exposure.
+parameters! {
+    /// The parameters shared by all controls of internet exposure.
+    pub InternetParameters {
+        /// IPv4 CIDRs with a prefix of at most this length count as the internet, 0..=32. Default 0.
+        max_prefix_v4: Bounded<0, 32> = Bounded::of(0),
+        /// IPv6 CIDRs with a prefix of at most this length count as the internet, 0..=128. Default 0.
+        max_prefix_v6: Bounded<0, 128> = Bounded::of(0),
+        /// Whether the entries of prefix lists are read and evaluated. Default true.
+        resolve_prefix_lists: Flag = Flag(true),
+        /// Whether a group that no network interface uses is NOT_APPLICABLE. Default false.
+        ignore_unattached: Flag = Flag(false),
+    }
+}
+
+/// The definition of the internet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Internet {
     /// `maxPrefixV4`, `maxPrefixV6`: the longest prefixes that count as the internet.
@@ -24,10 +38,13 @@ pub struct Internet {
 }
 
 impl Internet {
-    /// From the parameters `maxPrefixV4`, `maxPrefixV6`, `resolvePrefixLists` and `ignoreUnattached`.
-    pub const fn of(v4: Bounded<0, 32>, v6: Bounded<0, 128>, resolve: Flag, ignore: Flag) -> Self {
-        let max_prefix = MaxPrefixLength { v4: v4.get(), v6: v6.get() };
-        Self { max_prefix, resolve_prefix_lists: resolve.0, ignore_unattached: ignore.0 }
+    /// From the parameters.
+    pub const fn of(params: &InternetParameters) -> Self {
+        Self {
+            max_prefix: MaxPrefixLength { v4: params.max_prefix_v4.get(), v6: params.max_prefix_v6.get() },
+            resolve_prefix_lists: params.resolve_prefix_lists.0,
+            ignore_unattached: params.ignore_unattached.0,
+        }
     }
 
     /// NOT_APPLICABLE for a group that no network interface uses, if `ignoreUnattached` is set.

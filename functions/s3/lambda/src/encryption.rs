@@ -32,7 +32,7 @@ struct LogSources {
 
 impl Clients {
     /// `GetBucketEncryption`; `None` if the bucket has no rule.
-    async fn encryption(&self, bucket: Named<'_>) -> Result<Option<Rule>, AwsError> {
+    pub(super) async fn encryption(&self, bucket: Named<'_>) -> Result<Option<Rule>, AwsError> {
         let call = self.s3.get_bucket_encryption().bucket(bucket.name).expected_bucket_owner(bucket.account.as_str());
         let answer = call.send().await.map_err(|error| AwsError::call("s3:GetBucketEncryption", &error));
         let Some(answer) = unless("ServerSideEncryptionConfigurationNotFoundError", answer)? else { return Ok(None) };
@@ -119,12 +119,14 @@ impl Clients {
             // A loop, because a closure that returns these futures is not general enough for every lifetime.
             let mut reads = Vec::with_capacity(buckets.len());
             for bucket in &buckets {
-                reads.push(self.log_target(Named { name: name(bucket)?, ..target }));
+                reads.push(self.logging(Named { name: name(bucket)?, ..target }));
             }
             let targets: Vec<_> = stream::iter(reads).buffered(CONCURRENCY).collect().await;
             for (bucket, read) in buckets.iter().zip(targets) {
-                match read {
-                    Ok(to) if to.as_deref() == Some(target.name) => drop(found.known.insert(name(bucket)?.to_owned())),
+                match unless_gone(read).map(Option::flatten) {
+                    Ok(Some(to)) if to.target_bucket == target.name => {
+                        found.known.insert(name(bucket)?.to_owned());
+                    }
                     Ok(_) => {}
                     // After a transient failure the next delivery reads the bucket.
                     Err(error) if error.may_pass() => return Err(error),
@@ -136,13 +138,6 @@ impl Clients {
                 Some(_) | None => return Ok(found),
             }
         }
-    }
-
-    /// `GetBucketLogging`: the target bucket of the access logs, if there is one.
-    async fn log_target(&self, bucket: Named<'_>) -> Result<Option<String>, AwsError> {
-        let call = self.s3.get_bucket_logging().bucket(bucket.name).expected_bucket_owner(bucket.account.as_str());
-        let answer = call.send().await.map_err(|error| AwsError::call("s3:GetBucketLogging", &error));
-        Ok(unless_gone(answer)?.and_then(|answer| answer.logging_enabled).map(|logging| logging.target_bucket))
     }
 
     /// `PutBucketEncryption`.

@@ -10,9 +10,11 @@ mod encryption;
 mod functions;
 mod lifecycle;
 mod listing;
+mod logging;
 mod policy;
 mod public_access;
 mod ssl_requests_only;
+mod versioning;
 
 use aws_types::SdkConfig;
 use rectify_compliance::{AccountId, Region, ShapeError, Target};

@@ -12,9 +12,7 @@ use rectify_runtime::client::Fix;
 use self::elements::Unknown;
 use super::{Clients, Named, build_error, unless, unless_gone};
 use rectify_s3::S3LifecycleLogArchive;
-use rectify_s3::controls::s3_lifecycle_log_archive::requirement::{
-    Action, Params, PutLifecycle, Subject, Undo, Versioning,
-};
+use rectify_s3::controls::s3_lifecycle_log_archive::requirement::{Action, Params, PutLifecycle, Subject, Undo};
 use rectify_s3::resources::bucket::{Identity, OwnedBucket};
 use rectify_s3::resources::lifecycle::{
     Abort, And, Configuration, Expiration, Filter, NoncurrentExpiration, NoncurrentTransition, Rule, Status,
@@ -34,20 +32,12 @@ impl Clients {
         Ok(Some((Configuration { rules, transition_default_minimum_object_size: minimum }, unknown.found()?)))
     }
 
-    /// `GetBucketVersioning`; S3 returns no status if it was never on.
-    async fn versioning(&self, bucket: Named<'_>) -> Result<Versioning, AwsError> {
-        let call = self.s3.get_bucket_versioning().bucket(bucket.name).expected_bucket_owner(bucket.account.as_str());
-        let answer = call.send().await.map_err(|error| AwsError::call("s3:GetBucketVersioning", &error))?;
-        let status = answer.status().map(types::BucketVersioningStatus::as_str);
-        Ok(status.map_or(Ok(Versioning::Off), |status| Versioning::parse("Status", status))?)
-    }
-
     async fn with_lifecycle(&self, target: &Target) -> Result<Subject, AwsError> {
         let bucket = Named::of(target);
         let (lifecycle, unknown) = self.lifecycle(bucket).await?.unzip();
         Ok(Subject {
             lifecycle,
-            versioning: Some(self.versioning(bucket).await?),
+            versioning: Some(self.versioning(bucket).await?.status),
             bucket: Identity { tags: self.tags(bucket).await?, ..Identity::of_target(target) },
             unknown: unknown.unwrap_or_default(),
         })

@@ -80,6 +80,15 @@ impl Clients {
         })
     }
 
+    /// `ListBuckets`: whether the account has this bucket in this region. A name sorts before every longer one that
+    /// begins with it, so it is on the first page.
+    pub(super) async fn has_bucket(&self, bucket: Named<'_>) -> Result<bool, AwsError> {
+        let list = self.s3.list_buckets().bucket_region(bucket.region.as_str()).prefix(bucket.name);
+        let page = list.max_buckets(BUCKETS_PER_PAGE).send().await;
+        let page = page.map_err(|error| AwsError::call("s3:ListBuckets", &error))?;
+        Ok(page.buckets().iter().any(|it| it.name() == Some(bucket.name)))
+    }
+
     /// `ListBuckets`: the page with this token, of one region or of all, and the token of the next page.
     pub(super) async fn bucket_page(
         &self,

@@ -20,6 +20,7 @@ const RENAMED: &[(&str, &[&str])] = &[
     ("s3:PutBucketLifecycleConfiguration", &["s3:PutLifecycleConfiguration"]),
     ("s3:DeleteBucketLifecycle", &["s3:PutLifecycleConfiguration"]),
     ("s3:DeleteBucketLifecycleConfiguration", &["s3:PutLifecycleConfiguration"]),
+    ("s3:GetObjectLockConfiguration", &["s3:GetBucketObjectLockConfiguration"]),
     ("s3:GetBucketReplication", &["s3:GetReplicationConfiguration"]),
     ("s3:GetBucketAccelerateConfiguration", &["s3:GetAccelerateConfiguration"]),
     // s3control signs as `s3`; its account operations have their own actions.

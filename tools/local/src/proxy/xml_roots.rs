@@ -3,8 +3,13 @@
 //! moto 5.2.5 names the root of S3 Control's access point reads and of `GetBucketVersioning` after the operation
 //! (`ListAccessPointsResponse`), while the service model has another name. botocore ignores the root; the Rust SDK
 //! checks it. Remove this module when moto uses the right names.
+//!
+//! moto 5.2.5 answers `GetBucketRequestPayment`, which it lacks, with a list of objects. Its buckets' owners pay.
 
 use axum::body::Bytes;
+
+/// The answer that moto lacks: the owner of the bucket pays.
+const OWNER_PAYS: &str = "<RequestPaymentConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Payer>BucketOwner</Payer></RequestPaymentConfiguration>";
 
 /// The answer of this operation with the root of its service model.
 #[must_use]
@@ -12,6 +17,10 @@ pub fn put_right(service: &str, operation: &str, body: Bytes) -> Bytes {
     let root = match (service, operation) {
         ("s3control", _) => format!("{operation}Result"),
         ("s3", "GetBucketVersioning") => "VersioningConfiguration".to_owned(),
+        ("s3", "GetBucketRequestPayment") => {
+            let is_list = String::from_utf8_lossy(&body).contains("<ListBucketResult");
+            return if is_list { Bytes::from_static(OWNER_PAYS.as_bytes()) } else { body };
+        }
         _ => return body,
     };
     renamed(&body, &format!("{operation}Response"), &root).unwrap_or(body)
@@ -42,6 +51,14 @@ mod tests {
         assert_eq!(put_right("s3", "GetBucketAcl", body(given)), body(given));
         let (given, expected) = ("<ListAccessPointsResponse/>", "<ListAccessPointsResult/>");
         assert_eq!(put_right("s3control", "ListAccessPoints", body(given)), body(expected));
+    }
+
+    #[test]
+    fn list_of_objects_becomes_the_payer_and_an_error_stays() {
+        let payer = |text: &'static str| put_right("s3", "GetBucketRequestPayment", Bytes::from(text));
+        let xml = "<?xml version=\"1.0\"?>\n<ListBucketResult xmlns=\"x\"><Name>logs</Name></ListBucketResult>";
+        assert_eq!(payer(xml), Bytes::from(OWNER_PAYS));
+        assert_eq!(payer("<Error><Code>NoSuchBucket</Code></Error>"), "<Error><Code>NoSuchBucket</Code></Error>");
     }
 
     #[test]

@@ -4,9 +4,9 @@ use proptest::prelude::*;
 use rectify_testing::{Laws, NOW};
 
 use super::S3LifecycleLogArchive as CONTROL;
-use super::requirement::Versioning;
 use super::tests::{params, subject};
 use super::*;
+use crate::resources::versioning::Versioning;
 
 const CLASSES: [&str; 7] =
     ["STANDARD_IA", "INTELLIGENT_TIERING", "ONEZONE_IA", "GLACIER_IR", "GLACIER", "DEEP_ARCHIVE", "COLDEST"];

@@ -4,9 +4,9 @@ use rectify_testing::NOW;
 use rectify_testing::cases::lines;
 
 use super::S3LifecycleLogArchive as CONTROL;
-use super::requirement::Versioning;
 use super::tests::{abort, case, params, subject, transition, versioned, with};
 use super::*;
+use crate::resources::versioning::Versioning;
 
 fn planned(subject: &Subject, changes: Value) -> Plan<Action> {
     CONTROL.plan(subject, &params(changes), NOW)

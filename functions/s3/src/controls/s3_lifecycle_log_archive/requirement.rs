@@ -6,10 +6,10 @@ mod findings;
 use rectify_compliance::values::{Bounded, Flag, Globs, KeyValue, StringList};
 use rectify_compliance::{ConfigurationItem, Resource, ResourceIdentity, ResourceState, ShapeError, parameters};
 use serde::{Deserialize, Serialize, Serializer};
-use serde_json::Value;
 
-use crate::resources::bucket::{self, Identity, OwnedBucket, TYPES};
+use crate::resources::bucket::{Identity, OwnedBucket, TYPES};
 use crate::resources::lifecycle::{Configuration, Rule, StorageClass};
+use crate::resources::versioning::{Versioning, VersioningConfiguration};
 
 pub use addition::Addition;
 pub use findings::Findings;
@@ -104,32 +104,6 @@ impl std::fmt::Display for StorageClasses {
     }
 }
 
-/// `Status` of a bucket's versioning.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Versioning {
-    /// Never enabled: each object has one version.
-    Off,
-    /// Every version is kept.
-    Enabled,
-    /// Existing versions are kept; new objects overwrite each other.
-    Suspended,
-}
-
-impl Versioning {
-    /// Parses the spelling of the API, which items use as well.
-    ///
-    /// # Errors
-    /// [`ShapeError`] for an unknown status.
-    pub fn parse(path: &str, text: &str) -> Result<Self, ShapeError> {
-        match text {
-            "Off" => Ok(Self::Off),
-            "Enabled" => Ok(Self::Enabled),
-            "Suspended" => Ok(Self::Suspended),
-            other => Err(ShapeError::new(path, "Off, Enabled or Suspended", other)),
-        }
-    }
-}
-
 /// A bucket and its lifecycle.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -159,20 +133,9 @@ impl Resource for Subject {
         Ok(Self {
             bucket: Identity::of_item(item),
             lifecycle: Configuration::from_item(item)?,
-            versioning: versioning(item)?,
+            versioning: VersioningConfiguration::from_item(item)?.map(|it| it.status),
             unknown: Vec::new(),
         })
-    }
-}
-
-/// `supplementaryConfiguration.BucketVersioningConfiguration.status`; `None` where null or absent.
-fn versioning(item: &ConfigurationItem) -> Result<Option<Versioning>, ShapeError> {
-    let path = bucket::path("BucketVersioningConfiguration.status");
-    let Some(value) = item.supplement("BucketVersioningConfiguration") else { return Ok(None) };
-    match value.get("status") {
-        None | Some(Value::Null) => Ok(None),
-        Some(Value::String(status)) => Versioning::parse(&path, status).map(Some),
-        Some(other) => Err(ShapeError::new(path, "a status", other)),
     }
 }
 

@@ -5,8 +5,8 @@ use rectify_compliance::parameters::RuleParameters;
 use rectify_testing::{Case, Cases};
 
 use super::S3LifecycleLogArchive as CONTROL;
-use super::requirement::Versioning;
 use super::*;
+use crate::resources::versioning::Versioning;
 use crate::testing::{item, pics};
 
 /// Parameters that select `pics`, with `changes`.
