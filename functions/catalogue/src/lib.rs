@@ -2,6 +2,8 @@
 //!
 //! Links no SDK. The same controls with their API calls are in `rectify-catalogue-lambda`.
 
+pub mod frameworks;
+
 use rectify_compliance::Entry;
 use rectify_compliance::entry::SharedEvents;
 
