@@ -89,7 +89,8 @@ impl<P: Parameters> RuleParameters<P> {
         }
         let known: Vec<String> = properties.keys().cloned().collect();
         if let Some(key) = given.keys().find(|key| !known.contains(key)) {
-            return Err(ParameterError::Unknown { key: key.clone(), nearest: nearest(key, &known) });
+            let nearest = nearest(key, known.iter().map(String::as_str).chain(RESERVED)).map(str::to_owned);
+            return Err(ParameterError::Unknown { key: key.clone(), nearest });
         }
         let control: P = serde_path_to_error::deserialize(Value::Object(given)).map_err(|error| {
             ParameterError::Invalid { key: error.path().to_string(), reason: error.inner().to_string() }
@@ -163,16 +164,15 @@ fn properties<P: JsonSchema>() -> Map<String, Value> {
     }
 }
 
-fn nearest(key: &str, known: &[String]) -> Option<String> {
-    let lower = key.to_lowercase();
+/// The known name that `name` resembles most, if it resembles one: for errors about a misspelled name.
+pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let lower = name.to_lowercase();
     known
-        .iter()
-        .map(String::as_str)
-        .chain(RESERVED)
-        .map(|name| (strsim::jaro_winkler(&lower, &name.to_lowercase()), name))
+        .into_iter()
+        .map(|it| (strsim::jaro_winkler(&lower, &it.to_lowercase()), it))
         .filter(|(similarity, _)| *similarity >= NEAR)
         .max_by(|left, right| left.0.total_cmp(&right.0))
-        .map(|(_, name)| name.to_owned())
+        .map(|(_, it)| it)
 }
 
 #[cfg(test)]

@@ -1,4 +1,6 @@
-//! `docs/frameworks.md`: which control covers which requirement of which framework.
+//! `docs/frameworks.md`: which control covers which requirement of which framework, and the profiles.
+
+mod profiles;
 
 use rectify_catalogue::find;
 use rectify_catalogue::frameworks::{
@@ -25,7 +27,7 @@ Sources of the mappings, read in November 2026:
 
 ";
 
-/// The page: a matrix, then for each framework its requirements with the controls that cover them.
+/// The page: a matrix, then for each framework its requirements with the controls that cover them, then the profiles.
 pub fn render(controls: &[&Entry]) -> String {
     let titles = Framework::ALL.map(Framework::title);
     let mut text =
@@ -44,6 +46,7 @@ pub fn render(controls: &[&Entry]) -> String {
             Framework::Fsbp | Framework::Nist80053r5 | Framework::Pci40 => by_requirement(controls, framework),
         });
     }
+    text.push_str(&profiles::render());
     text
 }
 
