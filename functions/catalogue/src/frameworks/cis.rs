@@ -61,7 +61,7 @@ pub const RECOMMENDATIONS: &[Recommendation] = &[
     row(Some("4.12"), Some("4.12"), "changes to network gateways raise an alarm", &[], Whole),
     row(Some("4.13"), Some("4.13"), "changes to route tables raise an alarm", &[], Whole),
     row(Some("4.14"), Some("4.14"), "changes to VPCs raise an alarm", &[], Whole),
-    row(Some("4.15"), Some("4.15"), "changes to the organization raise an alarm", &["cloudwatch-alarm-organizations-changes"], Whole),
+    row(Some("4.15"), Some("4.15"), "changes to the organization raise an alarm", &[], Whole),
     row(Some("4.16"), Some("4.16"), "Security Hub is enabled", &["securityhub-enabled"], Whole),
     row(None, Some("5.1.2"), "only trusted networks reach CIFS", &["restricted-common-ports"], Limited("with `blockedPorts` 445, which the profile sets; other networks than the internet are not evaluated")),
     row(Some("5.1"), Some("5.2"), "network ACLs do not let the internet reach administration ports", &["nacl-no-unrestricted-ssh-rdp"], Whole),

@@ -93,7 +93,7 @@ const IN_USE: &str = r#"{"prefixLists": {}, "usage": {"inUse": true, "operators"
 
 const WITHOUT_VARIANT: &str = "cloudwatch-alarm-cloudtrail-changes, cloudwatch-alarm-cmk-disabled-or-deleted,
     cloudwatch-alarm-config-changes, cloudwatch-alarm-console-login-failures, cloudwatch-alarm-nacl-changes,
-    cloudwatch-alarm-network-gateway-changes, cloudwatch-alarm-root-usage, cloudwatch-alarm-s3-bucket-policy-changes,
+    cloudwatch-alarm-network-gateway-changes, cloudwatch-alarm-organizations-changes, cloudwatch-alarm-root-usage, cloudwatch-alarm-s3-bucket-policy-changes,
     cloudwatch-alarm-security-group-changes";
 
 /// Parameters that have an effect only combined with others.
