@@ -2,6 +2,9 @@
 //!
 //! Links no SDK. The same controls with their API calls are in `rectify-catalogue-lambda`.
 
+pub mod frameworks;
+pub mod profiles;
+
 use rectify_compliance::Entry;
 use rectify_compliance::entry::SharedEvents;
 

@@ -8,6 +8,7 @@ pub mod cloudwatch_alarm_console_login_without_mfa;
 pub mod cloudwatch_alarm_iam_policy_changes;
 pub mod cloudwatch_alarm_nacl_changes;
 pub mod cloudwatch_alarm_network_gateway_changes;
+pub mod cloudwatch_alarm_organizations_changes;
 pub mod cloudwatch_alarm_root_usage;
 pub mod cloudwatch_alarm_route_table_changes;
 pub mod cloudwatch_alarm_s3_bucket_policy_changes;
@@ -29,6 +30,7 @@ pub const CONTROLS: &[Entry] = &[
     on_schedule(&cloudwatch_alarm_iam_policy_changes::CLOUDWATCH_ALARM_IAM_POLICY_CHANGES).remediated(),
     on_schedule(&cloudwatch_alarm_nacl_changes::CLOUDWATCH_ALARM_NACL_CHANGES).remediated(),
     on_schedule(&cloudwatch_alarm_network_gateway_changes::CLOUDWATCH_ALARM_NETWORK_GATEWAY_CHANGES).remediated(),
+    on_schedule(&cloudwatch_alarm_organizations_changes::CLOUDWATCH_ALARM_ORGANIZATIONS_CHANGES).remediated(),
     on_schedule(&cloudwatch_alarm_root_usage::CLOUDWATCH_ALARM_ROOT_USAGE).remediated(),
     on_schedule(&cloudwatch_alarm_route_table_changes::CLOUDWATCH_ALARM_ROUTE_TABLE_CHANGES).remediated(),
     on_schedule(&cloudwatch_alarm_s3_bucket_policy_changes::CLOUDWATCH_ALARM_S3_BUCKET_POLICY_CHANGES).remediated(),

@@ -14,6 +14,7 @@ pub use controls::cloudwatch_alarm_console_login_without_mfa::CLOUDWATCH_ALARM_C
 pub use controls::cloudwatch_alarm_iam_policy_changes::CLOUDWATCH_ALARM_IAM_POLICY_CHANGES;
 pub use controls::cloudwatch_alarm_nacl_changes::CLOUDWATCH_ALARM_NACL_CHANGES;
 pub use controls::cloudwatch_alarm_network_gateway_changes::CLOUDWATCH_ALARM_NETWORK_GATEWAY_CHANGES;
+pub use controls::cloudwatch_alarm_organizations_changes::CLOUDWATCH_ALARM_ORGANIZATIONS_CHANGES;
 pub use controls::cloudwatch_alarm_root_usage::CLOUDWATCH_ALARM_ROOT_USAGE;
 pub use controls::cloudwatch_alarm_route_table_changes::CLOUDWATCH_ALARM_ROUTE_TABLE_CHANGES;
 pub use controls::cloudwatch_alarm_s3_bucket_policy_changes::CLOUDWATCH_ALARM_S3_BUCKET_POLICY_CHANGES;

@@ -89,10 +89,8 @@ impl<P: Parameters> RuleParameters<P> {
         }
         let known: Vec<String> = properties.keys().cloned().collect();
         if let Some(key) = given.keys().find(|key| !known.contains(key)) {
-            return Err(ParameterError::Unknown {
-                key: key.clone(),
-                nearest: nearest(key, known.iter().map(String::as_str).chain(RESERVED)).map(str::to_owned),
-            });
+            let nearest = nearest(key, known.iter().map(String::as_str).chain(RESERVED)).map(str::to_owned);
+            return Err(ParameterError::Unknown { key: key.clone(), nearest });
         }
         let control: P = deserialize(given.clone()).map_err(|error| {
             let path = error.path().to_string();

@@ -2,6 +2,7 @@
 
 use futures_util::TryStreamExt;
 use rectify_compliance::parameters::RuleParameters;
+use rectify_logs::controls::cloudwatch_alarm_organizations_changes::CLOUDWATCH_ALARM_ORGANIZATIONS_CHANGES;
 use rectify_logs::controls::cloudwatch_alarm_root_usage::CLOUDWATCH_ALARM_ROOT_USAGE;
 use rectify_logs::controls::cw_loggroup_retention_period_check::CW_LOGGROUP_RETENTION_PERIOD_CHECK;
 use rectify_logs::families::alarm_chain::observed::AlarmChains;
@@ -159,4 +160,34 @@ async fn denied_foreign_topic_is_an_error_unless_a_parameter_gives_the_verdict()
     let second = Services::refusing([InjectedError { operation, number: 2, code: "AuthorizationError" }]);
     let both = chains(&second, HERE, "{}").await.unwrap();
     assert!(CLOUDWATCH_ALARM_ROOT_USAGE.logic.evaluate(&both, &Default::default(), now).is_compliant(), "{both:#?}");
+}
+
+/// An account outside an organization is not applicable, and nothing else is read; any other refusal is an error. The
+/// account that manages one is evaluated.
+#[tokio::test]
+async fn organization_decides_whether_its_alarm_is_evaluated() {
+    chain().await;
+    let rule = on_schedule::<_, Clients>(&CLOUDWATCH_ALARM_ORGANIZATIONS_CHANGES);
+    let refused = |code| {
+        Services::refusing([InjectedError { operation: Some("organizations:DescribeOrganization"), number: 1, code }])
+    };
+    let verdict = |services: &Services| services.evaluations()[0]["Evaluations"][0]["ComplianceType"].clone();
+    let none = refused("AWSOrganizationsNotInUseException");
+    run_scheduled(&rule, &none, CHAIN).await.unwrap();
+    assert_eq!(none.calls(), ["organizations:DescribeOrganization"]);
+    assert_eq!(verdict(&none), "NOT_APPLICABLE");
+    for (code, kind) in [("AccessDeniedException", "AccessDenied"), ("TooManyRequestsException", "Throttled")] {
+        let services = refused(code);
+        let error = run_scheduled(&rule, &services, CHAIN).await.unwrap_err();
+        assert_eq!((error.kind(), services.evaluations()), (kind, vec![]), "{error}");
+    }
+    let managing = Services::default();
+    let organizations = aws_sdk_organizations::Client::new(&managing.sdk(CHAIN));
+    organizations.create_organization().send().await.unwrap();
+    run_scheduled(&rule, &managing, CHAIN).await.unwrap();
+    assert_eq!(verdict(&managing), "NON_COMPLIANT");
+    let read: Vec<String> =
+        managing.calls().into_iter().filter(|it| it != "organizations:CreateOrganization").collect();
+    assert!(read.iter().any(|it| it == "cloudwatch:DescribeAlarmsForMetric"), "{read:?}");
+    assert_permitted(&entry(&CLOUDWATCH_ALARM_ORGANIZATIONS_CHANGES.meta).rule_permissions(), &read);
 }

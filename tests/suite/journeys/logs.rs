@@ -79,6 +79,17 @@ a_chain_is_created_and_undone! {
     vpc_changes: run_lifecycle("cloudwatch-alarm-vpc-changes", ..),
 }
 
+/// Only the account that manages an organization is evaluated.
+#[tokio::test(flavor = "multi_thread")]
+async fn organizations_changes() {
+    let managing = async |world: &World| {
+        let organizations = aws_sdk_organizations::Client::new(&world.clients().sdk);
+        organizations.create_organization().send().await.unwrap();
+        unwatched(world).await
+    };
+    run_lifecycle("cloudwatch-alarm-organizations-changes", TOPIC, managing).await;
+}
+
 /// The filter exists: the fix creates the alarm.
 #[tokio::test(flavor = "multi_thread")]
 async fn alarm_for_refused_calls_is_created_and_undone() {

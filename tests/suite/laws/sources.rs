@@ -33,6 +33,9 @@ fn no_partition_is_written_out() {
     assert_none(&offenses(&sources, literal), "a literal partition in an ARN");
 }
 
+/// Data about controls, by their names.
+const NAMING: [&str; 2] = ["functions/catalogue/src/frameworks/cis.rs", "functions/catalogue/src/profiles/choices.rs"];
+
 #[test]
 fn runtime_and_core_name_no_control() {
     let names: Vec<String> = controls()
@@ -46,8 +49,10 @@ fn runtime_and_core_name_no_control() {
         "tools/xtask/src",
     ]);
     // Examples in documentation may name a control: an id is clearer than a placeholder.
-    let named = |_: &SourceFile, line: &str| {
-        !line.trim_start().starts_with("//") && names.iter().any(|name| line.contains(name.as_str()))
+    let named = |file: &SourceFile, line: &str| {
+        !NAMING.contains(&file.path.as_str())
+            && !line.trim_start().starts_with("//")
+            && names.iter().any(|name| line.contains(name.as_str()))
     };
     assert_none(&offenses(&sources, named), "code for all controls names a control");
 }

@@ -1,8 +1,9 @@
 //! `docs/controls/*.md`: the doc comment of a control, and what follows from its declaration.
 
+use rectify_catalogue::frameworks::{AS_OF, covered, holds};
 use rectify_catalogue::{service, source};
 use rectify_compliance::permission::Condition;
-use rectify_compliance::{Entry, Level, ManagedBy, Permission, Scope, Severity, Trigger};
+use rectify_compliance::{Entry, Framework, Level, ManagedBy, Permission, Scope, Severity, Trigger};
 
 use crate::parameter::{self, Parameter};
 
@@ -95,9 +96,13 @@ fn facts(control: &Entry) -> String {
         ("deployed in", scope.to_owned()),
         ("fix", fix(control)),
     ];
-    for mapping in meta.frameworks.iter().filter(|mapping| !mapping.ids.is_empty()) {
-        rows.push((mapping.framework.title(), mapping.ids.join(", ")));
+    for framework in Framework::ALL {
+        let (current, others): (Vec<&str>, Vec<&str>) =
+            covered(meta, framework).into_iter().partition(|id| holds(framework, id, AS_OF));
+        rows.push((framework.title(), current.join(", ")));
+        rows.push(("other ids of Security Hub", others.join(", ")));
     }
+    rows.retain(|(_, value)| !value.is_empty());
     let rows: String = rows.iter().map(|(name, value)| format!("| {name} | {value} |\n")).collect();
     format!("| | |\n|---|---|\n{rows}")
 }

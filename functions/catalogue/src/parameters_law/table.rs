@@ -14,6 +14,7 @@ pub(super) const VALUES: &[(&str, &[&str], &str)] = &[
     ("required-tags", &["defaults"], r#""{\"CostCenter\":\"4711\"}""#),
     ("required-tags", &["protectedKeys"], r#""CostCenter""#),
     ("restricted-common-ports", &["blockedPort1", "blockedPort2", "blockedPort5"], r#""443""#),
+    ("restricted-common-ports", &["udpPorts"], r#""53""#),
     ("s3-lifecycle-log-archive", &["storageClasses"], r#""DEEP_ARCHIVE""#),
     ("security-group-drift", &["baselineName"], r#""/sg-baseline/other/{groupId}""#),
     ("security-group-drift", &["baselineTime"], r#""2026-01-01T00:00:00Z""#),
@@ -78,18 +79,21 @@ pub(super) const CHANGES: &[(&str, &[(&str, &str)])] = &[
     ("required-tags", &[("/tags", r#"{"costcenter": "4711"}"#)]),
     ("required-tags", &[("/tags", r#"{"CostCenter": "4711", "Team": "web"}"#)]),
     ("restricted-common-ports, vpc-sg-open-only-to-authorized-ports", &[("/group/rules/0", OPEN_TO_A_NETWORK)]),
+    ("restricted-common-ports", &[("/group/rules", OPEN_RESOLVER)]),
     ("restricted-*", &[("/group/rules", WIDE_RULE), ("/network", IN_USE)]),
 ];
 
 const OPEN_TO_A_NETWORK: &str = r#"{"direction": "ingress", "protocol": "tcp", "fromPort": 3389, "toPort": 3389,
     "peer": {"cidrIpv6": "2001:db8::/32"}, "description": null, "tags": {}, "id": null}"#;
+const OPEN_RESOLVER: &str = r#"[{"direction": "ingress", "protocol": "udp", "fromPort": 53, "toPort": 53,
+    "peer": {"cidrIpv4": "0.0.0.0/0"}, "description": null, "tags": {}, "id": "sgr-0a1b2c3d4e5f60718"}]"#;
 const WIDE_RULE: &str = r#"[{"direction": "ingress", "protocol": "tcp", "fromPort": 1, "toPort": 4000,
     "peer": {"cidrIpv4": "0.0.0.0/0"}, "description": null, "tags": {}, "id": "sgr-0a1b2c3d4e5f60718"}]"#;
 const IN_USE: &str = r#"{"prefixLists": {}, "usage": {"inUse": true, "operators": []}}"#;
 
 const WITHOUT_VARIANT: &str = "cloudwatch-alarm-cloudtrail-changes, cloudwatch-alarm-cmk-disabled-or-deleted,
     cloudwatch-alarm-config-changes, cloudwatch-alarm-console-login-failures, cloudwatch-alarm-nacl-changes,
-    cloudwatch-alarm-network-gateway-changes, cloudwatch-alarm-root-usage, cloudwatch-alarm-s3-bucket-policy-changes,
+    cloudwatch-alarm-network-gateway-changes, cloudwatch-alarm-organizations-changes, cloudwatch-alarm-root-usage, cloudwatch-alarm-s3-bucket-policy-changes,
     cloudwatch-alarm-security-group-changes";
 
 /// Parameters that have an effect only combined with others.

@@ -11,11 +11,11 @@ use crate::resources::security_group::TYPE;
 
 control! {
     /// ## What it checks
-    /// Every ingress rule of a security group that lets TCP through on a blocked port, protocol `-1` included.
-    /// The blocked ports are `blockedPort1` to `blockedPort5` and those in `blockedPorts`.
+    /// Every ingress rule of a security group that lets TCP or UDP through on a blocked port, protocol `-1` included.
+    /// The blocked TCP ports are `blockedPort1` to `blockedPort5` and those in `blockedPorts`; the blocked UDP ports are those in `udpPorts`, by default none.
     /// The group is NON_COMPLIANT if the prefix length of a CIDR is at most `maxPrefixV4` or `maxPrefixV6`, or if the CIDRs of several rules together cover the whole IPv4 or IPv6 space, as `0.0.0.0/1` and `128.0.0.0/1` do.
     /// A prefix list counts as its CIDRs.
-    /// Security groups as sources, egress rules, UDP, ICMP and other protocols never count.
+    /// Security groups as sources, egress rules, ICMP and other protocols never count.
     /// A missing or invalid port range counts as every port.
     ///
     /// ## Why it matters
@@ -30,6 +30,7 @@ control! {
     ///
     /// ## Parameters
     /// `blockedPort1` to `blockedPort5` and `blockedPorts` are those of the managed rule; a blank one has its default, and `none`, which the managed rule does not have, turns a default off.
+    /// `udpPorts` is not in the managed rule, which reads TCP only; CIS counts UDP too, and the profiles `cis-3.0` and `cis-5.0` set it.
     /// `maxPrefixV4`, `maxPrefixV6`, `resolvePrefixLists` and `ignoreUnattached` determine the findings; `narrowWideRules` determines what the plan shows.
     /// A prefix list that cannot be read, because it was deleted or is not shared with this account, does not count, and the annotation names it.
     /// The managed rule evaluates groups "in use"; this one evaluates every group unless `ignoreUnattached` is set: an unused group can be attached later without any change to the group itself.
@@ -80,22 +81,27 @@ parameters! {
         blocked_port5: PortOrNone = PortOrNone(Some(4333)),
         /// More blocked TCP ports: a comma list of 1 to 128 ports or ranges, 0..=65535. Default none.
         blocked_ports: Option<PortList> = None,
-        /// Whether the plan shows the calls that split a wide TCP range, for an operator to make. Default false.
+        /// Blocked UDP ports: a comma list of 1 to 128 ports or ranges, 0..=65535. Default none.
+        udp_ports: Option<PortList> = None,
+        /// Whether the plan shows the calls that split a wide range, for an operator to make. Default false.
         narrow_wide_rules: Flag = Flag(false),
         ..internet: InternetParameters,
     }
 }
 
 fn something_is_blocked(params: &RestrictedCommonPortsParameters) -> Result<(), String> {
-    if params.ports().is_empty() {
-        return Err("blockedPort1 to blockedPort5 are `none` and blockedPorts is absent: no port is blocked".into());
+    if params.tcp().is_empty() && params.udp_ports.is_none() {
+        return Err(
+            "blockedPort1 to blockedPort5 are `none`, and blockedPorts and udpPorts are absent: no port is blocked"
+                .into(),
+        );
     }
     Ok(())
 }
 
 impl RestrictedCommonPortsParameters {
-    /// All blocked ports.
-    fn ports(&self) -> PortSet {
+    /// All blocked TCP ports.
+    fn tcp(&self) -> PortSet {
         let Self { blocked_port1, blocked_port2, blocked_port3, blocked_port4, blocked_port5, blocked_ports, .. } =
             self;
         let five = [blocked_port1, blocked_port2, blocked_port3, blocked_port4, blocked_port5];
@@ -109,11 +115,12 @@ const COMMON_PORTS: OpenPorts<RestrictedCommonPortsParameters> = OpenPorts {
         internet: Internet::of(&params.internet),
         ports: Ports::Closed {
             finding: "Blocked ports open to the internet",
-            ports: params.ports(),
+            tcp: params.tcp(),
+            udp: params.udp_ports.as_ref().map_or_else(PortSet::default, |it| it.0.clone()),
             narrow_wide_rules: params.narrow_wide_rules.0,
         },
     },
-    revokes: |protocol| *protocol == Protocol::Tcp,
+    revokes: |protocol| matches!(protocol, Protocol::Tcp | Protocol::Udp),
 };
 
 #[cfg(test)]

@@ -78,7 +78,8 @@ const SSH: OpenPorts<RestrictedSshParameters> = OpenPorts {
         internet: Internet::of(&params.internet),
         ports: Ports::Closed {
             finding: "SSH open to the internet",
-            ports: params.ports.clone(),
+            tcp: params.ports.clone(),
+            udp: PortSet::default(),
             narrow_wide_rules: params.narrow_wide_rules.0,
         },
     },

@@ -26,12 +26,14 @@ pub struct Limits {
 /// Which ports the internet may reach.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Ports {
-    /// All except these TCP ports.
+    /// All except these.
     Closed {
         /// The start of the annotation.
         finding: &'static str,
-        /// The ports.
-        ports: PortSet,
+        /// The TCP ports.
+        tcp: PortSet,
+        /// The UDP ports.
+        udp: PortSet,
         /// `narrowWideRules`: whether the plan lists the calls that narrow a wider rule.
         narrow_wide_rules: bool,
     },
@@ -55,7 +57,9 @@ impl Limits {
     /// The prefix lists of the relevant rules, whether they are read or not.
     pub fn prefix_lists(&self, group: &SecurityGroup) -> BTreeSet<String> {
         let is_relevant = |rule: &&Rule| match &self.ports {
-            Ports::Closed { ports, .. } => rule.ports_for(&Protocol::Tcp).is_some_and(|range| overlaps(range, ports)),
+            Ports::Closed { .. } => [Protocol::Tcp, Protocol::Udp]
+                .iter()
+                .any(|it| rule.ports_for(it).is_some_and(|range| overlaps(range, &self.ports.forbidden(it)))),
             // Any open rule turns NOT_APPLICABLE into COMPLIANT.
             Ports::Authorized { .. } => true,
         };
@@ -84,8 +88,12 @@ impl Ports {
     /// The ports of a protocol that the internet must not reach.
     fn forbidden(&self, protocol: &Protocol) -> PortSet {
         match self {
-            Self::Closed { ports, .. } if *protocol == Protocol::Tcp => ports.clone(),
-            Self::Closed { .. } => PortSet::default(),
+            Self::Closed { tcp, udp, .. } => match protocol {
+                Protocol::Tcp => tcp.clone(),
+                Protocol::Udp => udp.clone(),
+                // A rule for all traffic is a rule for TCP and UDP.
+                Protocol::All | Protocol::Icmp | Protocol::Icmpv6 | Protocol::Other(_) => PortSet::default(),
+            },
             Self::Authorized { tcp, udp, other_protocols } => match protocol {
                 Protocol::All => PortSet::every(),
                 Protocol::Tcp => tcp.complement(),
@@ -105,8 +113,8 @@ impl Ports {
     /// The annotation for rules that open forbidden ports.
     pub fn finding<'a>(&self, rules: impl Iterator<Item = &'a Rule>) -> String {
         match self {
-            Self::Closed { finding, ports, .. } => {
-                format!("{finding}: {}", sources(rules, |rule| ports_in_question(rule, ports)))
+            Self::Closed { finding, .. } => {
+                format!("{finding}: {}", sources(rules, |rule| self.ports_in_question(rule)))
             }
             Self::Authorized { tcp, udp, .. } => {
                 let lists = [("tcp", tcp), ("udp", udp)].into_iter().filter(|(_, ports)| !ports.is_empty());
@@ -124,17 +132,18 @@ impl Ports {
         let must_replace = rule.protocol == Protocol::All || !rule.peer.is_cidr();
         let range = PortRange::of(rule.from_port, rule.to_port);
         let (level, text) = match self {
-            Self::Closed { ports, .. } if must_replace => (
+            Self::Closed { .. } if must_replace => (
                 Level::L3,
                 format!(
-                    "replace the rule {rule} with rules for the required traffic, without tcp {ports} from the internet"
+                    "replace the rule {rule} with rules for the required traffic, without {} from the internet",
+                    self.closed_to(rule)
                 ),
             ),
-            Self::Closed { ports, narrow_wide_rules: true, .. } => {
+            Self::Closed { narrow_wide_rules: true, .. } => {
                 draft.block(format!("narrowing the rule {rule} needs a role that may authorize ingress"));
-                (Level::L2, narrowing(group, rule, &without(range, ports)))
+                (Level::L2, narrowing(group, rule, &without(range, &self.forbidden(&rule.protocol))))
             }
-            Self::Closed { ports, .. } => (Level::L2, format!("narrow the rule {rule} to exclude tcp {ports}")),
+            Self::Closed { .. } => (Level::L2, format!("narrow the rule {rule} to exclude {}", self.closed_to(rule))),
             Self::Authorized { .. } if must_replace => {
                 (Level::L3, format!("replace the rule {rule} with rules for the authorized ports"))
             }
@@ -146,16 +155,35 @@ impl Ports {
         };
         draft.push(Step::manual(level, text));
     }
-}
 
-/// Protocol and ports of a rule; if it is wider than the ports in question, followed by those it contains.
-fn ports_in_question(rule: &Rule, ports: &PortSet) -> String {
-    let range = rule.ports_for(&Protocol::Tcp).unwrap_or(PortRange::ALL);
-    let is_single = matches!(ports.ranges(), [(from, to)] if from == to);
-    if is_single || ports.covers(range.from, range.to) {
-        return rule.protocol_and_ports();
+    /// The forbidden ports of each protocol that a rule allows; a protocol without any is left out.
+    fn forbidden_to(&self, rule: &Rule) -> Vec<(Protocol, PortSet)> {
+        let allowed = [Protocol::Tcp, Protocol::Udp].into_iter().filter(|it| rule.ports_for(it).is_some());
+        allowed.map(|it| (it.clone(), self.forbidden(&it))).filter(|(_, ports)| !ports.is_empty()).collect()
     }
-    format!("{} ({})", rule.protocol_and_ports(), offenders(within(range, ports).iter().map(ToString::to_string)))
+
+    /// The forbidden ports of the protocols that a rule allows: `tcp 3389 and udp 53`.
+    fn closed_to(&self, rule: &Rule) -> String {
+        let lists = self.forbidden_to(rule).into_iter().map(|(protocol, ports)| format!("{protocol} {ports}"));
+        lists.collect::<Vec<_>>().join(" and ")
+    }
+
+    /// Protocol and ports of a rule; if it is wider than the ports in question, followed by those it contains.
+    fn ports_in_question(&self, rule: &Rule) -> String {
+        let range = rule.ports_for(&rule.protocol).unwrap_or(PortRange::ALL);
+        let forbidden = self.forbidden_to(rule);
+        let is_exact = |ports: &PortSet| {
+            matches!(ports.ranges(), [(from, to)] if from == to) || ports.covers(range.from, range.to)
+        };
+        if matches!(forbidden.as_slice(), [(_, ports)] if is_exact(ports)) {
+            return rule.protocol_and_ports();
+        }
+        let contained = forbidden.iter().flat_map(|(protocol, ports)| {
+            let name = if forbidden.len() > 1 { format!("{protocol} ") } else { String::new() };
+            within(range, ports).into_iter().map(move |it| format!("{name}{it}"))
+        });
+        format!("{} ({})", rule.protocol_and_ports(), offenders(contained))
+    }
 }
 
 /// The calls by which an operator reduces a rule to these ports.

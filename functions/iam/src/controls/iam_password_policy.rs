@@ -19,6 +19,7 @@ control! {
     /// That the account's custom password policy requires passwords at least as strong as the parameters.
     /// The policy is read live with `iam:GetAccountPasswordPolicy`: AWS Config records no item for it.
     /// An account without a custom policy is a finding, whatever the parameters: AWS's default policy remembers no previous passwords and never expires them.
+    /// Security Hub's IAM.16 requires that exactly 24 passwords are remembered; IAM remembers at most 24, so a minimum of 24 is the same.
     /// A stricter policy is compliant; a parameter that is `false` or `none` requires nothing and forbids nothing.
     /// A blank parameter means its default, so use `none` for "not required".
     /// Unlike the managed rule, which treats every value but `true` as false, a boolean that is neither `true` nor `false` fails the rule.

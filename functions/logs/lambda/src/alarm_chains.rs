@@ -59,6 +59,7 @@ impl<D: Defaults> Fix<Clients> for AlarmControl<D> {
 impl Clients {
     /// All trails visible here, and the links that follow: filters of their log groups, alarms on the metrics of
     /// qualifying filters, and topics of these alarms. The metric and the topic of the remediation are always read.
+    /// For a control of the management account, the organization comes first, and elsewhere nothing follows.
     ///
     /// # Errors
     /// [`AwsError`] also when the verdict depends on a topic or key that another account does not allow to be read, and
@@ -71,16 +72,22 @@ impl Clients {
     ) -> Result<AlarmChains, AwsError> {
         let seen_from = ObservedFrom { account: account.clone(), region: region.clone() };
         let (demands, making) = (&question.demands, &question.making);
+        let organization = if question.in_management_account { Some(self.organization().await?) } else { None };
         let mut chains = AlarmChains {
             account: account.clone(),
             region: region.clone(),
-            trails: self.trails.observe(&seen_from).await?,
+            trails: Vec::new(),
             groups: BTreeMap::new(),
             metrics: Vec::new(),
             topics: BTreeMap::new(),
+            organization,
             own_alarm_exists: None,
             tags: Tags::new(),
         };
+        if chains.outside_management_account().is_some() {
+            return Ok(chains);
+        }
+        chains.trails = self.trails.observe(&seen_from).await?;
         let LogGroups::Here(groups) = chains.log_groups(demands.trust_organization_trail) else { return Ok(chains) };
         let groups = stream::iter(groups.into_keys()).map(|name| self.filters_of(name)).buffered(CONCURRENCY);
         chains.groups = groups.try_collect().await?;

@@ -6,6 +6,7 @@ mod alarm_chains;
 mod functions;
 mod log_groups;
 mod metrics;
+mod organization;
 mod topics;
 
 use aws_types::SdkConfig;
@@ -20,6 +21,7 @@ pub struct Clients {
     cloudwatch: aws_sdk_cloudwatch::Client,
     kms: aws_sdk_kms::Client,
     logs: aws_sdk_cloudwatchlogs::Client,
+    organizations: aws_sdk_organizations::Client,
     sns: aws_sdk_sns::Client,
     trails: TrailReader,
 }
@@ -30,6 +32,7 @@ impl Connect for Clients {
             cloudwatch: aws_sdk_cloudwatch::Client::new(config),
             kms: aws_sdk_kms::Client::new(config),
             logs: aws_sdk_cloudwatchlogs::Client::new(config),
+            organizations: aws_sdk_organizations::Client::new(config),
             sns: aws_sdk_sns::Client::new(config),
             trails: TrailReader::connect(config),
         }

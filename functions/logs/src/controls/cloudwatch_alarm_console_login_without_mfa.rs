@@ -62,5 +62,6 @@ const LOGIC: AlarmControl<FirstEvent> = AlarmControl {
     events: EVENTS,
     metric: "ConsoleLoginWithoutMfa",
     one_datapoint: true,
+    in_management_account: false,
     defaults: FirstEvent,
 };

@@ -63,5 +63,6 @@ const LOGIC: AlarmControl<FirstEvent> = AlarmControl {
     events: EVENTS,
     metric: "RootUsage",
     one_datapoint: true,
+    in_management_account: false,
     defaults: FirstEvent,
 };

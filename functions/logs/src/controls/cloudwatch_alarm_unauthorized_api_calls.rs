@@ -69,5 +69,6 @@ const LOGIC: AlarmControl<Burst> = AlarmControl {
     events: EVENTS,
     metric: "UnauthorizedApiCalls",
     one_datapoint: false,
+    in_management_account: false,
     defaults: Burst,
 };

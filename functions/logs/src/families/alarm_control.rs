@@ -62,6 +62,8 @@ pub struct AlarmControl<D> {
     pub metric: &'static str,
     /// Whether one breaching datapoint must be enough to raise the alarm.
     pub one_datapoint: bool,
+    /// Whether only the management account of an organization is evaluated.
+    pub in_management_account: bool,
     /// The default parameters.
     pub defaults: D,
 }
@@ -75,6 +77,8 @@ pub struct AlarmQuery<'a> {
     pub making: AlarmSpec<'a>,
     /// Whether the invocation fails if another account denies the read (`unverifiedTopic=fail`).
     pub must_be_verified: bool,
+    /// Whether only the management account of an organization is evaluated.
+    pub in_management_account: bool,
 }
 
 const LOG_GROUPS: &str = "arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:*";
@@ -88,9 +92,10 @@ const TOPICS: &str = "arn:${AWS::Partition}:sns:${AWS::Region}:${AWS::AccountId}
 const ANY_TOPIC: &str = "arn:${AWS::Partition}:sns:${AWS::Region}:*:*";
 const SET_TOPIC: Permission = Permission::on("sns:SetTopicAttributes", TOPICS);
 
-/// Permissions to read a chain.
+/// Permissions to read a chain; the first is for a control of the management account, the last for a remediation.
 #[allow(clippy::indexing_slicing)] // evaluated at compile time, which rejects an index out of range
-const READS: [Permission; 8] = [
+const READS: [Permission; 10] = [
+    Permission::unscoped("organizations:DescribeOrganization"),
     OBSERVE[0],
     OBSERVE[1],
     OBSERVE[2],
@@ -99,11 +104,9 @@ const READS: [Permission; 8] = [
     Permission::on("sns:GetTopicAttributes", ANY_TOPIC),
     Permission::on("kms:DescribeKey", KEYS),
     Permission::on("kms:GetKeyPolicy", KEYS),
+    // Whether an alarm of its name exists. Composite alarms are visible only with the resource `*`.
+    Permission::unscoped("cloudwatch:DescribeAlarms"),
 ];
-
-/// What a remediation also reads: whether an alarm of its name exists. Composite alarms are visible only with the
-/// resource `*`.
-const NAMES: Permission = Permission::unscoped("cloudwatch:DescribeAlarms");
 
 const FIX_CALLS: &[Permission] = &[
     Permission::on("logs:PutMetricFilter", LOG_GROUPS),
@@ -135,7 +138,9 @@ impl<D: Defaults> Control for AlarmControl<D> {
 
 impl<D: Defaults> Periodic for AlarmControl<D> {
     fn list_permissions(&self) -> &'static [Permission] {
-        &READS
+        let [with_organization @ .., _names] = &READS;
+        let [_organization, chain @ ..] = with_organization;
+        if self.in_management_account { with_organization } else { chain }
     }
 }
 
@@ -144,14 +149,9 @@ impl<D: Defaults> Remediation for AlarmControl<D> {
     type Undo = Undo;
 
     fn permissions(&self) -> RemediationPermissions {
-        const {
-            let [trails, status, selectors, filters, alarms, topics, keys, policies] = READS;
-            RemediationPermissions {
-                read: &[trails, status, selectors, filters, alarms, topics, keys, policies, NAMES],
-                fix: FIX_CALLS,
-                undo: UNDO_CALLS,
-            }
-        }
+        let [_organization, without_organization @ ..] = &READS;
+        let read: &[Permission] = if self.in_management_account { &READS } else { without_organization };
+        RemediationPermissions { read, fix: FIX_CALLS, undo: UNDO_CALLS }
     }
 
     fn managed_by(&self) -> ManagedBy {

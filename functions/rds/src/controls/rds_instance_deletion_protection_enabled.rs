@@ -22,6 +22,7 @@ control! {
     /// That `deletionProtection` of a DB instance is true; a configuration item without the field counts as unprotected.
     /// Instances that belong to a cluster are NOT_APPLICABLE: the setting belongs to the cluster, and RDS lets a member be deleted whatever the cluster's setting.
     /// AWS's managed rule reports such members as NON_COMPLIANT, which no call can fix.
+    /// Security Hub evaluates RDS.8 for a list of engines that lacks Db2; instances of `db2-ae` and `db2-se` are evaluated here.
     ///
     /// ## Why it matters
     /// One `rds:DeleteDBInstance` call, by mistake or with stolen credentials, deletes a database and, by default, its automated backups.

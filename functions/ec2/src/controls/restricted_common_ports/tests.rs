@@ -52,6 +52,24 @@ fn rule_that_opens_other_ports_too_is_a_manual_step() {
 }
 
 #[test]
+fn udp_ports_are_blocked_beside_tcp_ports() {
+    let params = r#"{"blockedPorts":"445","udpPorts":"22,3389"}"#;
+    let open = |name, rule, open: &str, step: &str| {
+        let finding = format!("Blocked ports open to the internet: {open} from ::/0");
+        case(name, vec![rule]).with(params).non_compliant(&finding).planned(&[step]);
+    };
+    let revoke = group_laws::revoke(Direction::Ingress, &["sgr-0"]);
+    open("restricted-common-ports/8", ingress("udp", 3389, 3389, "::/0"), "udp 3389", &revoke);
+    let narrow = "L2 manual: narrow the rule sgr-0 udp 20-30 from ::/0 to exclude udp 22,3389";
+    open("a wide UDP range names the UDP port", ingress("udp", 20, 30, "::/0"), "udp 20-30 (22)", narrow);
+    let replace = "L3 manual: replace the rule sgr-0 all traffic from ::/0 with rules for the required traffic, without tcp 20-21,445,3306,3389,4333 and udp 22,3389 from the internet";
+    let everything = "all traffic (tcp 20-21, tcp 3306, tcp 3389 +4 more)";
+    open("all traffic includes both", ingress("-1", -1, -1, "::/0"), everything, replace);
+    case("a TCP port does not block UDP", vec![ingress("udp", 445, 445, "::/0")]).with(params).compliant();
+    case("a UDP port does not block TCP", vec![tcp(22, 22, "::/0")]).with(params).compliant();
+}
+
+#[test]
 fn narrow_sources_other_protocols_and_other_ports_do_not_count() {
     case("restricted-common-ports/3", vec![tcp(3306, 3306, "10.0.0.0/8")]).compliant();
     case("restricted-common-ports/4", vec![ingress("udp", 3389, 3389, WORLD)]).compliant();
@@ -70,7 +88,7 @@ fn parameters_that_block_nothing_or_are_not_ports_are_rejected() {
         (
             "nothing is blocked",
             format!("{{{none}}}"),
-            "ruleParameters: blockedPort1 to blockedPort5 are `none` and blockedPorts is absent: no port is blocked",
+            "ruleParameters: blockedPort1 to blockedPort5 are `none`, and blockedPorts and udpPorts are absent: no port is blocked",
         ),
         (
             "a reversed range",
@@ -82,7 +100,9 @@ fn parameters_that_block_nothing_or_are_not_ports_are_rejected() {
         assert_eq!(error.to_string(), expected, "{case}");
     }
     let only: RestrictedCommonPortsParameters = parameters(&format!(r#"{{{none},"blockedPorts":"1433"}}"#));
-    assert_eq!(only.ports(), PortSet::single(1433));
+    assert_eq!(only.tcp(), PortSet::single(1433));
+    let udp: RestrictedCommonPortsParameters = parameters(&format!(r#"{{{none},"udpPorts":"53"}}"#));
+    assert!(udp.tcp().is_empty());
 }
 
 #[test]
@@ -95,6 +115,7 @@ fn laws() {
         1 => Just(r#"{"blockedPorts":"22","ignoreUnattached":"true"}"#),
         1 => Just(r#"{"blockedPort1":"443","narrowWideRules":"true"}"#),
         1 => Just(r#"{"blockedPorts":"22","resolvePrefixLists":"false"}"#),
+        1 => Just(r#"{"blockedPorts":"22","udpPorts":"22-25,53"}"#),
     ];
     group_laws::hold(&COMMON_PORTS, (groups(), params.prop_map(parameters)));
 }

@@ -53,6 +53,9 @@ pub struct Break {
 impl AlarmChains {
     /// Evaluates the account in this region.
     pub fn evaluate(&self, requirements: &AlarmRequirements) -> Verdict {
+        if let Some(not_applicable) = self.outside_management_account() {
+            return not_applicable;
+        }
         let groups = match self.log_groups(requirements.trust_organization_trail) {
             LogGroups::NoTrail => return Verdict::non_compliant("Alarm chain broken at trail: no qualifying trail"),
             LogGroups::NoGroup => return Verdict::non_compliant("Alarm chain broken at trail: trail has no log group"),

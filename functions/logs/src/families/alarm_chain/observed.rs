@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use rectify_cloudtrail::resources::qualifying::{ObservedTrail, Qualification, Requirement};
-use rectify_compliance::{AccountId, Arn, Region, ResourceIdentity, ResourceState, Tags};
+use rectify_compliance::{AccountId, Arn, Region, ResourceIdentity, ResourceState, Tags, Verdict};
 use rectify_policy::PolicyDocument;
 use serde::{Deserialize, Serialize};
 
@@ -27,6 +27,9 @@ pub struct AlarmChains {
     pub metrics: Vec<WatchedMetric>,
     /// The topics that these alarms notify, by ARN.
     pub topics: BTreeMap<String, Topic>,
+    /// The organization of the account; read only for a control that evaluates the management account alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub organization: Option<Organization>,
     /// Whether an alarm with the name that the remediation uses exists; read only by a remediation.
     pub own_alarm_exists: Option<bool>,
     /// Always empty: an account has no tags here.
@@ -44,6 +47,19 @@ pub struct WatchedMetric {
     pub name: String,
     /// The alarms, sorted by name.
     pub alarms: Vec<MetricAlarm>,
+}
+
+/// The organization of an account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, tag = "is")]
+pub enum Organization {
+    /// The account is in no organization.
+    NotInUse,
+    /// This account manages it.
+    ManagedBy {
+        /// `MasterAccountId`.
+        account: AccountId,
+    },
 }
 
 /// The result of reading a topic.
@@ -131,6 +147,18 @@ impl AlarmChains {
             _ if !here.is_empty() => LogGroups::Here(here),
             Some((_, region, account)) => LogGroups::Elsewhere(region, account),
             None => LogGroups::NoGroup,
+        }
+    }
+
+    /// NOT_APPLICABLE outside the management account of an organization. `None` in it, and if the organization was not
+    /// read.
+    pub fn outside_management_account(&self) -> Option<Verdict> {
+        match self.organization.as_ref()? {
+            Organization::NotInUse => Some(Verdict::not_applicable("the account is in no organization")),
+            Organization::ManagedBy { account } if *account == self.account => None,
+            Organization::ManagedBy { account } => {
+                Some(Verdict::not_applicable(format!("evaluated in the management account {account}")))
+            }
         }
     }
 

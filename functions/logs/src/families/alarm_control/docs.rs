@@ -10,6 +10,9 @@ macro_rules! alarm_docs {
     (elsewhere) => {
         " If the log group is in another region or account, for example with an organization trail, the result is NOT_APPLICABLE and names that region or account."
     };
+    (management_account) => {
+        " Only the management account, from which an organization is administered, is evaluated; a member account, and an account without an organization, is NOT_APPLICABLE."
+    };
     (rest) => {
         " ## Parameters
  The first seven decide which chains are accepted; `topicArn`, `logGroupName`, `namespace` and `threshold` configure the remediation.

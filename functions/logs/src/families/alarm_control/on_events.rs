@@ -8,6 +8,8 @@
 /// | `and` | a term that the events must match too; a filter without it is broader |
 /// | `retired` | more names, of a retired feature; a filter without them is an accepted variant |
 /// | `also_from` | an event source; a filter limited to it is an accepted variant |
+/// | `only_in` | `management_account`: other accounts are NOT_APPLICABLE |
+/// | `security_hub` | the number of Security Hub's control, if it has one |
 macro_rules! alarm_on_events {
     (
         $(#[doc = $why:literal])+
@@ -19,9 +21,10 @@ macro_rules! alarm_on_events {
             $(and: $term:literal,)?
             $(retired: $retired:tt,)?
             $(also_from: $source:literal,)?
+            $(only_in: $place:ident,)?
             metric: $metric:literal,
             cis: $cis:literal,
-            security_hub: $number:literal $(,)?
+            $(security_hub: $number:literal,)?
         }
     ) => {
         use $crate::families::alarm_chain::filter;
@@ -37,6 +40,7 @@ macro_rules! alarm_on_events {
             #[doc = $crate::families::alarm_control::alarm_docs!(chain)]
             #[doc = alarm_on_events!(@variants $(without $retired)? $(from $source)?)]
             #[doc = $crate::families::alarm_control::alarm_docs!(elsewhere)]
+            $(#[doc = $crate::families::alarm_control::alarm_docs!($place)])?
             ///
             /// ## Why it matters
             $(#[doc = $why])+
@@ -53,10 +57,10 @@ macro_rules! alarm_on_events {
             ///
             #[doc = $crate::families::alarm_control::alarm_docs!(rest)]
             /// ## References
-            #[doc = concat!(
+            $(#[doc = concat!(
                 " - [Security Hub CloudWatch.", $number, "](https://docs.aws.amazon.com/securityhub/latest/userguide/",
                 "cloudwatch-controls.html#cloudwatch-", $number, "), which requires one exact pattern"
-            )]
+            )])?
             #[doc = $crate::families::alarm_control::alarm_docs!(links)]
             pub $name: AlarmControl<FirstEvent> = LOGIC {
                 id: $id,
@@ -93,6 +97,7 @@ macro_rules! alarm_on_events {
             },
             metric: $metric,
             one_datapoint: true,
+            in_management_account: alarm_on_events!(@is $($place)?),
             defaults: FirstEvent,
         };
     };
@@ -109,6 +114,8 @@ macro_rules! alarm_on_events {
     (@any [$first:literal $(, $name:literal)* $(,)?]) => {
         concat!("($.eventName = ", $first, ")" $(, " || ($.eventName = ", $name, ")")*)
     };
+    (@is) => { false };
+    (@is management_account) => { true };
     // Texts about these names.
     (@names [$first:literal $(, $name:literal)* $(,)?]) => {
         concat!("`", $first, "`" $(, ", `", $name, "`")*)

@@ -171,6 +171,7 @@ impl<D: Defaults> AlarmControl<D> {
                 log_group: params.log_group_name.as_deref(),
             },
             must_be_verified: params.unverified_topic == UnverifiedTopic::Fail,
+            in_management_account: self.in_management_account,
         }
     }
 }

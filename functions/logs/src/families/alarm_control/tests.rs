@@ -20,7 +20,8 @@ fn read<P: Parameters>(text: &str) -> Result<P, String> {
 fn each_control_uses_its_own_names_and_defaults() {
     fn required<D: Defaults>(control: &Declared<AlarmControl<D>>) -> (String, &'static str, u32, u32, bool) {
         let params = AlarmParameters::default();
-        let AlarmQuery { demands, making, must_be_verified } = control.logic.question(&params);
+        let AlarmQuery { demands, making, must_be_verified, in_management_account: _ } =
+            control.logic.question(&params);
         assert!(must_be_verified && !demands.trust_unverified && !demands.accept_other_targets);
         assert_eq!((demands.limits.seconds, making.period, making.namespace), (900, 300, "CISBenchmark"));
         assert_eq!(making.name, control.meta.id);

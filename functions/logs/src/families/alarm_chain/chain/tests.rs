@@ -37,6 +37,7 @@ pub(in crate::families) const ROOT: AlarmControl<FirstEvent> = AlarmControl {
     events: REQUIREMENTS.events,
     metric: "RootUsage",
     one_datapoint: true,
+    in_management_account: false,
     defaults: FirstEvent,
 };
 
@@ -124,6 +125,7 @@ pub(in crate::families) fn complete() -> AlarmChains {
             alarms: vec![alarm(&[TOPIC])],
         }],
         topics: BTreeMap::from([(TOPIC.to_owned(), topic(1, CLOUDWATCH, None))]),
+        organization: None,
         own_alarm_exists: Some(false),
         tags: Tags::new(),
     }

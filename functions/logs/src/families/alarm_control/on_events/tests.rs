@@ -5,16 +5,16 @@
 use std::collections::BTreeSet;
 
 use rectify_compliance::values::Flag;
-use rectify_compliance::{Control, Declared, Timestamp, Verdict};
+use rectify_compliance::{AccountId, Control, Declared, Periodic, Plan, Remediation, Timestamp, Verdict};
 
 use crate::families::alarm_chain::chain::tests::{changed, filter};
 use crate::families::alarm_chain::filter::MetricFilter;
-use crate::families::alarm_chain::observed::{AlarmChains, WatchedMetric};
+use crate::families::alarm_chain::observed::{AlarmChains, Organization, WatchedMetric};
 use crate::families::alarm_control::{AlarmControl, AlarmParameters, FirstEvent};
 use crate::*;
 
-/// Each control with its pattern in the words of Security Hub.
-const CONTROLS: [(&Declared<AlarmControl<FirstEvent>>, &str); 11] = [
+/// Each control with its pattern in the words of Security Hub, which has none for organizations: there, of CIS.
+const CONTROLS: [(&Declared<AlarmControl<FirstEvent>>, &str); 12] = [
     (
         &CLOUDWATCH_ALARM_IAM_POLICY_CHANGES,
         "{($.eventName=DeleteGroupPolicy) || ($.eventName=DeleteRolePolicy) || ($.eventName=DeleteUserPolicy) || ($.eventName=PutGroupPolicy) || ($.eventName=PutRolePolicy) || ($.eventName=PutUserPolicy) || ($.eventName=CreatePolicy) || ($.eventName=DeletePolicy) || ($.eventName=CreatePolicyVersion) || ($.eventName=DeletePolicyVersion) || ($.eventName=AttachRolePolicy) || ($.eventName=DetachRolePolicy) || ($.eventName=AttachUserPolicy) || ($.eventName=DetachUserPolicy) || ($.eventName=AttachGroupPolicy) || ($.eventName=DetachGroupPolicy)}",
@@ -58,6 +58,10 @@ const CONTROLS: [(&Declared<AlarmControl<FirstEvent>>, &str); 11] = [
     (
         &CLOUDWATCH_ALARM_VPC_CHANGES,
         "{($.eventName=CreateVpc) || ($.eventName=DeleteVpc) || ($.eventName=ModifyVpcAttribute) || ($.eventName=AcceptVpcPeeringConnection) || ($.eventName=CreateVpcPeeringConnection) || ($.eventName=DeleteVpcPeeringConnection) || ($.eventName=RejectVpcPeeringConnection) || ($.eventName=AttachClassicLinkVpc) || ($.eventName=DetachClassicLinkVpc) || ($.eventName=DisableVpcClassicLink) || ($.eventName=EnableVpcClassicLink)}",
+    ),
+    (
+        &CLOUDWATCH_ALARM_ORGANIZATIONS_CHANGES,
+        "{($.eventSource=organizations.amazonaws.com) && (($.eventName=AcceptHandshake) || ($.eventName=AttachPolicy) || ($.eventName=CreateAccount) || ($.eventName=CreateOrganizationalUnit) || ($.eventName=CreatePolicy) || ($.eventName=DeclineHandshake) || ($.eventName=DeleteOrganization) || ($.eventName=DeleteOrganizationalUnit) || ($.eventName=DeletePolicy) || ($.eventName=DetachPolicy) || ($.eventName=DisablePolicyType) || ($.eventName=EnablePolicyType) || ($.eventName=InviteAccountToOrganization) || ($.eventName=LeaveOrganization) || ($.eventName=MoveAccount) || ($.eventName=RemoveAccountFromOrganization) || ($.eventName=UpdatePolicy) || ($.eventName=UpdateOrganizationalUnit))}",
     ),
 ];
 
@@ -200,6 +204,40 @@ fn the_closest_filter_lacks_the_fewest_names() {
     let chains = chains(&[&found[0], &found[1], &found[2]]);
     let why = broken("filter: none of 3 matches; closest RootUse: StartLogging missing");
     assert_eq!(verdict(&CLOUDWATCH_ALARM_CLOUDTRAIL_CHANGES, &chains), why);
+}
+
+/// A member account is not evaluated; unknown counts as the management account.
+#[test]
+fn events_of_an_organization_are_evaluated_in_its_management_account() {
+    let control = &CLOUDWATCH_ALARM_ORGANIZATIONS_CHANGES;
+    let chains = chains(&["{ $.eventName = CreateTrail }"]);
+    let managed_by = |id: &str| Some(Organization::ManagedBy { account: AccountId::new(id) });
+    let elsewhere = "evaluated in the management account 444455556666";
+    for (case, organization, not_applicable) in [
+        ("alarm-on-events/10", managed_by("444455556666"), Some(elsewhere)),
+        ("no organization", Some(Organization::NotInUse), Some("the account is in no organization")),
+        ("the management account", managed_by("111122223333"), None),
+        ("not read", None, None),
+    ] {
+        let chains = AlarmChains { organization, ..chains.clone() };
+        let (found, params) = (verdict(control, &chains), AlarmParameters::default());
+        let planned = control.logic.plan(&chains, &params, Timestamp::UNIX_EPOCH);
+        match not_applicable {
+            Some(text) => assert_eq!((found, planned), (Verdict::not_applicable(text), Plan::Noop), "{case}"),
+            None => assert!(found.is_non_compliant() && planned != Plan::Noop, "{case}: {found:?}"),
+        }
+    }
+}
+
+#[test]
+fn only_the_control_on_an_organization_reads_it() {
+    for (control, _) in CONTROLS {
+        let expected = control.meta.id == "cloudwatch-alarm-organizations-changes";
+        for read in [control.logic.list_permissions(), control.logic.permissions().read] {
+            let reads = read.iter().any(|it| it.action == "organizations:DescribeOrganization");
+            assert_eq!(reads, expected, "{}", control.meta.id);
+        }
+    }
 }
 
 #[test]
