@@ -1,5 +1,6 @@
 //! Code that several controls share: one verdict and one plan, with different values.
 
+pub mod by_hand;
 pub mod mfa;
 pub mod mfa_policy;
 pub mod root;
