@@ -1,5 +1,7 @@
 //! The controls of IAM: denied reads, pages, and users that are deleted while they are read.
 
+mod policies;
+
 use std::sync::{Arc, Mutex};
 
 use aws_smithy_http_client::test_util::infallible_client_fn;

@@ -81,7 +81,7 @@ impl Clients {
     }
 
     /// `ListAttachedUserPolicies`, all pages; `None` when the user is gone.
-    async fn attached_policies(&self, name: &str) -> Result<Option<BTreeSet<String>>, AwsError> {
+    pub(super) async fn attached_policies(&self, name: &str) -> Result<Option<BTreeSet<String>>, AwsError> {
         let mut attached = BTreeSet::new();
         let mut pages = self.iam.list_attached_user_policies().user_name(name).into_paginator().send();
         while let Some(page) = pages.next().await {

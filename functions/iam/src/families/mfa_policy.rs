@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::resources::policy::Document;
-use crate::resources::user::{USERS, User};
+use crate::resources::user::{LIST_ATTACHED_POLICIES, USERS, User};
 
 /// The actions that a user needs to register a device.
 const SELF_SERVICE: [&str; 3] = ["iam:CreateVirtualMFADevice", "iam:EnableMFADevice", "iam:ListMFADevices"];
@@ -29,7 +29,7 @@ const GRANTED: (&str, &str) = ("iam:PolicyARN", "${MfaPolicyArn}");
 
 /// The permissions to read an [`Attachment`].
 pub(crate) const READ: [Permission; 4] = [
-    Permission::on("iam:ListAttachedUserPolicies", USERS),
+    LIST_ATTACHED_POLICIES,
     Permission::on("iam:GetPolicy", POLICIES),
     Permission::on("iam:GetPolicyVersion", POLICIES),
     Permission::unscoped("iam:GetAccountSummary"),
