@@ -3,4 +3,5 @@
 pub mod by_hand;
 pub mod mfa;
 pub mod mfa_policy;
+pub mod policy_statements;
 pub mod root;

@@ -12,6 +12,8 @@ pub const FUNCTIONS: &[Function] = &[
     Function { name: "access-keys-rotated-remediation", serve: || rectify_runtime::remediation::deployed::<_, Clients>(&rectify_iam::controls::access_keys_rotated::ACCESS_KEYS_ROTATED).serve() },
     Function { name: "iam-password-policy", serve: || rectify_runtime::rule::on_schedule::<_, Clients>(&rectify_iam::controls::iam_password_policy::IAM_PASSWORD_POLICY).serve() },
     Function { name: "iam-password-policy-remediation", serve: || rectify_runtime::remediation::deployed::<_, Clients>(&rectify_iam::controls::iam_password_policy::IAM_PASSWORD_POLICY).serve() },
+    Function { name: "iam-policy-no-statements-with-admin-access", serve: || rectify_runtime::rule::on_item(&rectify_iam::controls::iam_policy_no_statements_with_admin_access::IAM_POLICY_NO_STATEMENTS_WITH_ADMIN_ACCESS).serve() },
+    Function { name: "iam-policy-no-statements-with-admin-access-remediation", serve: || rectify_runtime::remediation::deployed::<_, Clients>(&rectify_iam::controls::iam_policy_no_statements_with_admin_access::IAM_POLICY_NO_STATEMENTS_WITH_ADMIN_ACCESS).serve() },
     Function { name: "iam-root-access-key-check", serve: || rectify_runtime::rule::on_schedule::<_, Clients>(&rectify_iam::controls::iam_root_access_key_check::IAM_ROOT_ACCESS_KEY_CHECK).serve() },
     Function { name: "iam-root-access-key-check-remediation", serve: || rectify_runtime::remediation::deployed::<_, Clients>(&rectify_iam::controls::iam_root_access_key_check::IAM_ROOT_ACCESS_KEY_CHECK).serve() },
     Function { name: "iam-user-mfa-enabled", serve: || rectify_runtime::rule::on_schedule::<_, Clients>(&rectify_iam::controls::iam_user_mfa_enabled::IAM_USER_MFA_ENABLED).serve() },
@@ -29,6 +31,7 @@ pub const FUNCTIONS: &[Function] = &[
 pub const OPERATIONS: &[fn() -> Operations] = &[
     || Operations::of::<_, Clients>(&rectify_iam::controls::access_keys_rotated::ACCESS_KEYS_ROTATED),
     || Operations::of::<_, Clients>(&rectify_iam::controls::iam_password_policy::IAM_PASSWORD_POLICY),
+    || Operations::of::<_, Clients>(&rectify_iam::controls::iam_policy_no_statements_with_admin_access::IAM_POLICY_NO_STATEMENTS_WITH_ADMIN_ACCESS),
     || Operations::of::<_, Clients>(&rectify_iam::controls::iam_root_access_key_check::IAM_ROOT_ACCESS_KEY_CHECK),
     || Operations::of::<_, Clients>(&rectify_iam::controls::iam_user_mfa_enabled::IAM_USER_MFA_ENABLED),
     || Operations::of::<_, Clients>(&rectify_iam::controls::iam_user_no_policies_check::IAM_USER_NO_POLICIES_CHECK),

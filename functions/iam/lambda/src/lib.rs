@@ -7,7 +7,7 @@
 //! | `users` | users by name and page by page, with the reads that controls of users share |
 //! | `keys` | access keys |
 //! | `mfa` | console access, MFA devices, and the policy that requires them |
-//! | `policies` | policies of users |
+//! | `policies` | policies of users, and customer managed policies |
 
 mod functions;
 mod keys;

@@ -1,6 +1,7 @@
-//! Policies of users: every page and every denied read.
+//! Policies of users, and customer managed policies: every page and every denied read.
 
 use rectify_compliance::{ResourceKey, Target};
+use rectify_iam::controls::iam_policy_no_statements_with_admin_access::IAM_POLICY_NO_STATEMENTS_WITH_ADMIN_ACCESS;
 use rectify_iam::controls::iam_user_no_policies_check::IAM_USER_NO_POLICIES_CHECK;
 use rectify_runtime::CallErrorKind;
 use rectify_runtime::rule::on_item;
@@ -56,7 +57,14 @@ where
 async fn denied_live_read_of_policies_is_an_error() {
     let iam = aws_sdk_iam::Client::new(&sdk_at(endpoint()));
     let user = iam.create_user().user_name("denied-policies").send().await.unwrap().user.unwrap();
+    let policy = iam.create_policy().policy_name("denied-policies").policy_document(mfa_policy::document());
+    let policy = policy.send().await.unwrap().policy.unwrap();
     each_denied_live_read_is_an_error(&IAM_USER_NO_POLICIES_CHECK, &target("AWS::IAM::User", &user.user_id)).await;
+    each_denied_live_read_is_an_error(
+        &IAM_POLICY_NO_STATEMENTS_WITH_ADMIN_ACCESS,
+        &target("AWS::IAM::Policy", policy.policy_id().unwrap()),
+    )
+    .await;
 }
 
 /// A page of a list, with the marker of the next one on the first page.
@@ -89,4 +97,47 @@ async fn policies_of_a_user_are_read_from_all_pages() {
     let live = live.unwrap().unwrap();
     let set = |names: [&str; 2]| BTreeSet::from(names.map(str::to_owned));
     assert_eq!((live.inline, live.attached), (set(["p1", "p2"]), set(["a1", "a2"])));
+}
+
+/// A policy that was deleted after it was listed is gone, and so is one whose name now belongs to another policy.
+#[tokio::test]
+async fn policy_is_found_by_its_id_with_all_its_users() {
+    let policy = |id: &str| {
+        format!(
+            "<PolicyName>deploy</PolicyName><PolicyId>{id}</PolicyId><Arn>arn:aws:iam::{ACCOUNT}:policy/deploy</Arn>\
+             <DefaultVersionId>v1</DefaultVersionId>"
+        )
+    };
+    for (current, found) in [(Some("ANPADEPLOY"), true), (Some("ANPASUCCESSOR"), false), (None, false)] {
+        let scripted = Scripted::default();
+        let sdk = scripted.sdk(json!([]), move |operation, body| {
+            let is_first = !body.contains("Marker=more");
+            match operation {
+                "ListPolicies" if is_first => Some(page("<Policies/>", true)),
+                "ListPolicies" => {
+                    Some(page(&format!("<Policies><member>{}</member></Policies>", policy("ANPADEPLOY")), false))
+                }
+                "GetPolicy" => current.map(|id| format!("<Policy>{}</Policy>", policy(id))),
+                "GetPolicyVersion" => Some(
+                    "<PolicyVersion><Document>%7B%22Statement%22%3A%5B%5D%7D</Document><VersionId>v1</VersionId>\
+                     <IsDefaultVersion>true</IsDefaultVersion></PolicyVersion>"
+                        .to_owned(),
+                ),
+                "ListEntitiesForPolicy" if is_first => Some(page(
+                    "<PolicyUsers><member><UserName>ann</UserName></member></PolicyUsers>\
+                     <PolicyGroups><member><GroupName>ops</GroupName></member></PolicyGroups>",
+                    true,
+                )),
+                "ListEntitiesForPolicy" => {
+                    Some(page("<PolicyRoles><member><RoleName>ci</RoleName></member></PolicyRoles>", false))
+                }
+                _ => None,
+            }
+        });
+        let (clients, target) = (Clients::connect(&sdk), target("AWS::IAM::Policy", "ANPADEPLOY"));
+        let control = &IAM_POLICY_NO_STATEMENTS_WITH_ADMIN_ACCESS.logic;
+        let live = control.live(&clients, &target, &Default::default()).await.unwrap();
+        let users = ["group ops", "role ci", "user ann"].map(str::to_owned);
+        assert_eq!(live.map(|it| it.used_by), found.then(|| Some(BTreeSet::from(users))), "{current:?}");
+    }
 }

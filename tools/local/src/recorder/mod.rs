@@ -10,6 +10,7 @@ mod instance;
 mod key;
 mod lifecycle;
 mod observation;
+mod policy;
 mod security_group;
 mod tagged;
 mod trail;
@@ -34,7 +35,7 @@ pub struct Readers {
     pub s3: aws_sdk_s3::Client,
     /// Trails.
     pub cloudtrail: aws_sdk_cloudtrail::Client,
-    /// Users.
+    /// Users and policies.
     pub iam: aws_sdk_iam::Client,
     /// Databases.
     pub rds: aws_sdk_rds::Client,
@@ -65,6 +66,7 @@ enum Reader {
     DbInstance,
     Key,
     Instance,
+    Policy,
     SecurityGroup,
     Tagged(Tagged),
     Trail,
@@ -86,6 +88,7 @@ const READERS: &[(&str, Reader)] = &[
     ("AWS::EC2::VPNConnection", Reader::Tagged(Tagged::VpnConnection)),
     ("AWS::EC2::VPNGateway", Reader::Tagged(Tagged::VpnGateway)),
     ("AWS::EC2::Volume", Reader::Tagged(Tagged::Volume)),
+    ("AWS::IAM::Policy", Reader::Policy),
     ("AWS::IAM::User", Reader::User),
     ("AWS::KMS::Key", Reader::Key),
     ("AWS::RDS::DBCluster", Reader::DbCluster),
@@ -203,6 +206,7 @@ impl Recorder {
                 Reader::DbInstance => database::read_instances(&readers.rds, settings).await,
                 Reader::Key => key::read(&readers.kms, settings).await,
                 Reader::Instance => instance::read(&readers.ec2, settings).await,
+                Reader::Policy => policy::read(&readers.iam).await,
                 Reader::SecurityGroup => security_group::read(&readers.ec2, settings).await,
                 Reader::Tagged(kind) => tagged::read(kind, &readers.ec2, settings).await,
                 Reader::Trail => trail::read(&readers.cloudtrail, settings).await,
