@@ -3,6 +3,7 @@
 pub mod access_keys_rotated;
 pub mod iam_password_policy;
 pub mod iam_policy_no_statements_with_admin_access;
+pub mod iam_policy_no_statements_with_full_access;
 pub mod iam_root_access_key_check;
 pub mod iam_user_mfa_enabled;
 pub mod iam_user_no_policies_check;
@@ -17,6 +18,7 @@ pub const CONTROLS: &[Entry] = &[
     on_schedule(&access_keys_rotated::ACCESS_KEYS_ROTATED).remediated(),
     on_schedule(&iam_password_policy::IAM_PASSWORD_POLICY).remediated(),
     on_item(&iam_policy_no_statements_with_admin_access::IAM_POLICY_NO_STATEMENTS_WITH_ADMIN_ACCESS).remediated(),
+    on_item(&iam_policy_no_statements_with_full_access::IAM_POLICY_NO_STATEMENTS_WITH_FULL_ACCESS).remediated(),
     on_schedule(&iam_root_access_key_check::IAM_ROOT_ACCESS_KEY_CHECK).remediated(),
     on_schedule(&iam_user_mfa_enabled::IAM_USER_MFA_ENABLED).remediated(),
     on_item(&iam_user_no_policies_check::IAM_USER_NO_POLICIES_CHECK).remediated(),

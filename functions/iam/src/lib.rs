@@ -11,6 +11,7 @@ pub use controls::CONTROLS;
 pub use controls::access_keys_rotated::ACCESS_KEYS_ROTATED;
 pub use controls::iam_password_policy::IAM_PASSWORD_POLICY;
 pub use controls::iam_policy_no_statements_with_admin_access::IAM_POLICY_NO_STATEMENTS_WITH_ADMIN_ACCESS;
+pub use controls::iam_policy_no_statements_with_full_access::IAM_POLICY_NO_STATEMENTS_WITH_FULL_ACCESS;
 pub use controls::iam_root_access_key_check::IAM_ROOT_ACCESS_KEY_CHECK;
 pub use controls::iam_user_mfa_enabled::IAM_USER_MFA_ENABLED;
 pub use controls::iam_user_no_policies_check::IAM_USER_NO_POLICIES_CHECK;

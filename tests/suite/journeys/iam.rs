@@ -101,6 +101,13 @@ async fn policies_are_found_and_left_to_an_operator() {
     let user = async |iam: &Client| ResourceKey::new("AWS::IAM::User", &with_policy(iam, "s3:GetObject").await.0);
     let plan = plan_by_hand("iam-user-no-policies-check", user).await;
     assert!(plan.contains("attached deploy"), "{plan}");
+    for (control, action) in
+        [("iam-policy-no-statements-with-admin-access", "*"), ("iam-policy-no-statements-with-full-access", "s3:*")]
+    {
+        let policy = async |iam: &Client| ResourceKey::new("AWS::IAM::Policy", &with_policy(iam, action).await.1);
+        let plan = plan_by_hand(control, policy).await;
+        assert!(plan.contains("actions in use by user alice"), "{control}: {plan}");
+    }
 }
 
 /// The proxy answers for the root user, which moto does not model.
