@@ -7,7 +7,8 @@ use rectify_runtime::AwsError;
 use rectify_runtime::client::{AccountRegion, Fix, List, Page};
 
 use super::{Clients, time, unless_missing, users};
-use rectify_iam::controls::access_keys_rotated::{AccessKeysRotated, AccessKeysRotatedParameters, KeyAction, UserKeys};
+use rectify_iam::controls::access_keys_rotated::{AccessKeysRotated, AccessKeysRotatedParameters, UserKeys};
+use rectify_iam::families::key_status::KeyAction;
 use rectify_iam::resources::access_key::{AccessKey, AccessKeys, KeyId, KeyStatus, LastUse};
 use rectify_iam::resources::user::User;
 

@@ -21,6 +21,7 @@ pub(crate) const GET_LOGIN_PROFILE: Permission = Permission::on("iam:GetLoginPro
 pub(crate) const LIST_MFA_DEVICES: Permission = Permission::on("iam:ListMFADevices", USERS);
 pub(crate) const LIST_ATTACHED_POLICIES: Permission = Permission::on("iam:ListAttachedUserPolicies", USERS);
 pub(crate) const LIST_ACCESS_KEYS: Permission = Permission::on("iam:ListAccessKeys", USERS);
+pub(crate) const GET_LAST_USE: Permission = Permission::on("iam:GetAccessKeyLastUsed", USERS);
 
 /// A user, without its credentials.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
