@@ -7,6 +7,7 @@ pub mod iam_policy_no_statements_with_full_access;
 pub mod iam_root_access_key_check;
 pub mod iam_user_mfa_enabled;
 pub mod iam_user_no_policies_check;
+pub mod iam_user_unused_credentials_check;
 pub mod mfa_enabled_for_iam_console_access;
 pub mod root_account_mfa_enabled;
 
@@ -22,6 +23,7 @@ pub const CONTROLS: &[Entry] = &[
     on_schedule(&iam_root_access_key_check::IAM_ROOT_ACCESS_KEY_CHECK).remediated(),
     on_schedule(&iam_user_mfa_enabled::IAM_USER_MFA_ENABLED).remediated(),
     on_item(&iam_user_no_policies_check::IAM_USER_NO_POLICIES_CHECK).remediated(),
+    on_schedule(&iam_user_unused_credentials_check::IAM_USER_UNUSED_CREDENTIALS_CHECK).remediated(),
     on_change_and_schedule(&mfa_enabled_for_iam_console_access::MFA_ENABLED_FOR_IAM_CONSOLE_ACCESS).remediated(),
     on_schedule(&root_account_mfa_enabled::ROOT_ACCOUNT_MFA_ENABLED).remediated(),
 ];

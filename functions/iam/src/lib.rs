@@ -15,5 +15,6 @@ pub use controls::iam_policy_no_statements_with_full_access::IAM_POLICY_NO_STATE
 pub use controls::iam_root_access_key_check::IAM_ROOT_ACCESS_KEY_CHECK;
 pub use controls::iam_user_mfa_enabled::IAM_USER_MFA_ENABLED;
 pub use controls::iam_user_no_policies_check::IAM_USER_NO_POLICIES_CHECK;
+pub use controls::iam_user_unused_credentials_check::IAM_USER_UNUSED_CREDENTIALS_CHECK;
 pub use controls::mfa_enabled_for_iam_console_access::MFA_ENABLED_FOR_IAM_CONSOLE_ACCESS;
 pub use controls::root_account_mfa_enabled::ROOT_ACCOUNT_MFA_ENABLED;

@@ -22,6 +22,8 @@ pub const FUNCTIONS: &[Function] = &[
     Function { name: "iam-user-mfa-enabled-remediation", serve: || rectify_runtime::remediation::deployed::<_, Clients>(&rectify_iam::controls::iam_user_mfa_enabled::IAM_USER_MFA_ENABLED).serve() },
     Function { name: "iam-user-no-policies-check", serve: || rectify_runtime::rule::on_item(&rectify_iam::controls::iam_user_no_policies_check::IAM_USER_NO_POLICIES_CHECK).serve() },
     Function { name: "iam-user-no-policies-check-remediation", serve: || rectify_runtime::remediation::deployed::<_, Clients>(&rectify_iam::controls::iam_user_no_policies_check::IAM_USER_NO_POLICIES_CHECK).serve() },
+    Function { name: "iam-user-unused-credentials-check", serve: || rectify_runtime::rule::on_schedule::<_, Clients>(&rectify_iam::controls::iam_user_unused_credentials_check::IAM_USER_UNUSED_CREDENTIALS_CHECK).serve() },
+    Function { name: "iam-user-unused-credentials-check-remediation", serve: || rectify_runtime::remediation::deployed::<_, Clients>(&rectify_iam::controls::iam_user_unused_credentials_check::IAM_USER_UNUSED_CREDENTIALS_CHECK).serve() },
     Function { name: "mfa-enabled-for-iam-console-access", serve: || rectify_runtime::rule::on_change_and_schedule::<_, Clients>(&rectify_iam::controls::mfa_enabled_for_iam_console_access::MFA_ENABLED_FOR_IAM_CONSOLE_ACCESS).serve() },
     Function { name: "mfa-enabled-for-iam-console-access-remediation", serve: || rectify_runtime::remediation::deployed::<_, Clients>(&rectify_iam::controls::mfa_enabled_for_iam_console_access::MFA_ENABLED_FOR_IAM_CONSOLE_ACCESS).serve() },
     Function { name: "root-account-mfa-enabled", serve: || rectify_runtime::rule::on_schedule::<_, Clients>(&rectify_iam::controls::root_account_mfa_enabled::ROOT_ACCOUNT_MFA_ENABLED).serve() },
@@ -38,6 +40,7 @@ pub const OPERATIONS: &[fn() -> Operations] = &[
     || Operations::of::<_, Clients>(&rectify_iam::controls::iam_root_access_key_check::IAM_ROOT_ACCESS_KEY_CHECK),
     || Operations::of::<_, Clients>(&rectify_iam::controls::iam_user_mfa_enabled::IAM_USER_MFA_ENABLED),
     || Operations::of::<_, Clients>(&rectify_iam::controls::iam_user_no_policies_check::IAM_USER_NO_POLICIES_CHECK),
+    || Operations::of::<_, Clients>(&rectify_iam::controls::iam_user_unused_credentials_check::IAM_USER_UNUSED_CREDENTIALS_CHECK),
     || Operations::of::<_, Clients>(&rectify_iam::controls::mfa_enabled_for_iam_console_access::MFA_ENABLED_FOR_IAM_CONSOLE_ACCESS),
     || Operations::of::<_, Clients>(&rectify_iam::controls::root_account_mfa_enabled::ROOT_ACCOUNT_MFA_ENABLED),
 ];
