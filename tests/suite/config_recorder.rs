@@ -232,6 +232,8 @@ async fn every_type_is_read_and_ec2_items_have_tags() {
     let volume = volume.send().await.unwrap().volume_id.unwrap();
     let gateway = ec2.create_vpn_gateway().r#type(GatewayType::Ipsec1).tag_specifications(tags("vpn-gateway"));
     let gateway = gateway.send().await.unwrap().vpn_gateway.unwrap().vpn_gateway_id.unwrap();
+    let policy = bench.readers.iam.create_policy().policy_name("list-buckets").policy_document(USER_POLICY);
+    let policy = policy.send().await.unwrap().policy.unwrap().policy_id.unwrap();
     let recorder = Recorder::new(bench.engine.clone(), bench.readers.clone(), &types()).unwrap();
     recorder.tick().await.unwrap();
     assert_eq!(recorder.tick().await.unwrap(), [], "nothing changed");
@@ -242,6 +244,9 @@ async fn every_type_is_read_and_ec2_items_have_tags() {
     ] {
         assert_eq!(bench.item(kind, id)["tags"], json!({"Owner": "net"}), "{kind}");
     }
+    let version = &bench.item("AWS::IAM::Policy", &policy)["configuration"]["policyVersionList"][0];
+    assert_eq!(version["isDefaultVersion"], true);
+    assert!(version["document"].as_str().unwrap().starts_with("%7B%22Version%22%3A"), "{version}");
     let item = bench.item("AWS::EC2::Instance", instance);
     let configuration = &item["configuration"];
     assert_eq!(configuration["metadataOptions"]["httpTokens"], "optional");

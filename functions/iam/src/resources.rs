@@ -2,6 +2,7 @@
 
 pub mod access_key;
 pub(crate) mod age;
+pub mod managed_policy;
 pub mod password_policy;
 pub mod policy;
 pub mod user;

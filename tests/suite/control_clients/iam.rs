@@ -1,5 +1,7 @@
 //! The controls of IAM: denied reads, pages, and users that are deleted while they are read.
 
+mod policies;
+
 use std::sync::{Arc, Mutex};
 
 use aws_smithy_http_client::test_util::infallible_client_fn;
@@ -7,6 +9,7 @@ use aws_smithy_types::body::SdkBody;
 use rectify_iam::controls::access_keys_rotated::{ACCESS_KEYS_ROTATED, AccessKeysRotated};
 use rectify_iam::controls::iam_password_policy::IAM_PASSWORD_POLICY;
 use rectify_iam::controls::iam_user_mfa_enabled::IAM_USER_MFA_ENABLED;
+use rectify_iam::controls::iam_user_unused_credentials_check::IAM_USER_UNUSED_CREDENTIALS_CHECK;
 use rectify_iam::controls::mfa_enabled_for_iam_console_access::MFA_ENABLED_FOR_IAM_CONSOLE_ACCESS;
 use rectify_iam::controls::root_account_mfa_enabled::ROOT_ACCOUNT_MFA_ENABLED;
 use rectify_iam_lambda::Clients;
@@ -35,6 +38,12 @@ async fn denied_read_of_a_user_or_of_the_account_is_an_error() {
     .await;
     each_denied_read_is_reported(&on_schedule::<_, Clients>(&IAM_USER_MFA_ENABLED), REGION, "AccessDenied").await;
     each_denied_read_is_reported(&on_schedule::<_, Clients>(&ACCESS_KEYS_ROTATED), REGION, "AccessDenied").await;
+    each_denied_read_is_reported(
+        &on_schedule::<_, Clients>(&IAM_USER_UNUSED_CREDENTIALS_CHECK),
+        REGION,
+        "AccessDenied",
+    )
+    .await;
     each_denied_read_is_reported(&on_schedule::<_, Clients>(&IAM_PASSWORD_POLICY), REGION, "AccessDenied").await;
     each_denied_read_is_reported(&on_schedule::<_, Clients>(&ROOT_ACCOUNT_MFA_ENABLED), REGION, "AccessDenied").await;
 }
@@ -273,5 +282,40 @@ async fn user_without_a_recorded_name_is_found_by_its_id() {
         let name_found = live.map(|it| it.user.name);
         assert_eq!(name_found, found.then(|| "user-1".to_owned()), "{name:?} {number}");
         assert_eq!(scripted.count("ListUsers"), lists, "{name:?} {number}");
+    }
+}
+
+/// `iam-user-unused-credentials-check/2`, `iam-user-unused-credentials-check/6`: IAM leaves out the date of a key that
+/// was never used, and returns the last use of a former password.
+#[tokio::test]
+async fn last_use_of_passwords_and_keys_is_read() {
+    const KEY: &str = "<AccessKeyMetadata><member><UserName>user-0</UserName><Status>Active</Status>\
+         <AccessKeyId>AKIAEXAMPLEEXAMPABCD</AccessKeyId><CreateDate>2025-06-01T00:00:00Z</CreateDate></member>\
+         </AccessKeyMetadata><IsTruncated>false</IsTruncated>";
+    const RECENT: &str = "<LastUsedDate>2026-03-01T00:00:00Z</LastUsedDate>";
+    for (case, key_used, described, resource, verdict) in [
+        ("a former password", RECENT, 0, "AIDA0000000000000000", "COMPLIANT"),
+        ("a key that was never used", "", 0, "AIDA0000000000000000", "NON_COMPLIANT"),
+        ("the name of another user", RECENT, 1, ACCOUNT, "NOT_APPLICABLE"),
+    ] {
+        let scripted = Scripted::default();
+        let sdk = scripted.sdk(json!([]), move |operation, _| match operation {
+            "ListUsers" => Some(users(0..1, None)),
+            "GetUser" => {
+                let user = user(described);
+                Some(format!("<User>{user}<PasswordLastUsed>2024-01-02T03:04:05Z</PasswordLastUsed></User>"))
+            }
+            "GetLoginProfile" => Some(PROFILE.to_owned()),
+            "ListAccessKeys" => Some(KEY.to_owned()),
+            "GetAccessKeyLastUsed" => Some(format!(
+                "<AccessKeyLastUsed>{key_used}<ServiceName>N/A</ServiceName><Region>N/A</Region></AccessKeyLastUsed>"
+            )),
+            _ => None,
+        });
+        let rule = on_schedule::<_, Clients>(&IAM_USER_UNUSED_CREDENTIALS_CHECK);
+        run_rule(&rule, &sdk, &scheduled(), &json!({})).await.unwrap();
+        let reported = scripted.reported().concat();
+        let [(_, id, verdict_of)] = reported.as_slice() else { panic!("{case}: {reported:?}") };
+        assert_eq!((id.as_str(), verdict_of.as_str()), (resource, verdict), "{case}");
     }
 }

@@ -6,6 +6,7 @@ use rectify_compliance::{Declared, Periodic, ResourceKey};
 use rectify_ec2::{RESTRICTED_COMMON_PORTS, SECURITY_GROUP_DRIFT, VPC_SG_OPEN_ONLY_TO_AUTHORIZED_PORTS};
 use rectify_iam::controls::access_keys_rotated::ACCESS_KEYS_ROTATED;
 use rectify_iam::controls::iam_user_mfa_enabled::IAM_USER_MFA_ENABLED;
+use rectify_iam::controls::iam_user_unused_credentials_check::IAM_USER_UNUSED_CREDENTIALS_CHECK;
 use rectify_iam::controls::mfa_enabled_for_iam_console_access::MFA_ENABLED_FOR_IAM_CONSOLE_ACCESS;
 use rectify_kms::controls::cmk_backing_key_rotation_enabled::CMK_BACKING_KEY_ROTATION_ENABLED;
 use rectify_runtime::client::{AccountRegion, List};
@@ -64,6 +65,7 @@ async fn ids_of_users_match_their_pages() {
     iam.create_access_key().user_name("listed-whole").send().await.unwrap();
     assert_ids_match_pages::<_, Clients>(&ACCESS_KEYS_ROTATED, REGION).await;
     assert_ids_match_pages::<_, Clients>(&IAM_USER_MFA_ENABLED, REGION).await;
+    assert_ids_match_pages::<_, Clients>(&IAM_USER_UNUSED_CREDENTIALS_CHECK, REGION).await;
     assert_ids_match_pages::<_, Clients>(&MFA_ENABLED_FOR_IAM_CONSOLE_ACCESS, REGION).await;
 }
 

@@ -1,5 +1,6 @@
-//! The password policy, and users without MFA.
+//! The password policy, users without MFA, and policies that an operator replaces.
 
+use aws_sdk_iam::Client;
 use rectify_local::engine::{Compliance, ResourceKey};
 use rectify_local::world::{ACCOUNT, World};
 use rectify_runtime::ledger::{Outcome, State};
@@ -66,6 +67,46 @@ async fn attached(world: &World) -> Vec<String> {
 async fn mfa_policy_is_attached_and_undone() {
     for control in ["mfa-enabled-for-iam-console-access", "iam-user-mfa-enabled"] {
         attach_and_detach(control).await;
+    }
+}
+
+/// Finds the violation that `make` creates, and returns its plan: nothing is changed.
+async fn plan_by_hand(control: &str, make: impl AsyncFnOnce(&Client) -> ResourceKey) -> String {
+    let logs = tempfile::tempdir().unwrap();
+    let world = world_of(control, "{}", logs.path()).await;
+    let rule = format!("rectify-{control}");
+    let resource = make(&world.clients().iam).await;
+    world.put_rules().unwrap();
+    evaluate(&world, &rule).await;
+    assert_eq!(world.compliance_of(&rule, &resource), Some(Compliance::NonCompliant), "{control}");
+    let planned = attempts(&world, &target(&world, &resource)).await;
+    let [attempt] = planned.as_slice() else { panic!("{control}: one attempt: {planned:#?}") };
+    assert_eq!((attempt.outcome, attempt.actions.len()), (Some(Outcome::Planned), 0), "{attempt:#?}");
+    assert_eq!(world.take_errors(), Vec::<String>::new(), "{control}");
+    world.stop().await.unwrap();
+    serde_json::to_string(&attempt.plan).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn policies_are_found_and_left_to_an_operator() {
+    let with_policy = async |iam: &Client, action: &str| {
+        let document =
+            json!({"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": action, "Resource": "*"}});
+        let policy = iam.create_policy().policy_name("deploy").policy_document(document.to_string());
+        let policy = policy.send().await.unwrap().policy.unwrap();
+        let user = iam.create_user().user_name("alice").send().await.unwrap().user.unwrap();
+        iam.attach_user_policy().user_name("alice").policy_arn(policy.arn().unwrap()).send().await.unwrap();
+        (user.user_id, policy.policy_id.unwrap())
+    };
+    let user = async |iam: &Client| ResourceKey::new("AWS::IAM::User", &with_policy(iam, "s3:GetObject").await.0);
+    let plan = plan_by_hand("iam-user-no-policies-check", user).await;
+    assert!(plan.contains("attached deploy"), "{plan}");
+    for (control, action) in
+        [("iam-policy-no-statements-with-admin-access", "*"), ("iam-policy-no-statements-with-full-access", "s3:*")]
+    {
+        let policy = async |iam: &Client| ResourceKey::new("AWS::IAM::Policy", &with_policy(iam, action).await.1);
+        let plan = plan_by_hand(control, policy).await;
+        assert!(plan.contains("actions in use by user alice"), "{control}: {plan}");
     }
 }
 

@@ -5,6 +5,7 @@ use rectify_compliance::{Declared, ResourceKey, Target, Timestamp};
 use rectify_iam::controls::access_keys_rotated::{ACCESS_KEYS_ROTATED, AccessKeysRotated};
 use rectify_iam::controls::iam_password_policy::IAM_PASSWORD_POLICY;
 use rectify_iam::controls::iam_user_mfa_enabled::IAM_USER_MFA_ENABLED;
+use rectify_iam::controls::iam_user_unused_credentials_check::IAM_USER_UNUSED_CREDENTIALS_CHECK;
 use rectify_iam::controls::mfa_enabled_for_iam_console_access::MFA_ENABLED_FOR_IAM_CONSOLE_ACCESS;
 use rectify_iam::families::mfa_policy::AttachAction;
 use rectify_iam_lambda::Clients;
@@ -71,6 +72,21 @@ async fn deactivation_of_keys_conforms() {
     let gone = Target { resource: ResourceKey::new("AWS::IAM::User", "AIDAEXAMPLEGONE000001"), ..target };
     let read = AccessKeysRotated.live(&connected(&sdk), &gone, &params).await;
     assert_eq!(read, Ok(None));
+}
+
+/// The same for keys that were never used; the user has no password, whose step would be manual.
+#[tokio::test]
+async fn deactivation_of_unused_keys_conforms() {
+    let sdk = Services::default().sdk(REGION);
+    let target = user(&sdk, "model-unused").await;
+    let key = aws_sdk_iam::Client::new(&sdk).create_access_key().user_name("model-unused").send().await.unwrap();
+    let id = key.access_key.unwrap().access_key_id;
+    let later = Timestamp::from_second(Timestamp::now().as_second() + 200 * 24 * 60 * 60).unwrap();
+    let control = &IAM_USER_UNUSED_CREDENTIALS_CHECK;
+    let (actions, after) = apply_and_undo::<_, Clients>(control, &sdk, &target, &Default::default(), later).await;
+    assert_eq!(actions.len(), 1, "{actions:?}");
+    let off: Vec<_> = after.keys.iter().map(|(id, key)| (id.expose().to_owned(), key.is_active())).collect();
+    assert_eq!((off, after.password), (vec![(id, false)], None));
 }
 
 fn connected(sdk: &SdkConfig) -> Clients {

@@ -1,5 +1,6 @@
-//! Access keys.
+//! Access keys, and the last use of keys and passwords.
 
+use aws_sdk_iam::primitives::DateTime;
 use aws_sdk_iam::types;
 use futures_util::Stream;
 use rectify_compliance::{ResourceKey, ShapeError, Target};
@@ -7,7 +8,11 @@ use rectify_runtime::AwsError;
 use rectify_runtime::client::{AccountRegion, Fix, List, Page};
 
 use super::{Clients, time, unless_missing, users};
-use rectify_iam::controls::access_keys_rotated::{AccessKeysRotated, AccessKeysRotatedParameters, KeyAction, UserKeys};
+use rectify_iam::controls::access_keys_rotated::{AccessKeysRotated, AccessKeysRotatedParameters, UserKeys};
+use rectify_iam::controls::iam_user_unused_credentials_check::{
+    IamUserUnusedCredentialsCheck, IamUserUnusedCredentialsCheckParameters, Password, UserCredentials,
+};
+use rectify_iam::families::key_status::KeyAction;
 use rectify_iam::resources::access_key::{AccessKey, AccessKeys, KeyId, KeyStatus, LastUse};
 use rectify_iam::resources::user::User;
 
@@ -27,6 +32,34 @@ impl Clients {
         Ok(Some(keys))
     }
 
+    /// A user with its password and keys, and their last use; `None` when it is gone.
+    async fn with_credentials(&self, user: User) -> Result<Option<UserCredentials>, AwsError> {
+        let Some(mut keys) = self.access_keys(&user.name).await? else { return Ok(None) };
+        self.read_last_use(&mut keys).await?;
+        let Some(profile) = self.login_profile(&user.name).await? else {
+            return Ok(Some(UserCredentials { user, password: None, keys }));
+        };
+        let Some(described) = self.described_user(&user.name).await?.filter(|it| it.user_id == user.id) else {
+            return Ok(None);
+        };
+        let password = Password {
+            created: time("LoginProfile.CreateDate", profile.create_date)?,
+            last_use: last_use("User.PasswordLastUsed", described.password_last_used)?,
+        };
+        Ok(Some(UserCredentials { user, password: Some(password), keys }))
+    }
+
+    /// Reads when each key was last used; a key that is already gone is removed.
+    async fn read_last_use(&self, keys: &mut AccessKeys) -> Result<(), AwsError> {
+        for (id, mut key) in std::mem::take(keys) {
+            key.last_use = self.last_use(&id).await?;
+            if key.last_use.is_some() {
+                keys.insert(id, key);
+            }
+        }
+        Ok(())
+    }
+
     /// A user with its keys; `None` when it is gone.
     async fn with_keys(&self, user: User) -> Result<Option<UserKeys>, AwsError> {
         Ok(self.access_keys(&user.name).await?.map(|keys| UserKeys { user, keys }))
@@ -38,10 +71,7 @@ impl Clients {
         let answer = unless_missing(answer.map_err(|error| AwsError::call("iam:GetAccessKeyLastUsed", &error)))?;
         let Some(answer) = answer else { return Ok(None) };
         let used = answer.access_key_last_used.ok_or_else(|| ShapeError::missing("AccessKeyLastUsed", "a last use"))?;
-        Ok(Some(match used.last_used_date {
-            None => LastUse::Never,
-            Some(date) => LastUse::At(time("AccessKeyLastUsed.LastUsedDate", date)?),
-        }))
+        Ok(Some(last_use("AccessKeyLastUsed.LastUsedDate", used.last_used_date)?))
     }
 
     /// `UpdateAccessKey`: sets the status of a key, regardless of its current one.
@@ -90,9 +120,7 @@ impl Fix<Clients> for AccessKeysRotated {
         let Some(user) = clients.user_at(target).await? else { return Ok(None) };
         let Some(mut keys) = clients.access_keys(&user.name).await? else { return Ok(None) };
         if params.deactivate_unused_days.is_some() {
-            for (id, key) in &mut keys {
-                key.last_use = clients.last_use(id).await?;
-            }
+            clients.read_last_use(&mut keys).await?;
         }
         Ok(Some(UserKeys { user, keys }))
     }
@@ -100,6 +128,48 @@ impl Fix<Clients> for AccessKeysRotated {
     async fn apply(&self, clients: &Clients, _target: &Target, action: &KeyAction) -> Result<(), AwsError> {
         clients.set_status(action).await
     }
+}
+
+impl List<Clients> for IamUserUnusedCredentialsCheck {
+    fn pages<'a>(
+        &'a self,
+        clients: &'a Clients,
+        place: &'a AccountRegion,
+        _params: &'a IamUserUnusedCredentialsCheckParameters,
+        from: Option<String>,
+    ) -> impl Stream<Item = Result<Page<UserCredentials>, AwsError>> + Send + 'a {
+        users::pages(clients, place, from, |user| clients.with_credentials(user))
+    }
+
+    fn keys<'a>(
+        &'a self,
+        clients: &'a Clients,
+        _place: &'a AccountRegion,
+        _params: &'a IamUserUnusedCredentialsCheckParameters,
+    ) -> impl Stream<Item = Result<Vec<ResourceKey>, AwsError>> + Send + 'a {
+        users::keys(clients)
+    }
+}
+
+impl Fix<Clients> for IamUserUnusedCredentialsCheck {
+    async fn live(
+        &self,
+        clients: &Clients,
+        target: &Target,
+        _params: &IamUserUnusedCredentialsCheckParameters,
+    ) -> Result<Option<UserCredentials>, AwsError> {
+        let Some(user) = clients.user_at(target).await? else { return Ok(None) };
+        clients.with_credentials(user).await
+    }
+
+    async fn apply(&self, clients: &Clients, _target: &Target, action: &KeyAction) -> Result<(), AwsError> {
+        clients.set_status(action).await
+    }
+}
+
+/// The last use of a credential; IAM leaves out the date of one that was never used.
+fn last_use(path: &str, date: Option<DateTime>) -> Result<LastUse, ShapeError> {
+    date.map_or(Ok(LastUse::Never), |date| time(path, date).map(LastUse::At))
 }
 
 fn key_of(key: &types::AccessKeyMetadata) -> Result<(KeyId, AccessKey), ShapeError> {
@@ -117,7 +187,6 @@ fn key_of(key: &types::AccessKeyMetadata) -> Result<(KeyId, AccessKey), ShapeErr
 
 #[cfg(test)]
 mod tests {
-    use aws_sdk_iam::primitives::DateTime;
     use aws_sdk_iam::types::StatusType;
 
     use super::*;

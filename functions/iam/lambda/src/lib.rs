@@ -7,10 +7,12 @@
 //! | `users` | users by name and page by page, with the reads that controls of users share |
 //! | `keys` | access keys |
 //! | `mfa` | console access, MFA devices, and the policy that requires them |
+//! | `policies` | policies of users, and customer managed policies |
 
 mod functions;
 mod keys;
 mod mfa;
+mod policies;
 mod root;
 mod users;
 

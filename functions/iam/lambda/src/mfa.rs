@@ -81,7 +81,7 @@ impl Clients {
     }
 
     /// `ListAttachedUserPolicies`, all pages; `None` when the user is gone.
-    async fn attached_policies(&self, name: &str) -> Result<Option<BTreeSet<String>>, AwsError> {
+    pub(super) async fn attached_policies(&self, name: &str) -> Result<Option<BTreeSet<String>>, AwsError> {
         let mut attached = BTreeSet::new();
         let mut pages = self.iam.list_attached_user_policies().user_name(name).into_paginator().send();
         while let Some(page) = pages.next().await {
@@ -96,23 +96,9 @@ impl Clients {
         Ok(Some(attached))
     }
 
-    /// `GetPolicy` and `GetPolicyVersion` of its default version; `None` when there is no such policy.
+    /// The document of this policy; `None` when there is no such policy.
     async fn document(&self, policy: &PolicyArn) -> Result<Option<Document>, AwsError> {
-        let arn = policy.as_str();
-        let answer = self.iam.get_policy().policy_arn(arn).send().await;
-        let answer = unless_missing(answer.map_err(|error| AwsError::call("iam:GetPolicy", &error)))?;
-        let Some(answer) = answer else { return Ok(None) };
-        let version = answer
-            .policy
-            .and_then(|policy| policy.default_version_id)
-            .ok_or_else(|| ShapeError::missing("Policy.DefaultVersionId", "a version"))?;
-        let answer = self.iam.get_policy_version().policy_arn(arn).version_id(version).send().await;
-        let answer = unless_missing(answer.map_err(|error| AwsError::call("iam:GetPolicyVersion", &error)))?;
-        let Some(answer) = answer else { return Ok(None) };
-        let text = answer
-            .policy_version
-            .and_then(|version| version.document)
-            .ok_or_else(|| ShapeError::missing("PolicyVersion.Document", "a policy document"))?;
+        let Some((_, text)) = self.policy(policy.as_str()).await? else { return Ok(None) };
         Ok(Some(Document::read("PolicyVersion.Document", &text)?))
     }
 

@@ -15,7 +15,7 @@ use rectify_iam::resources::user::{TYPE, User};
 const USERS_PER_PAGE: i32 = 100;
 /// The maximum page size of `ListUsers`.
 const MAX_PAGE_SIZE: i32 = 1000;
-/// How many users are read concurrently; each takes one to four calls.
+/// How many users are read concurrently; each takes one to five calls.
 const CONCURRENCY: usize = 8;
 
 /// All users of the account, from `marker` on; `read` returns the subject of a listed user, or `None` when it is
@@ -56,13 +56,17 @@ pub(super) fn keys(clients: &Clients) -> impl Stream<Item = Result<Vec<ResourceK
 }
 
 impl Clients {
-    /// `GetUser` by name, the only call that returns tags; `None` when there is no user with this name, or it has
-    /// another id.
-    pub(super) async fn user(&self, account: &AccountId, id: &str, name: &str) -> Result<Option<User>, AwsError> {
+    /// `GetUser` by name, the only call that returns tags; `None` when there is no user with this name.
+    pub(super) async fn described_user(&self, name: &str) -> Result<Option<types::User>, AwsError> {
         let answer = self.iam.get_user().user_name(name).send().await;
         let answer = unless_missing(answer.map_err(|error| AwsError::call("iam:GetUser", &error)))?;
         let Some(answer) = answer else { return Ok(None) };
-        let user = answer.user.ok_or_else(|| ShapeError::missing("User", "a user"))?;
+        Ok(Some(answer.user.ok_or_else(|| ShapeError::missing("User", "a user"))?))
+    }
+
+    /// The user with this name; `None` when there is none, or it has another id.
+    pub(super) async fn user(&self, account: &AccountId, id: &str, name: &str) -> Result<Option<User>, AwsError> {
+        let Some(user) = self.described_user(name).await? else { return Ok(None) };
         Ok(Some(user_of(&user, account)?).filter(|user| user.id == id))
     }
 
@@ -93,11 +97,17 @@ impl Clients {
         Ok(None)
     }
 
-    /// `GetLoginProfile`: whether there is a console password. A user that is gone has none, either.
-    pub(super) async fn has_password(&self, name: &str) -> Result<bool, AwsError> {
+    /// `GetLoginProfile`: the console password. A user that is gone has none, either.
+    pub(super) async fn login_profile(&self, name: &str) -> Result<Option<types::LoginProfile>, AwsError> {
         let answer = self.iam.get_login_profile().user_name(name).send().await;
         let answer = unless_missing(answer.map_err(|error| AwsError::call("iam:GetLoginProfile", &error)))?;
-        Ok(answer.is_some())
+        let Some(answer) = answer else { return Ok(None) };
+        Ok(Some(answer.login_profile.ok_or_else(|| ShapeError::missing("LoginProfile", "a login profile"))?))
+    }
+
+    /// Whether the user has a console password.
+    pub(super) async fn has_password(&self, name: &str) -> Result<bool, AwsError> {
+        Ok(self.login_profile(name).await?.is_some())
     }
 }
 

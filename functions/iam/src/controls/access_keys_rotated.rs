@@ -8,11 +8,12 @@ use rectify_compliance::{
     RemediationPermissions, ResourceIdentity, ResourceState, Step, Timestamp, Verdict, control, parameters,
 };
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 
+use crate::families::key_status::{self, KeyAction, UPDATE, set};
 use crate::resources::access_key::{AccessKey, AccessKeys, KeyId, KeyStatus, LastUse};
 use crate::resources::age::Age;
-use crate::resources::user::{GET_USER, LIST_ACCESS_KEYS, LIST_USERS, TYPE, USERS, User};
+use crate::resources::user::{GET_LAST_USE, GET_USER, LIST_ACCESS_KEYS, LIST_USERS, TYPE, User};
 
 control! {
     /// ## What it checks
@@ -130,23 +131,6 @@ impl Periodic for AccessKeysRotated {
     }
 }
 
-/// One call to IAM. The fix and its undo are the same call with the other status.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all_fields = "PascalCase")]
-pub enum KeyAction {
-    /// Turns a key off or on.
-    UpdateAccessKey {
-        /// `UserName`.
-        user_name: String,
-        /// `AccessKeyId`, in full.
-        access_key_id: KeyId,
-        /// `Status`.
-        status: KeyStatus,
-    },
-}
-
-const UPDATE: &[Permission] = &[Permission::on("iam:UpdateAccessKey", USERS)];
-
 impl Remediation for AccessKeysRotated {
     type Action = KeyAction;
     type Undo = KeyAction;
@@ -154,9 +138,8 @@ impl Remediation for AccessKeysRotated {
     fn permissions(&self) -> RemediationPermissions {
         const {
             RemediationPermissions {
-                read: &[LIST_USERS, GET_USER, LIST_ACCESS_KEYS, Permission::on("iam:GetAccessKeyLastUsed", USERS)],
+                read: &[LIST_USERS, GET_USER, LIST_ACCESS_KEYS, GET_LAST_USE],
                 fix: UPDATE,
-                // IAM cannot restrict the status: only `fix` keeps the remediation from turning a key on.
                 undo: UPDATE,
             }
         }
@@ -171,8 +154,7 @@ impl Remediation for AccessKeysRotated {
     }
 
     fn stack_resources(&self, _live: &UserKeys, action: &KeyAction) -> Vec<PhysicalId> {
-        let KeyAction::UpdateAccessKey { user_name, access_key_id, .. } = action;
-        vec![PhysicalId::here(user_name), PhysicalId::here(access_key_id.expose())]
+        key_status::stack_resources(action)
     }
 
     fn fix(&self, live: &UserKeys, params: &Self::Params, now: Timestamp) -> Plan<KeyAction> {
@@ -187,27 +169,16 @@ impl Remediation for AccessKeysRotated {
     }
 
     fn predict(&self, mut live: UserKeys, action: &KeyAction) -> UserKeys {
-        let KeyAction::UpdateAccessKey { access_key_id, status, .. } = action;
-        if let Some(key) = live.keys.get_mut(access_key_id) {
-            key.status = *status;
-        }
+        key_status::predict(&mut live.keys, action);
         live
     }
 
-    /// The status of each key that was turned off. A new key or a later use does not block an undo.
     fn touched_fields(&self, subject: &UserKeys, done: &[KeyAction]) -> Value {
-        let status = |KeyAction::UpdateAccessKey { access_key_id, .. }: &KeyAction| {
-            let status = subject.keys.get(access_key_id).map(|key| key.status);
-            (access_key_id.expose().to_owned(), json!(status))
-        };
-        Value::Object(done.iter().map(status).collect::<Map<_, _>>())
+        key_status::touched_fields(&subject.keys, done)
     }
 
     fn undo(&self, before: &UserKeys, done: &[KeyAction]) -> Result<Vec<KeyAction>, Irreversible> {
-        let restore = |KeyAction::UpdateAccessKey { access_key_id, .. }: &KeyAction| {
-            before.keys.get(access_key_id).map(|key| set(&before.user, access_key_id, key.status))
-        };
-        Ok(done.iter().rev().filter_map(restore).collect())
+        key_status::undo(&before.user, &before.keys, done)
     }
 }
 
@@ -220,10 +191,6 @@ impl AccessKey {
             Some(LastUse::At(then)) => Age::of(then, now).exceeds_days(days),
         }
     }
-}
-
-fn set(user: &User, id: &KeyId, status: KeyStatus) -> KeyAction {
-    KeyAction::UpdateAccessKey { user_name: user.name.clone(), access_key_id: id.clone(), status }
 }
 
 fn rotate(user: &User, id: &KeyId, key: &AccessKey, now: Timestamp) -> String {

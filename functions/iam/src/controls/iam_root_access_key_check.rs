@@ -8,7 +8,8 @@ use rectify_compliance::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::families::root::{RootControl, act_centrally};
+use crate::families::by_hand::ByHand;
+use crate::families::root::{self, act_centrally};
 
 control! {
     /// ## What it checks
@@ -100,16 +101,16 @@ impl ResourceState for RootUser {
 }
 
 /// The control's logic.
-pub type IamRootAccessKeyCheck = RootControl<RootUser, NoParameters>;
+pub type IamRootAccessKeyCheck = ByHand<RootUser, NoParameters>;
 
-const CONTROL: IamRootAccessKeyCheck = RootControl {
-    judge: |root, _| match root.access_keys {
+const CONTROL: IamRootAccessKeyCheck = root::control(
+    |root, _| match root.access_keys {
         0 => Verdict::COMPLIANT,
         1 => Verdict::non_compliant("Root user has 1 access key"),
         more => Verdict::non_compliant(format!("Root user has {more} access keys")),
     },
-    instructions: |root| vec![find_use(root), delete_as_root(root), delete_centrally(root)],
-};
+    |root, _| vec![find_use(root), delete_as_root(root), delete_centrally(root)],
+);
 
 fn find_use(root: &RootUser) -> String {
     format!(

@@ -9,7 +9,8 @@ use rectify_compliance::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::families::root::{RootControl, act_centrally};
+use crate::families::by_hand::ByHand;
+use crate::families::root::{self, act_centrally};
 
 control! {
     /// ## What it checks
@@ -140,9 +141,9 @@ impl ResourceState for RootSignIn {
 }
 
 /// The control's logic.
-pub type RootAccountMfaEnabled = RootControl<RootSignIn, RootAccountMfaEnabledParameters>;
+pub type RootAccountMfaEnabled = ByHand<RootSignIn, RootAccountMfaEnabledParameters>;
 
-const CONTROL: RootAccountMfaEnabled = RootControl { judge, instructions };
+const CONTROL: RootAccountMfaEnabled = root::control(judge, instructions);
 
 fn judge(root: &RootSignIn, params: &RootAccountMfaEnabledParameters) -> Verdict {
     if root.mfa {
@@ -160,7 +161,7 @@ fn judge(root: &RootSignIn, params: &RootAccountMfaEnabledParameters) -> Verdict
     }
 }
 
-fn instructions(root: &RootSignIn) -> Vec<String> {
+fn instructions(root: &RootSignIn, _params: &RootAccountMfaEnabledParameters) -> Vec<String> {
     let register = format!(
         "root user of account {}, unless the account is a member of an organization with central root access: sign in as \
          root and register an MFA device under \"My security credentials\", preferably two, ideally hardware security keys",

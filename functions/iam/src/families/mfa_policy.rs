@@ -12,8 +12,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+use crate::resources::managed_policy::{GET_POLICY, GET_POLICY_VERSION};
 use crate::resources::policy::Document;
-use crate::resources::user::{USERS, User};
+use crate::resources::user::{LIST_ATTACHED_POLICIES, USERS, User};
 
 /// The actions that a user needs to register a device.
 const SELF_SERVICE: [&str; 3] = ["iam:CreateVirtualMFADevice", "iam:EnableMFADevice", "iam:ListMFADevices"];
@@ -21,19 +22,13 @@ const SELF_SERVICE: [&str; 3] = ["iam:CreateVirtualMFADevice", "iam:EnableMFADev
 /// The action that the policy must deny without MFA: an access key would bypass the policy.
 const BYPASS: &str = "iam:CreateAccessKey";
 
-const POLICIES: &str = "arn:${AWS::Partition}:iam::${AWS::AccountId}:policy/*";
-
 /// The only policy that the deployment allows to attach: without this condition, the role could make any user an
 /// administrator.
 const GRANTED: (&str, &str) = ("iam:PolicyARN", "${MfaPolicyArn}");
 
 /// The permissions to read an [`Attachment`].
-pub(crate) const READ: [Permission; 4] = [
-    Permission::on("iam:ListAttachedUserPolicies", USERS),
-    Permission::on("iam:GetPolicy", POLICIES),
-    Permission::on("iam:GetPolicyVersion", POLICIES),
-    Permission::unscoped("iam:GetAccountSummary"),
-];
+pub(crate) const READ: [Permission; 4] =
+    [LIST_ATTACHED_POLICIES, GET_POLICY, GET_POLICY_VERSION, Permission::unscoped("iam:GetAccountSummary")];
 
 /// The permissions to attach the policy.
 pub(crate) const ATTACH: &[Permission] = &[Permission::on("iam:AttachUserPolicy", USERS).when(GRANTED.0, GRANTED.1)];

@@ -19,7 +19,12 @@ impl Age {
 
     /// Whether the age is more than this many days; exactly that many is not more.
     pub(crate) fn exceeds_days(self, days: u32) -> bool {
-        self.0 > i128::from(days) * DAY
+        self.exceeds(days, 0)
+    }
+
+    /// Whether the age is more than this many days and hours; exactly that is not more.
+    pub(crate) fn exceeds(self, days: u32, hours: u32) -> bool {
+        self.0 > i128::from(days) * DAY + i128::from(hours) * HOUR
     }
 
     /// Whether the age is less than this many hours.
@@ -49,6 +54,7 @@ mod tests {
         let since: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
         let at = |text: &str| Age::of(since, text.parse().unwrap());
         assert!(!at("2026-01-02T00:00:00Z").exceeds_days(1) && at("2026-01-02T00:00:00.001Z").exceeds_days(1));
+        assert!(!at("2026-01-02T04:00:00Z").exceeds(1, 4) && at("2026-01-02T04:00:00.001Z").exceeds(1, 4));
         assert!(at("2026-01-01T02:59:59.999Z").is_below_hours(3) && !at("2026-01-01T03:00:00Z").is_below_hours(3));
         for (now, text) in [
             ("2025-12-31T00:00:00Z", "0 h"),

@@ -19,7 +19,9 @@ pub(crate) const LIST_USERS: Permission = Permission::unscoped("iam:ListUsers");
 pub(crate) const GET_USER: Permission = Permission::on("iam:GetUser", USERS);
 pub(crate) const GET_LOGIN_PROFILE: Permission = Permission::on("iam:GetLoginProfile", USERS);
 pub(crate) const LIST_MFA_DEVICES: Permission = Permission::on("iam:ListMFADevices", USERS);
+pub(crate) const LIST_ATTACHED_POLICIES: Permission = Permission::on("iam:ListAttachedUserPolicies", USERS);
 pub(crate) const LIST_ACCESS_KEYS: Permission = Permission::on("iam:ListAccessKeys", USERS);
+pub(crate) const GET_LAST_USE: Permission = Permission::on("iam:GetAccessKeyLastUsed", USERS);
 
 /// A user, without its credentials.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -98,7 +100,7 @@ pub(crate) mod tests {
         }
     }
 
-    fn item(configuration: &Value) -> ConfigurationItem {
+    pub(crate) fn item(configuration: &Value) -> ConfigurationItem {
         ConfigurationItem::from_notification(&json!({
             "awsAccountId": "111122223333", "awsRegion": "global", "resourceType": TYPE,
             "resourceId": "AIDAEXAMPLEALICE00001", "resourceName": "alice", "configurationItemStatus": "OK",
@@ -107,7 +109,7 @@ pub(crate) mod tests {
         .unwrap()
     }
 
-    fn configuration() -> Value {
+    pub(crate) fn configuration() -> Value {
         json!({"path": "/", "userName": "alice", "userId": "AIDAEXAMPLEALICE00001",
             "arn": "arn:aws:iam::111122223333:user/alice", "createDate": "2026-03-04T03:00:00.000Z"})
     }

@@ -11,6 +11,7 @@ mod key;
 mod lifecycle;
 mod load_balancer;
 mod observation;
+mod policy;
 mod security_group;
 mod table;
 mod tagged;
@@ -36,7 +37,7 @@ pub struct Readers {
     pub s3: aws_sdk_s3::Client,
     /// Trails.
     pub cloudtrail: aws_sdk_cloudtrail::Client,
-    /// Users.
+    /// Users and policies.
     pub iam: aws_sdk_iam::Client,
     /// Databases.
     pub rds: aws_sdk_rds::Client,
@@ -74,6 +75,7 @@ enum Reader {
     Key,
     Instance,
     LoadBalancer,
+    Policy,
     SecurityGroup,
     Table,
     Tagged(Tagged),
@@ -98,6 +100,7 @@ const READERS: &[(&str, Reader)] = &[
     ("AWS::EC2::VPNGateway", Reader::Tagged(Tagged::VpnGateway)),
     ("AWS::EC2::Volume", Reader::Tagged(Tagged::Volume)),
     ("AWS::ElasticLoadBalancingV2::LoadBalancer", Reader::LoadBalancer),
+    ("AWS::IAM::Policy", Reader::Policy),
     ("AWS::IAM::User", Reader::User),
     ("AWS::KMS::Key", Reader::Key),
     ("AWS::RDS::DBCluster", Reader::DbCluster),
@@ -216,6 +219,7 @@ impl Recorder {
                 Reader::Key => key::read(&readers.kms, settings).await,
                 Reader::Instance => instance::read(&readers.ec2, settings).await,
                 Reader::LoadBalancer => load_balancer::read(&readers.elb, settings).await,
+                Reader::Policy => policy::read(&readers.iam).await,
                 Reader::SecurityGroup => security_group::read(&readers.ec2, settings).await,
                 Reader::Table => table::read(&readers.dynamodb, settings).await,
                 Reader::Tagged(kind) => tagged::read(kind, &readers.ec2, settings).await,

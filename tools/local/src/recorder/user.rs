@@ -122,7 +122,7 @@ fn item(
 }
 
 /// A policy document as in items. IAM returns it percent-encoded; plain JSON of a backend is encoded here.
-fn encoded(document: &str) -> String {
+pub(super) fn encoded(document: &str) -> String {
     if !document.trim_start().starts_with('{') {
         return document.to_owned();
     }

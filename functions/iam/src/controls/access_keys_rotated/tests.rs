@@ -2,6 +2,7 @@
 
 use rectify_compliance::parameters::RuleParameters;
 use rectify_testing::{Case, Cases};
+use serde_json::json;
 
 use super::*;
 use crate::resources::user::tests::alice;

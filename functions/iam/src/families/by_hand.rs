@@ -1,0 +1,69 @@
+//! The shared code of the controls whose findings only an operator ends; each adds its verdict and its instructions.
+//!
+//! A control is a value of [`ByHand`]. Its plan has no API calls.
+
+use rectify_compliance::{
+    Control, Irreversible, Level, ManagedBy, Never, Parameters, Periodic, Permission, Plan, Remediation,
+    RemediationPermissions, ResourceState, Step, Timestamp, Verdict,
+};
+use serde_json::{Value, json};
+
+/// A control with manual steps only.
+#[derive(Debug)]
+pub struct ByHand<S: 'static, P: 'static> {
+    /// Evaluates a subject.
+    pub judge: fn(&S, &P) -> Verdict,
+    /// The manual steps for a finding, in order, each with its actor.
+    pub instructions: fn(&S, &P) -> Vec<String>,
+    /// The level of these steps.
+    pub level: Level,
+    /// The permissions to list subjects; none for a control without a schedule.
+    pub list: &'static [Permission],
+    /// The permissions for the live read.
+    pub read: &'static [Permission],
+}
+
+impl<S: ResourceState, P: Parameters> Control for ByHand<S, P> {
+    type Params = P;
+    type Subject = S;
+
+    fn evaluate(&self, subject: &S, params: &P, _now: Timestamp) -> Verdict {
+        (self.judge)(subject, params)
+    }
+}
+
+impl<S: ResourceState, P: Parameters> Periodic for ByHand<S, P> {
+    fn list_permissions(&self) -> &'static [Permission] {
+        self.list
+    }
+}
+
+impl<S: ResourceState, P: Parameters> Remediation for ByHand<S, P> {
+    type Action = Never;
+    type Undo = Never;
+
+    fn permissions(&self) -> RemediationPermissions {
+        RemediationPermissions { read: self.read, fix: &[], undo: &[] }
+    }
+
+    fn managed_by(&self) -> ManagedBy {
+        ManagedBy::Unmanaged("the remediation changes nothing")
+    }
+
+    fn fix(&self, live: &S, params: &P, _now: Timestamp) -> Plan<Never> {
+        let step = |instruction| Step::manual(self.level, instruction);
+        Plan::steps_in_order((self.instructions)(live, params).into_iter().map(step).collect())
+    }
+
+    fn predict(&self, _live: S, action: &Never) -> S {
+        match *action {}
+    }
+
+    fn touched_fields(&self, _subject: &S, _done: &[Never]) -> Value {
+        json!({})
+    }
+
+    fn undo(&self, _before: &S, _done: &[Never]) -> Result<Vec<Never>, Irreversible> {
+        Ok(Vec::new())
+    }
+}
