@@ -11,6 +11,7 @@ mod logs;
 mod policies;
 mod rds;
 mod s3;
+mod snapshots;
 mod stacks;
 mod tags;
 

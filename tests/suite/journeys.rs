@@ -38,6 +38,11 @@ const SKIPPED: &[(&str, &str, &str)] = &[
         "model_conformance::cloudtrail::log_group_of_a_trail_conforms",
     ),
     (
+        "ebs-snapshot-block-public-access",
+        "the calls that read and set the block",
+        "model_conformance::snapshots::block_of_public_snapshots_conforms",
+    ),
+    (
         "iam-user-mfa-enabled",
         "a user that registers a device: the resource violates until then, so its journey differs",
         "journeys::iam::mfa_policy_is_attached_and_undone",

@@ -14,6 +14,7 @@ mod logs;
 mod rds;
 mod s3;
 mod s3_lifecycle;
+mod snapshots;
 mod tags;
 
 use aws_types::SdkConfig;

@@ -9,5 +9,6 @@ pub mod ownership;
 pub mod permission;
 pub mod rule;
 pub mod security_group;
+pub mod snapshot_block;
 pub mod stored_parameter;
 pub mod tagged_resource;

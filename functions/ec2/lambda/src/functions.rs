@@ -12,6 +12,8 @@ pub const FUNCTIONS: &[Function] = &[
     Function { name: "restricted-ssh-remediation", serve: || rectify_runtime::remediation::deployed::<_, Clients>(&rectify_ec2::controls::restricted_ssh::RESTRICTED_SSH).serve() },
     Function { name: "ec2-ebs-encryption-by-default", serve: || rectify_runtime::rule::on_schedule::<_, Clients>(&rectify_ec2::controls::ec2_ebs_encryption_by_default::EC2_EBS_ENCRYPTION_BY_DEFAULT).serve() },
     Function { name: "ec2-ebs-encryption-by-default-remediation", serve: || rectify_runtime::remediation::deployed::<_, Clients>(&rectify_ec2::controls::ec2_ebs_encryption_by_default::EC2_EBS_ENCRYPTION_BY_DEFAULT).serve() },
+    Function { name: "ebs-snapshot-block-public-access", serve: || rectify_runtime::rule::on_schedule::<_, Clients>(&rectify_ec2::controls::ebs_snapshot_block_public_access::EBS_SNAPSHOT_BLOCK_PUBLIC_ACCESS).serve() },
+    Function { name: "ebs-snapshot-block-public-access-remediation", serve: || rectify_runtime::remediation::deployed::<_, Clients>(&rectify_ec2::controls::ebs_snapshot_block_public_access::EBS_SNAPSHOT_BLOCK_PUBLIC_ACCESS).serve() },
     Function { name: "restricted-common-ports", serve: || rectify_runtime::rule::on_change_and_schedule::<_, Clients>(&rectify_ec2::controls::restricted_common_ports::RESTRICTED_COMMON_PORTS).serve() },
     Function { name: "restricted-common-ports-remediation", serve: || rectify_runtime::remediation::deployed::<_, Clients>(&rectify_ec2::controls::restricted_common_ports::RESTRICTED_COMMON_PORTS).serve() },
     Function { name: "vpc-default-security-group-closed", serve: || rectify_runtime::rule::on_change::<_, Clients>(&rectify_ec2::controls::vpc_default_security_group_closed::VPC_DEFAULT_SECURITY_GROUP_CLOSED).serve() },
@@ -33,6 +35,7 @@ pub const FUNCTIONS: &[Function] = &[
 pub const OPERATIONS: &[fn() -> Operations] = &[
     || Operations::of::<_, Clients>(&rectify_ec2::controls::restricted_ssh::RESTRICTED_SSH),
     || Operations::of::<_, Clients>(&rectify_ec2::controls::ec2_ebs_encryption_by_default::EC2_EBS_ENCRYPTION_BY_DEFAULT),
+    || Operations::of::<_, Clients>(&rectify_ec2::controls::ebs_snapshot_block_public_access::EBS_SNAPSHOT_BLOCK_PUBLIC_ACCESS),
     || Operations::of::<_, Clients>(&rectify_ec2::controls::restricted_common_ports::RESTRICTED_COMMON_PORTS),
     || Operations::of::<_, Clients>(&rectify_ec2::controls::vpc_default_security_group_closed::VPC_DEFAULT_SECURITY_GROUP_CLOSED),
     || Operations::of::<_, Clients>(&rectify_ec2::controls::vpc_sg_open_only_to_authorized_ports::VPC_SG_OPEN_ONLY_TO_AUTHORIZED_PORTS),

@@ -13,6 +13,8 @@ mod membership;
 mod metadata;
 mod network;
 mod rules;
+mod snapshot_block;
+mod snapshots;
 mod stored;
 mod tagging;
 
