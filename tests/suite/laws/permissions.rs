@@ -39,7 +39,12 @@ const PASS_ROLE: &str = "iam:PassRole";
 const BORROWED: [(&str, &str); 1] =
     [("rectify_cloudtrail_lambda::TrailReader", "functions/cloudtrail/lambda/src/reader.rs")];
 /// As [`BOTH_WAYS`], for one control each.
-const BOTH_WAYS_OF: [(&str, &str, &str); 4] = [
+const BOTH_WAYS_OF: [(&str, &str, &str); 5] = [
+    (
+        "ebs-snapshot-public-restorable-check",
+        "ec2:ModifySnapshotAttribute",
+        "by condition keys, which differ: the fix may only remove the group `all`, and undo only add it",
+    ),
     (
         "security-group-drift",
         "ec2:AuthorizeSecurityGroupIngress",

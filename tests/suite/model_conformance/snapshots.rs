@@ -2,6 +2,7 @@
 //! replayed.
 
 use rectify_ec2::controls::ebs_snapshot_block_public_access::EBS_SNAPSHOT_BLOCK_PUBLIC_ACCESS;
+use rectify_ec2::controls::ebs_snapshot_public_restorable_check::EBS_SNAPSHOT_PUBLIC_RESTORABLE_CHECK;
 use rectify_ec2_lambda::Clients;
 use rectify_tests::emulator::{ACCOUNT, REGION};
 use rectify_tests::replay::{Answer, Replay};
@@ -22,10 +23,11 @@ fn public_snapshots(ids: &[&str]) -> Answer {
     Answer::ec2("DescribeSnapshots", &format!("<snapshotSet>{items}</snapshotSet>"))
 }
 
-/// The names of the operations sent, with the state that they set.
+/// The requests that change something, without their version.
 fn changes(replay: &Replay) -> Vec<String> {
     let short = |form: String| form.replace("Action=", "").replace("&Version=2016-11-15", "");
-    replay.forms().into_iter().map(short).filter(|it| it.starts_with(['E', 'D']) && !it.starts_with("Desc")).collect()
+    let reads = |form: &String| form.starts_with("Get") || form.starts_with("Describe");
+    replay.forms().into_iter().map(short).filter(|form| !reads(form)).collect()
 }
 
 #[tokio::test]
@@ -53,4 +55,36 @@ async fn block_of_public_snapshots_conforms() {
         let fix = enable("block-all-sharing");
         assert_eq!(changes(&replay), [fix.clone(), fix, restore.clone(), restore]);
     }
+}
+
+/// `ebs-snapshot-public-restorable-check/3`: the call names the group alone, so accounts keep their permission.
+#[tokio::test]
+async fn removal_of_the_public_conforms() {
+    let read = |ids: &[&str]| {
+        let block = (!ids.is_empty()).then(|| setting("unblocked", None));
+        std::iter::once(public_snapshots(ids)).chain(block.into_iter().flatten())
+    };
+    let modified = || Answer::ec2("ModifySnapshotAttribute", "<return>true</return>");
+    let mut answers: Vec<Answer> = read(&["snap-0a", "snap-0b"]).collect();
+    for after in [&["snap-0b"][..], &[]] {
+        for _again in 0..2 {
+            answers.push(modified());
+            answers.extend(read(after));
+        }
+    }
+    answers.extend([modified(), modified(), modified(), modified()]);
+    answers.extend(read(&["snap-0a", "snap-0b"]));
+    let replay = Replay::of(answers);
+    let (control, params) = (&EBS_SNAPSHOT_PUBLIC_RESTORABLE_CHECK, Default::default());
+    let target = target(control, REGION, ACCOUNT);
+    assert_model_conforms::<_, Clients>(control, &replay.sdk(REGION), &target, &params).await;
+    let change = |operation: &str, id: &str| {
+        format!(
+            "ModifySnapshotAttribute&Attribute=createVolumePermission&UserGroup.1=all&OperationType={operation}\
+             &SnapshotId={id}"
+        )
+    };
+    let expected = [("remove", "snap-0a"), ("remove", "snap-0b"), ("add", "snap-0b"), ("add", "snap-0a")];
+    let twice: Vec<String> = expected.iter().flat_map(|(operation, id)| vec![change(operation, id); 2]).collect();
+    assert_eq!(changes(&replay), twice);
 }

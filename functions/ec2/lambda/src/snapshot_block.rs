@@ -57,15 +57,16 @@ impl Fix<Clients> for EbsSnapshotBlockPublicAccess {
 
 impl Clients {
     async fn snapshot_setting(&self, account: &AccountId, region: &Region) -> Result<SnapshotSetting, AwsError> {
+        let (state, managed_by) = self.snapshot_block().await?;
+        let (account, region) = (account.clone(), region.clone());
+        Ok(SnapshotSetting { account, region, state, managed_by, has_public_snapshots: None })
+    }
+
+    /// The state of the block, and the entity that manages it.
+    pub(super) async fn snapshot_block(&self) -> Result<(SnapshotBlock, Option<String>), AwsError> {
         let answer = self.ec2.get_snapshot_block_public_access_state().send().await;
         let answer = answer.map_err(|error| AwsError::call("ec2:GetSnapshotBlockPublicAccessState", &error))?;
         let state = answer.state().ok_or_else(|| ShapeError::missing("State", "a state of the block"))?;
-        Ok(SnapshotSetting {
-            account: account.clone(),
-            region: region.clone(),
-            state: SnapshotBlock::read(state.as_str())?,
-            managed_by: answer.managed_by().map(|it| it.as_str().to_owned()),
-            has_public_snapshots: None,
-        })
+        Ok((SnapshotBlock::read(state.as_str())?, answer.managed_by().map(|it| it.as_str().to_owned())))
     }
 }
