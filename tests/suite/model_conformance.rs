@@ -7,6 +7,7 @@ mod cloudtrail;
 mod config;
 mod ec2;
 mod ec2_groups;
+mod flow_logs;
 mod iam;
 mod instances;
 mod kms;

@@ -1,5 +1,6 @@
 //! Resources as AWS reports them, in configuration items and in API responses. Knows no control.
 
+pub mod flow_log;
 pub mod instance;
 pub mod instance_groups;
 pub mod instance_metadata;

@@ -39,7 +39,12 @@ const PASS_ROLE: &str = "iam:PassRole";
 const BORROWED: [(&str, &str); 1] =
     [("rectify_cloudtrail_lambda::TrailReader", "functions/cloudtrail/lambda/src/reader.rs")];
 /// As [`BOTH_WAYS`], for one control each.
-const BOTH_WAYS_OF: [(&str, &str, &str); 5] = [
+const BOTH_WAYS_OF: [(&str, &str, &str); 6] = [
+    (
+        "vpc-flow-logs-enabled",
+        "logs:DeleteLogDelivery",
+        "AWS requires it to create and to delete a flow log for S3; only undo may delete one",
+    ),
     (
         "ebs-snapshot-public-restorable-check",
         "ec2:ModifySnapshotAttribute",

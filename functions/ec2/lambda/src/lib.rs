@@ -5,6 +5,7 @@
 mod baselines;
 mod default_group;
 mod ebs_defaults;
+mod flow_logs;
 mod functions;
 mod groups;
 mod instances;
