@@ -28,6 +28,20 @@ impl Answer {
         Self { status: 200, body: body.to_string() }
     }
 
+    /// EC2's answer to this operation, with this content.
+    pub fn ec2(operation: &str, content: &str) -> Self {
+        let body = format!(
+            "<{operation}Response xmlns=\"http://ec2.amazonaws.com/doc/2016-11-15/\">{content}</{operation}Response>"
+        );
+        Self { status: 200, body }
+    }
+
+    /// HTTP 400 with this error code, as EC2 sends it.
+    pub fn refused_by_ec2(code: &str) -> Self {
+        let error = format!("<Error><Code>{code}</Code><Message>as scripted</Message></Error>");
+        Self { status: 400, body: format!("<Response><Errors>{error}</Errors><RequestID>r</RequestID></Response>") }
+    }
+
     /// `PutEvaluations` accepted every evaluation.
     pub fn stored() -> Self {
         Self::ok(&json!({"FailedEvaluations": []}))
@@ -82,6 +96,12 @@ impl Replay {
     pub fn hosts(&self) -> Vec<String> {
         let host = |uri: &str| uri.split('/').nth(2).unwrap_or_default().to_owned();
         self.0.actual_requests().map(|request| host(request.uri())).collect()
+    }
+
+    /// The bodies of the requests so far, for services that take forms: `Action=DescribeVpcs&Version=…`.
+    pub fn forms(&self) -> Vec<String> {
+        let text = |body: &[u8]| String::from_utf8(body.to_vec()).unwrap();
+        self.0.actual_requests().map(|request| text(request.body().bytes().unwrap())).collect()
     }
 
     /// The requests so far: operation and body.

@@ -5,6 +5,7 @@ mod config;
 mod dynamodb;
 mod ec2;
 mod elb;
+mod flow_logs;
 mod iam;
 mod instances;
 mod keys;
@@ -14,6 +15,7 @@ mod policies;
 mod rds;
 mod s3;
 mod ssm;
+mod snapshots;
 mod stacks;
 mod tags;
 

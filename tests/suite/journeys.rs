@@ -42,6 +42,16 @@ const SKIPPED: &[(&str, &str, &str)] = &[
         "model_conformance::cloudtrail::log_group_of_a_trail_conforms",
     ),
     (
+        "ebs-snapshot-block-public-access",
+        "the calls that read and set the block",
+        "model_conformance::snapshots::block_of_public_snapshots_conforms",
+    ),
+    (
+        "ebs-snapshot-public-restorable-check",
+        "snapshots by who can restore them: moto lists all of them",
+        "model_conformance::snapshots::removal_of_the_public_conforms",
+    ),
+    (
         "iam-user-mfa-enabled",
         "a user that registers a device: the resource violates until then, so its journey differs",
         "journeys::iam::mfa_policy_is_attached_and_undone",

@@ -9,6 +9,7 @@ mod dynamodb;
 mod ec2;
 mod ec2_groups;
 mod elb;
+mod flow_logs;
 mod iam;
 mod instances;
 mod kms;
@@ -17,6 +18,7 @@ mod rds;
 mod s3;
 mod s3_lifecycle;
 mod ssm;
+mod snapshots;
 mod tags;
 
 use aws_types::SdkConfig;

@@ -79,6 +79,7 @@ fn untagged_resources_are_looked_up_by_the_resources_the_calls_change() {
         ("cloudwatch-alarm-unauthorized-api-calls", vec![]),
         ("cmk-backing-key-rotation-enabled", vec!["4645eeef-802e-4076-9722-ed248518a388"]),
         ("config-recorder-healthy", vec!["default"]),
+        ("ebs-snapshot-block-public-access", vec!["111122223333"]),
         ("iam-user-mfa-enabled", vec!["alice"]),
         ("iam-user-unused-credentials-check", vec!["AKIAEXAMPLEEXAMPABCD", "alice"]),
         ("mfa-enabled-for-iam-console-access", vec!["alice"]),

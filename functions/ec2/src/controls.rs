@@ -1,5 +1,7 @@
 //! The controls, one file each; tests and one stored attempt are in the folder of the same name.
 
+pub mod ebs_snapshot_block_public_access;
+pub mod ebs_snapshot_public_restorable_check;
 pub mod ec2_ebs_encryption_by_default;
 pub mod ec2_imdsv2_check;
 pub mod ec2_instance_required_security_group;
@@ -8,6 +10,7 @@ pub mod restricted_common_ports;
 pub mod restricted_ssh;
 pub mod security_group_drift;
 pub mod vpc_default_security_group_closed;
+pub mod vpc_flow_logs_enabled;
 pub mod vpc_sg_open_only_to_authorized_ports;
 
 use rectify_compliance::Entry;
@@ -17,8 +20,11 @@ use rectify_compliance::entry::{on_change, on_change_and_schedule, on_schedule};
 pub const CONTROLS: &[Entry] = &[
     on_change_and_schedule(&restricted_ssh::RESTRICTED_SSH).remediated(),
     on_schedule(&ec2_ebs_encryption_by_default::EC2_EBS_ENCRYPTION_BY_DEFAULT).remediated(),
+    on_schedule(&ebs_snapshot_block_public_access::EBS_SNAPSHOT_BLOCK_PUBLIC_ACCESS).remediated(),
+    on_schedule(&ebs_snapshot_public_restorable_check::EBS_SNAPSHOT_PUBLIC_RESTORABLE_CHECK).remediated(),
     on_change_and_schedule(&restricted_common_ports::RESTRICTED_COMMON_PORTS).remediated(),
     on_change(&vpc_default_security_group_closed::VPC_DEFAULT_SECURITY_GROUP_CLOSED).remediated(),
+    on_schedule(&vpc_flow_logs_enabled::VPC_FLOW_LOGS_ENABLED).remediated(),
     on_change_and_schedule(&vpc_sg_open_only_to_authorized_ports::VPC_SG_OPEN_ONLY_TO_AUTHORIZED_PORTS).remediated(),
     on_change(&ec2_imdsv2_check::EC2_IMDSV2_CHECK).remediated(),
     on_change_and_schedule(&ec2_instance_required_security_group::EC2_INSTANCE_REQUIRED_SECURITY_GROUP).remediated(),

@@ -7,6 +7,16 @@ const GROUPS: &str = "arn:${AWS::Partition}:ec2:${AWS::Region}:${AWS::AccountId}
 /// All security group rules in the account and region.
 const RULES: &str = "arn:${AWS::Partition}:ec2:${AWS::Region}:${AWS::AccountId}:security-group-rule/*";
 
+/// An action that IAM cannot scope to a resource, in the deployment's region only.
+pub const fn in_region(action: &'static str) -> Permission {
+    Permission::unscoped(action).when("ec2:Region", "${AWS::Region}")
+}
+
+/// Snapshots, with their tags.
+pub const DESCRIBE_SNAPSHOTS: Permission = in_region("ec2:DescribeSnapshots");
+/// The block of public snapshots.
+pub const GET_SNAPSHOT_BLOCK: Permission = in_region("ec2:GetSnapshotBlockPublicAccessState");
+
 /// Instances with their metadata options and interfaces.
 pub const DESCRIBE_INSTANCES: Permission = Permission::unscoped("ec2:DescribeInstances");
 /// Groups with their rules, without rule ids.

@@ -1,5 +1,6 @@
 //! Resources as AWS reports them, in configuration items and in API responses. Knows no control.
 
+pub mod flow_log;
 pub mod instance;
 pub mod instance_groups;
 pub mod instance_metadata;
@@ -9,5 +10,6 @@ pub mod ownership;
 pub mod permission;
 pub mod rule;
 pub mod security_group;
+pub mod snapshot_block;
 pub mod stored_parameter;
 pub mod tagged_resource;

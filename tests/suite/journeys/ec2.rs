@@ -86,3 +86,15 @@ async fn encryption_is_enabled_and_undone() {
     let account = async |_: &World| ResourceKey::new("AWS::::Account", ACCOUNT);
     run_lifecycle("ec2-ebs-encryption-by-default", "{}", account).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn flow_log_is_created_and_undone() {
+    let unlogged = async |world: &World| {
+        let clients = world.clients();
+        clients.s3.create_bucket().bucket("flow-logs").send().await.unwrap();
+        let vpc = clients.ec2.create_vpc().cidr_block("10.11.0.0/16").send().await.unwrap().vpc.unwrap();
+        ResourceKey::new("AWS::EC2::VPC", vpc.vpc_id.unwrap())
+    };
+    let parameters = r#"{"trafficType":"ALL","destinationArn":"arn:aws:s3:::flow-logs"}"#;
+    run_lifecycle("vpc-flow-logs-enabled", parameters, unlogged).await;
+}

@@ -27,6 +27,7 @@ const BOTH_WAYS: &[(&str, &str)] = &[
     ("logs:PutRetentionPolicy", "one action sets longer and shorter retentions"),
     ("ec2:ModifyNetworkInterfaceAttribute", "one action replaces the groups of an interface in both directions"),
     ("ec2:ModifyEbsDefaultKmsKeyId", "one action replaces the key and restores it"),
+    ("ec2:EnableSnapshotBlockPublicAccess", "one action blocks all sharing and, as before, only new sharing"),
     ("kms:EnableKeyRotation", "one action enables rotation and sets shorter and longer periods"),
     ("rds:ModifyDBInstance", "one action changes every setting of an instance, in both directions"),
     ("sns:SetTopicAttributes", "one action sets a topic's policy with and without the statement"),
@@ -47,7 +48,17 @@ const PASS_ROLE: &str = "iam:PassRole";
 const BORROWED: [(&str, &str); 1] =
     [("rectify_cloudtrail_lambda::TrailReader", "functions/cloudtrail/lambda/src/reader.rs")];
 /// As [`BOTH_WAYS`], for one control each.
-const BOTH_WAYS_OF: [(&str, &str, &str); 4] = [
+const BOTH_WAYS_OF: [(&str, &str, &str); 6] = [
+    (
+        "vpc-flow-logs-enabled",
+        "logs:DeleteLogDelivery",
+        "AWS requires it to create and to delete a flow log for S3; only undo may delete one",
+    ),
+    (
+        "ebs-snapshot-public-restorable-check",
+        "ec2:ModifySnapshotAttribute",
+        "by condition keys, which differ: the fix may only remove the group `all`, and undo only add it",
+    ),
     (
         "security-group-drift",
         "ec2:AuthorizeSecurityGroupIngress",

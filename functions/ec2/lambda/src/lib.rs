@@ -5,6 +5,7 @@
 mod baselines;
 mod default_group;
 mod ebs_defaults;
+mod flow_logs;
 mod functions;
 mod groups;
 mod instances;
@@ -13,6 +14,8 @@ mod membership;
 mod metadata;
 mod network;
 mod rules;
+mod snapshot_block;
+mod snapshots;
 mod stored;
 mod tagging;
 

@@ -15,6 +15,8 @@ use rectify_compliance::{
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+use crate::permissions::in_region;
+
 control! {
     /// ## What it checks
     /// The account's setting "EBS encryption by default" in one region, whether or not the region has volumes.
@@ -110,12 +112,7 @@ impl ResourceState for EbsDefaults {
     }
 }
 
-const IN_REGION: (&str, &str) = ("ec2:Region", "${AWS::Region}");
 const DESCRIBE_KEY: Permission = Permission::on("kms:DescribeKey", "arn:${AWS::Partition}:kms:${AWS::Region}:*:key/*");
-
-const fn in_region(action: &'static str) -> Permission {
-    Permission::unscoped(action).when(IN_REGION.0, IN_REGION.1)
-}
 
 impl Periodic for Ec2EbsEncryptionByDefault {
     fn list_permissions(&self) -> &'static [Permission] {

@@ -34,6 +34,9 @@ const RENAMED: &[(&str, &[&str])] = &[
     // Tags on creation are authorized as a second action on the created resource.
     ("ec2:AuthorizeSecurityGroupIngress", &["ec2:AuthorizeSecurityGroupIngress", "ec2:CreateTags"]),
     ("ec2:AuthorizeSecurityGroupEgress", &["ec2:AuthorizeSecurityGroupEgress", "ec2:CreateTags"]),
+    // Flow logs for S3 are deliveries of CloudWatch Logs.
+    ("ec2:CreateFlowLogs", &["ec2:CreateFlowLogs", "logs:CreateLogDelivery", "logs:DeleteLogDelivery"]),
+    ("ec2:DeleteFlowLogs", &["ec2:DeleteFlowLogs", "logs:DeleteLogDelivery"]),
     // A transaction is authorized item by item.
     (
         "dynamodb:TransactWriteItems",

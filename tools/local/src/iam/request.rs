@@ -206,6 +206,25 @@ fn ec2(call: &ApiCall<'_>) -> Vec<Request> {
             resources.extend::<Vec<String>>(of("security-group", call.fields("SecurityGroupId.", "")));
             each(resources)
         }
+        "CreateFlowLogs" | "DeleteFlowLogs" => {
+            let (mut logs, vpcs) = (call.fields("FlowLogId.", ""), call.fields("ResourceId.", ""));
+            if call.operation == "CreateFlowLogs" {
+                logs.push("*".to_owned());
+            }
+            let mut requests = each(of("vpc", vpcs));
+            requests.extend(each(of("vpc-flow-log", logs)));
+            let deliveries = actions(&action).into_iter().filter(|it| it.starts_with("logs:"));
+            requests.extend(deliveries.map(|it| Request::new(it, "*")));
+            requests
+        }
+        "ModifySnapshotAttribute" => {
+            // The ARN of a snapshot has no account.
+            let arn = |id: &String| format!("arn:{}:ec2:{}::snapshot/{id}", call.place.partition, call.region);
+            let key = if call.form("OperationType").as_deref() == Some("remove") { "Remove" } else { "Add" };
+            let groups = call.fields("UserGroup.", "");
+            let requests = each(call.fields("SnapshotId", "").iter().map(arn).collect());
+            requests.into_iter().map(|it| it.with(&format!("ec2:{key}/group"), groups.clone())).collect()
+        }
         "GetManagedPrefixListEntries" => each(of("prefix-list", call.fields("PrefixListId", ""))),
         _ => call.on(Vec::new()),
     }

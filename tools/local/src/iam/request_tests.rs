@@ -236,6 +236,19 @@ fn requests_carry_condition_keys() {
 
     let options = form_call("ec2", "Action=ModifyInstanceMetadataOptions&InstanceId=i-1&HttpTokens=required");
     assert_eq!(values(&options[0], "ec2:attribute/httptokens"), ["required"]);
+    let made = form_call("ec2", "Action=CreateFlowLogs&ResourceType=VPC&ResourceId.1=vpc-1&LogDestinationType=s3");
+    let expected = [
+        "ec2:CreateFlowLogs arn:aws:ec2:R:vpc/vpc-1",
+        "ec2:CreateFlowLogs arn:aws:ec2:R:vpc-flow-log/*",
+        "logs:CreateLogDelivery *",
+        "logs:DeleteLogDelivery *",
+    ];
+    assert_eq!(action_and_resource(&made), expected);
+    let closed = "Action=ModifySnapshotAttribute&SnapshotId=snap-1&OperationType=remove&UserGroup.1=all";
+    let closed = form_call("ec2", closed);
+    let snapshot = "arn:aws:ec2:eu-west-1::snapshot/snap-1";
+    assert_eq!(action_and_resource(&closed), [format!("ec2:ModifySnapshotAttribute {snapshot}")]);
+    assert_eq!(values(&closed[0], "ec2:remove/group"), ["all"]);
     let attached = form_call("iam", "Action=AttachUserPolicy&UserName=ada&PolicyArn=arn%3Aaws%3Ap");
     assert_eq!(action_and_resource(&attached), ["iam:AttachUserPolicy arn:aws:iam::111122223333:user/ada"]);
     assert_eq!(values(&attached[0], "iam:policyarn"), ["arn:aws:p"]);
