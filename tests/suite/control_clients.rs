@@ -14,8 +14,8 @@ mod logs;
 mod policies;
 mod rds;
 mod s3;
-mod ssm;
 mod snapshots;
+mod ssm;
 mod stacks;
 mod tags;
 

@@ -17,8 +17,8 @@ mod logs;
 mod rds;
 mod s3;
 mod s3_lifecycle;
-mod ssm;
 mod snapshots;
+mod ssm;
 mod tags;
 
 use aws_types::SdkConfig;

@@ -3,6 +3,7 @@
 //! ```yaml
 //! prefix: rectify-
 //! maxFixesPerHour: 10
+//! profile: cis-5.0
 //! mode: plan
 //! controls:
 //!   required-tags: "off"
@@ -14,6 +15,7 @@
 
 use std::collections::BTreeMap;
 
+use rectify_catalogue::profiles::{PROFILES, Profile, profile};
 use rectify_compliance::canonical::sorted;
 use rectify_compliance::{Entry, Frequency, Mode, nearest};
 use serde_yaml_ng::{Mapping, Value};
@@ -24,7 +26,10 @@ use crate::declaration::{Declaration, declarations, scalar};
 const MAX_PARAMETERS: usize = 1_024;
 /// The keys of `rectify.yaml` that are not values of the stack.
 const MODE: &str = "mode";
+const PROFILE: &str = "profile";
 const CONTROLS: &str = "controls";
+/// The profile with every control.
+const ALL: &str = "all";
 const ATTRIBUTION: &str = "attribution";
 /// How many roles of 22 characters fit into a function's environment of 4 KB with the other variables and undo's roles.
 const MAX_RECOGNIZED: usize = 130;
@@ -105,17 +110,21 @@ impl Settings {
             other => return Err(whole(format!("expected a mapping: received {}", shown(&other)))),
         };
         let mut settings = Self { values: BTreeMap::new(), controls: Vec::new() };
-        let mut default = Mode::Plan;
+        let (mut default, mut chosen) = (Mode::Plan, None);
         let mut own = BTreeMap::new();
         for (key, value) in &file {
             match text_of(key, "")? {
                 MODE => default = mode(value, MODE)?,
+                PROFILE => chosen = profile_of(value)?,
                 CONTROLS => own = of_controls(value, controls)?,
                 key => settings.set_value(key, value)?,
             }
         }
         for control in controls {
-            settings.controls.push(select(control, own.get(control.meta.id), default)?);
+            let id = control.meta.id;
+            let is_in = chosen.is_none_or(|it: &Profile| it.controls().any(|it| it.meta.id == id));
+            let mode = if is_in { default } else { Mode::Off };
+            settings.controls.push(select(control, own.get(id), mode, chosen)?);
         }
         settings.check_attribution()?;
         Ok(settings)
@@ -137,7 +146,7 @@ impl Settings {
     fn set_value(&mut self, key: &str, value: &Value) -> Result<(), SettingsError> {
         let refuse = |why| SettingsError { path: key.to_owned(), why };
         let Some(declaration) = declarations().get(key) else {
-            let known = declarations().keys().map(String::as_str).chain([MODE, CONTROLS]);
+            let known = declarations().keys().map(String::as_str).chain([MODE, PROFILE, CONTROLS]);
             return Err(refuse(format!("unknown setting{}", suggestion(key, known))));
         };
         // JSON may be written as YAML.
@@ -210,7 +219,25 @@ fn of_controls<'a>(value: &'a Value, controls: &[&Entry]) -> Result<BTreeMap<&'a
     Ok(own)
 }
 
-fn select(control: &'static Entry, own: Option<&Own<'_>>, default: Mode) -> Result<Selected, SettingsError> {
+/// The profile of this name; `all` is no profile.
+fn profile_of(value: &Value) -> Result<Option<&'static Profile>, SettingsError> {
+    let name = scalar(value).unwrap_or_default();
+    if name == ALL {
+        return Ok(None);
+    }
+    profile(&name).map(Some).map_err(|_| {
+        let known = PROFILES.iter().map(|it| it.name).chain([ALL]);
+        let names = known.clone().collect::<Vec<_>>().join(", ");
+        refused(PROFILE, format!("expected one of {names}: received {}{}", shown(value), suggestion(&name, known)))
+    })
+}
+
+fn select(
+    control: &'static Entry,
+    own: Option<&Own<'_>>,
+    default: Mode,
+    profile: Option<&Profile>,
+) -> Result<Selected, SettingsError> {
     let nothing = Own::new();
     let own = own.unwrap_or(&nothing);
     let path = |key: &str| format!("{CONTROLS}.{}.{key}", control.meta.id);
@@ -236,10 +263,10 @@ fn select(control: &'static Entry, own: Option<&Own<'_>>, default: Mode) -> Resu
             return Err(refused(&path(ALLOW_L2), format!("expected true or false: received {}", shown(other))));
         }
     };
-    let parameters = match own.get(PARAMETERS) {
-        None => "{}".to_owned(),
-        Some(value) => parameters(control, value, &path(PARAMETERS))?,
-    };
+    // A control's own parameters take precedence over the profile's.
+    let preset = profile.map(|it| it.rule_parameters(control.meta.id)).unwrap_or_default();
+    let preset = serde_json::from_str(&preset).unwrap_or_default();
+    let parameters = parameters(control, own.get(PARAMETERS).copied(), preset, &path(PARAMETERS))?;
     let every = match (own.get(EVERY), control.meta.frequency()) {
         (None, frequency) => frequency,
         (Some(_), None) => {
@@ -255,12 +282,21 @@ pub(crate) fn highest(control: &Entry) -> Mode {
     if control.remediation.is_some() { Mode::Enforce } else { Mode::Observe }
 }
 
-/// The parameters as JSON with string values, as AWS Config has them; a list becomes a comma-separated string.
-fn parameters(control: &Entry, value: &Value, path: &str) -> Result<String, SettingsError> {
-    let Value::Mapping(given) = value else {
-        return Err(refused(path, format!("expected parameters by their names: received {}", shown(value))));
+/// The parameters as JSON with string values, as AWS Config has them, over those of the profile; a list becomes a
+/// comma-separated string.
+fn parameters(
+    control: &Entry,
+    own: Option<&Value>,
+    mut all: serde_json::Map<String, serde_json::Value>,
+    path: &str,
+) -> Result<String, SettingsError> {
+    let given = match own {
+        None => &Mapping::new(),
+        Some(Value::Mapping(given)) => given,
+        Some(other) => {
+            return Err(refused(path, format!("expected parameters by their names: received {}", shown(other))));
+        }
     };
-    let mut all = serde_json::Map::new();
     for (name, value) in given {
         let name = text_of(name, path)?;
         let text = match value {

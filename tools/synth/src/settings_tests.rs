@@ -82,6 +82,10 @@ fn a_wrong_file_is_refused_with_path_value_and_nearest_name() {
         ("maxFixPerHour: 7", "maxFixPerHour: unknown setting: did you mean `maxFixesPerHour`"),
         ("maxFixesPerHour: 7000", "maxFixesPerHour: expected a whole number, 0 to 1000: received `7000`"),
         ("mode: enforced", "mode: expected off, observe, plan or enforce: received `enforced`: did you mean `enforce`"),
+        (
+            "profile: stater",
+            "profile: expected one of starter, fsbp, cis-3.0, cis-5.0, all: received `stater`: did you mean `starter`",
+        ),
         ("controls: [restricted-ssh]", "controls: expected controls by their ids: received `- restricted-ssh`"),
         ("controls: {restrictd-ssh: plan}", "controls.restrictd-ssh: unknown control: did you mean `restricted-ssh`"),
         ("controls: {restricted-ssh: {moed: plan}}", "controls.restricted-ssh.moed: unknown: did you mean `mode`"),
@@ -135,4 +139,24 @@ fn a_control_without_a_remediation_cannot_plan() {
     let error = Settings::read(&format!("controls: {{{id}: plan}}"), &all()).map(drop).unwrap_err();
     let expected = "expected off or observe, since it has no remediation: received `plan`";
     assert_eq!((error.path, error.why), (format!("controls.{id}.mode"), expected.to_owned()));
+}
+
+#[test]
+fn a_profile_selects_controls_and_sets_parameters_that_the_file_overrides() {
+    let settings = read("profile: starter\ncontrols:\n  required-tags: plan\n  restricted-ssh: off\n");
+    let ids: Vec<&str> = settings.deployed().map(|it| it.control.meta.id).collect();
+    assert_eq!(ids.len(), 7, "seven of the profile, one more, one less: {ids:?}");
+    assert!(ids.contains(&"required-tags") && !ids.contains(&"restricted-ssh"), "{ids:?}");
+    assert_eq!(read("profile: all").deployed().count(), all().len());
+
+    let ports = |file: &str| {
+        let settings = read(file);
+        let text = of(&settings, "restricted-common-ports").unwrap().parameters.clone();
+        serde_json::from_str::<serde_json::Value>(&text).unwrap()
+    };
+    let preset = ports("profile: cis-5.0");
+    assert_eq!(preset["udpPorts"], "22,3389", "{preset}");
+    let own = ports("profile: cis-5.0\ncontrols: {restricted-common-ports: {parameters: {udpPorts: 53}}}");
+    assert_eq!(own["udpPorts"], "53");
+    assert_eq!(own["blockedPorts"], preset["blockedPorts"], "the other parameters stay");
 }

@@ -1,5 +1,6 @@
 //! `docs/deployment.md` and the JSON Schema of `rectify.yaml`, from the declarations of its values.
 
+use rectify_catalogue::profiles::PROFILES;
 use rectify_compliance::canonical::sorted;
 use rectify_compliance::{Entry, Mode};
 use rectify_synth::declaration::{Declaration, declarations};
@@ -40,6 +41,9 @@ pub fn schema(controls: &[&Entry]) -> String {
     let mut properties: Map<String, Value> =
         declarations().iter().map(|(key, it)| (key.clone(), value_schema(it))).collect();
     properties.insert("mode".to_owned(), mode.clone());
+    let profiles: Vec<&str> = PROFILES.iter().map(|it| it.name).chain(["all"]).collect();
+    let profile = json!({ "enum": profiles, "description": "The controls to deploy, with parameters; docs/frameworks.md lists them." });
+    properties.insert("profile".to_owned(), profile);
     let of = |control: &&Entry| {
         let own = json!({
             "type": "object",
