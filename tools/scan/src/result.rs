@@ -1,0 +1,131 @@
+//! What a scan found: a row per control and resource.
+
+use rectify_compliance::{Severity, Timestamp, Verdict};
+use serde::{Deserialize, Serialize};
+
+use crate::PlanView;
+
+/// The version of the JSON form of a [`Scan`]; a removed or renamed field, or another meaning, is a new version.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// A finished scan.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Scan {
+    /// [`SCHEMA_VERSION`].
+    pub schema_version: u32,
+    /// The version of Rectify.
+    pub tool_version: String,
+    /// When it began.
+    pub started: Timestamp,
+    /// When it ended.
+    pub finished: Timestamp,
+    /// What was read: `live`, or the name of a file.
+    pub source: String,
+    /// The accounts and regions that were scanned.
+    pub places: Vec<Place>,
+    /// The ids of the controls that were scanned, in the order of the catalogue.
+    pub controls: Vec<String>,
+    /// The rows, ordered by control, then place, then resource.
+    pub rows: Vec<Row>,
+}
+
+/// An account and a region.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Place {
+    /// 12 digits.
+    pub account: String,
+    /// E.g. `eu-west-1`.
+    pub region: String,
+}
+
+/// One control about one resource.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Row {
+    /// The control's id.
+    pub control: String,
+    /// The resource's account and region.
+    #[serde(flatten)]
+    pub place: Place,
+    /// AWS Config's type, e.g. `AWS::EC2::SecurityGroup`.
+    pub resource_type: String,
+    /// AWS Config's id; `*` for a row about all resources of the control.
+    pub resource_id: String,
+    /// The name, if it differs from the id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The ARN, if it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub arn: Option<String>,
+    /// The result.
+    #[serde(flatten)]
+    pub outcome: Outcome,
+}
+
+/// The result for one resource.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "status", rename_all = "kebab-case")]
+pub enum Outcome {
+    /// It meets the requirement.
+    Passed {
+        /// The reason, where it is not obvious.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+    },
+    /// It violates the requirement.
+    Failed {
+        /// What is wrong.
+        reason: String,
+        /// What would fix it; none for a control without a remediation, or if the plan could not be made.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        plan: Option<PlanView>,
+    },
+    /// The control does not apply to it.
+    NotApplicable {
+        /// Why.
+        reason: String,
+    },
+    /// It could not be read, so it has no verdict: never a pass.
+    Unreadable {
+        /// The call and the error, e.g. `s3:GetBucketPolicy: AccessDenied`.
+        reason: String,
+    },
+    /// The control could not be evaluated here, e.g. from an offline source; the row is about all its resources.
+    NotScanned {
+        /// Why.
+        reason: String,
+    },
+}
+
+impl Outcome {
+    /// The outcome of a verdict, with the plan if it is a finding.
+    #[must_use]
+    pub fn of(verdict: &Verdict, plan: Option<PlanView>) -> Self {
+        let text = || verdict.annotation().map(ToString::to_string);
+        match verdict {
+            Verdict::Compliant(_) => Self::Passed { reason: text() },
+            Verdict::NonCompliant(_) => Self::Failed { reason: text().unwrap_or_default(), plan },
+            Verdict::NotApplicable(_) => Self::NotApplicable { reason: text().unwrap_or_default() },
+        }
+    }
+
+    /// Whether it is a finding.
+    #[must_use]
+    pub const fn is_failed(&self) -> bool {
+        matches!(self, Self::Failed { .. })
+    }
+
+    /// Whether a verdict is missing.
+    #[must_use]
+    pub const fn is_unknown(&self) -> bool {
+        matches!(self, Self::Unreadable { .. } | Self::NotScanned { .. })
+    }
+}
+
+/// The severity of a row's control; low for a control that this version does not have.
+#[must_use]
+pub fn severity(row: &Row) -> Severity {
+    rectify_catalogue::find(&row.control).map_or(Severity::Low, |control| control.meta.severity)
+}
