@@ -80,7 +80,8 @@ async fn plan_by_hand(control: &str, make: impl AsyncFnOnce(&Client) -> Resource
     evaluate(&world, &rule).await;
     assert_eq!(world.compliance_of(&rule, &resource), Some(Compliance::NonCompliant), "{control}");
     let planned = attempts(&world, &target(&world, &resource)).await;
-    let [attempt] = planned.as_slice() else { panic!("{control}: one attempt: {planned:#?}") };
+    let log = || world.host().logs(&format!("{rule}-fix")).join("\n");
+    let [attempt] = planned.as_slice() else { panic!("{control}: one attempt: {planned:#?}\n{}", log()) };
     assert_eq!((attempt.outcome, attempt.actions.len()), (Some(Outcome::Planned), 0), "{attempt:#?}");
     assert_eq!(world.take_errors(), Vec::<String>::new(), "{control}");
     world.stop().await.unwrap();

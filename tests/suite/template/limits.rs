@@ -44,6 +44,7 @@ fn of(controls: &[&'static Entry], text: &str) -> Templates {
 }
 
 fn assert_limits(templates: &Templates) {
+    let (root_parameters, roles) = (parameters_of(templates), roles_in(templates));
     for (path, text) in templates {
         let template = parsed(text);
         let resources = section_of(&template, "Resources");
@@ -68,12 +69,11 @@ fn assert_limits(templates: &Templates) {
             let is_policy = resource["Type"] == "AWS::IAM::ManagedPolicy";
             assert!(!is_policy || managed <= MANAGED_POLICY, "{path}: {id}: {managed} characters");
             let variables = properties["Environment"]["Variables"].as_mapping().into_iter().flatten();
-            let parameters = parameters_of(templates);
             let size: usize = variables
                 .map(|(key, value)| {
-                    let referred = tagged(value, "Ref").map(|it| parameters.get(&it).map_or(64, longest));
+                    let referred = tagged(value, "Ref").map(|it| root_parameters.get(&it).map_or(64, longest));
                     let size = match key.as_str().unwrap() {
-                        "OWN_ROLES" => roles_in(templates) * 22,
+                        "OWN_ROLES" => roles * 22,
                         _ => referred.unwrap_or_else(|| value.as_str().map_or(24, str::len)),
                     };
                     key.as_str().unwrap().len() + size
@@ -86,6 +86,9 @@ fn assert_limits(templates: &Templates) {
 
 /// The number of roles that attribution recognizes, each with an id of 21 characters.
 fn roles_in(templates: &Templates) -> usize {
+    if parameters_of(templates)["Attribution"]["Default"].as_str() == Some("false") {
+        return 0;
+    }
     templates.values().map(|text| text.matches(".RoleId").count()).sum()
 }
 

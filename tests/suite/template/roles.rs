@@ -335,7 +335,8 @@ fn changes_of_protected_arns_and_no_others_are_denied() {
             ("CloudTrailLogsRoleArn", ROLE),
         ])
     };
-    let (unprotected, protected) = (given("none"), given(&format!("arn:aws:*state*,{ROLE}")));
+    let (unprotected, protected) =
+        (given("none"), given(&format!("arn:aws:*state*,arn:aws:ssm:*:*:servicesetting/*,{ROLE}")));
     let changes = changes();
     assert!(changes.len() > 50, "{}", changes.len());
     for (name, permission) in changes {
