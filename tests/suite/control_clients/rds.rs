@@ -2,6 +2,7 @@
 
 use rectify_compliance::{Declared, ResourceKey, Target};
 use rectify_rds::controls::db_instance_backup_enabled::DB_INSTANCE_BACKUP_ENABLED;
+use rectify_rds::controls::rds_cluster_deletion_protection_enabled::RDS_CLUSTER_DELETION_PROTECTION_ENABLED;
 use rectify_rds::controls::rds_instance_deletion_protection_enabled::RDS_INSTANCE_DELETION_PROTECTION_ENABLED;
 use rectify_rds::controls::rds_multi_az_support::RDS_MULTI_AZ_SUPPORT;
 use rectify_rds_lambda::Clients;
@@ -52,6 +53,7 @@ async fn denied_read_of_a_database_is_an_error() {
     let id = create.send().await.unwrap().db_cluster.unwrap().db_cluster_resource_id.unwrap();
     let cluster = database("AWS::RDS::DBCluster", &id, Some("shop"));
     each_denied_live_read_is_an_error(&DB_INSTANCE_BACKUP_ENABLED, &cluster, &Default::default()).await;
+    each_denied_live_read_is_an_error(&RDS_CLUSTER_DELETION_PROTECTION_ENABLED, &cluster, &Default::default()).await;
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@ use aws_smithy_types::body::SdkBody;
 use aws_types::SdkConfig;
 use rectify_compliance::{Declared, Irreversible, Remediation, ResourceKey, Target, Timestamp};
 use rectify_rds::controls::db_instance_backup_enabled::{DB_INSTANCE_BACKUP_ENABLED, DbInstanceBackupEnabled};
+use rectify_rds::controls::rds_cluster_deletion_protection_enabled::RDS_CLUSTER_DELETION_PROTECTION_ENABLED;
 use rectify_rds::controls::rds_instance_deletion_protection_enabled::RDS_INSTANCE_DELETION_PROTECTION_ENABLED;
 use rectify_rds::controls::rds_multi_az_support::RDS_MULTI_AZ_SUPPORT;
 use rectify_rds_lambda::Clients;
@@ -25,6 +26,27 @@ async fn instance<K: Remediation>(control: &'static Declared<K>, sdk: &SdkConfig
     let tag = aws_sdk_rds::types::Tag::builder().key("team").value("shop").build();
     let id = create.tags(tag).send().await.unwrap().db_instance.unwrap().dbi_resource_id.unwrap();
     Target { name: Some(name.to_owned()), ..target(control, SEPARATE, &id) }
+}
+
+/// The same for an Aurora cluster with a backup retention of one day.
+async fn cluster<K: Remediation>(control: &'static Declared<K>, sdk: &SdkConfig, name: &str) -> Target {
+    let create = aws_sdk_rds::Client::new(sdk).create_db_cluster().db_cluster_identifier(name).engine("aurora-mysql");
+    let create = create.master_username("root").master_user_password("not a secret").backup_retention_period(1);
+    let id = create.send().await.unwrap().db_cluster.unwrap().db_cluster_resource_id.unwrap();
+    let resource = ResourceKey::new("AWS::RDS::DBCluster", id);
+    Target { name: Some(name.to_owned()), resource, ..target(control, SEPARATE, "") }
+}
+
+#[tokio::test]
+async fn deletion_protection_of_a_cluster_conforms() {
+    let sdk = Services::default().sdk(SEPARATE);
+    let control = &RDS_CLUSTER_DELETION_PROTECTION_ENABLED;
+    let target = cluster(control, &sdk, "guarded").await;
+    let params = Default::default();
+    let calls = assert_model_conforms::<_, Clients>(control, &sdk, &target, &params).await;
+    assert_eq!(calls, [r#"ModifyDBCluster {"DBClusterIdentifier":"guarded","DeletionProtection":true}"#]);
+    let successor = Target { resource: ResourceKey::new("AWS::RDS::DBCluster", "cluster-OTHER"), ..target };
+    assert_eq!(control.logic.live(&Clients::connect(&sdk), &successor, &params).await, Ok(None));
 }
 
 #[tokio::test]
@@ -67,12 +89,7 @@ async fn retention_and_window_of_an_instance_conform() {
 #[tokio::test]
 async fn retention_of_a_cluster_conforms() {
     let sdk = Services::default().sdk(SEPARATE);
-    let create = aws_sdk_rds::Client::new(&sdk).create_db_cluster().db_cluster_identifier("shop");
-    let create = create.engine("aurora-mysql").master_username("root").master_user_password("not a secret");
-    let created = create.backup_retention_period(1).send().await.unwrap().db_cluster.unwrap();
-    let mut target = target(&DB_INSTANCE_BACKUP_ENABLED, SEPARATE, "");
-    target.resource = ResourceKey::new("AWS::RDS::DBCluster", created.db_cluster_resource_id.unwrap());
-    target.name = Some("shop".to_owned());
+    let target = cluster(&DB_INSTANCE_BACKUP_ENABLED, &sdk, "shop").await;
     let params = serde_json::from_value(json!({"backupRetentionMinimum": "7"})).unwrap();
     let calls = assert_model_conforms::<_, Clients>(&DB_INSTANCE_BACKUP_ENABLED, &sdk, &target, &params).await;
     assert_eq!(calls, [r#"ModifyDBCluster {"BackupRetentionPeriod":7,"DBClusterIdentifier":"shop"}"#]);

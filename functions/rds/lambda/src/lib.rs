@@ -3,12 +3,14 @@
 //! `ApplyImmediately` is never sent: it would also apply all other changes pending for the maintenance window.
 
 mod backups;
+mod clusters;
 mod functions;
 mod instances;
 
 use aws_sdk_rds::Client;
 use aws_sdk_rds::operation::describe_db_clusters::DescribeDBClustersError;
 use aws_sdk_rds::operation::describe_db_instances::DescribeDBInstancesError;
+use aws_sdk_rds::operation::modify_db_cluster::builders::ModifyDBClusterFluentBuilder;
 use aws_sdk_rds::operation::modify_db_instance::builders::ModifyDBInstanceFluentBuilder;
 use aws_sdk_rds::types;
 use aws_types::SdkConfig;
@@ -66,11 +68,21 @@ impl Clients {
     fn modify_instance(&self, identifier: &str) -> ModifyDBInstanceFluentBuilder {
         self.rds.modify_db_instance().db_instance_identifier(identifier)
     }
+
+    /// `ModifyDBCluster` in the same way.
+    fn modify_cluster(&self, identifier: &str) -> ModifyDBClusterFluentBuilder {
+        self.rds.modify_db_cluster().db_cluster_identifier(identifier)
+    }
 }
 
 /// Makes the call; idempotent.
 async fn modify(call: ModifyDBInstanceFluentBuilder) -> Result<(), AwsError> {
     call.send().await.map(drop).map_err(|error| AwsError::call("rds:ModifyDBInstance", &error))
+}
+
+/// Makes the call; idempotent.
+async fn modify_cluster(call: ModifyDBClusterFluentBuilder) -> Result<(), AwsError> {
+    call.send().await.map(drop).map_err(|error| AwsError::call("rds:ModifyDBCluster", &error))
 }
 
 fn description(instance: &types::DbInstance) -> Description {
