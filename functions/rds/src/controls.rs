@@ -1,6 +1,7 @@
 //! The controls, one file each; the folder of the same name holds a control's tests and one stored attempt.
 
 pub mod db_instance_backup_enabled;
+pub mod rds_automatic_minor_version_upgrade_enabled;
 pub mod rds_cluster_deletion_protection_enabled;
 pub mod rds_instance_deletion_protection_enabled;
 pub mod rds_multi_az_support;
@@ -14,4 +15,5 @@ pub const CONTROLS: &[Entry] = &[
     on_item(&rds_multi_az_support::RDS_MULTI_AZ_SUPPORT).remediated(),
     on_item(&rds_instance_deletion_protection_enabled::RDS_INSTANCE_DELETION_PROTECTION_ENABLED).remediated(),
     on_item(&rds_cluster_deletion_protection_enabled::RDS_CLUSTER_DELETION_PROTECTION_ENABLED).remediated(),
+    on_item(&rds_automatic_minor_version_upgrade_enabled::RDS_AUTOMATIC_MINOR_VERSION_UPGRADE_ENABLED).remediated(),
 ];

@@ -2,6 +2,7 @@
 
 use rectify_compliance::{Declared, ResourceKey, Target};
 use rectify_rds::controls::db_instance_backup_enabled::DB_INSTANCE_BACKUP_ENABLED;
+use rectify_rds::controls::rds_automatic_minor_version_upgrade_enabled::RDS_AUTOMATIC_MINOR_VERSION_UPGRADE_ENABLED;
 use rectify_rds::controls::rds_cluster_deletion_protection_enabled::RDS_CLUSTER_DELETION_PROTECTION_ENABLED;
 use rectify_rds::controls::rds_instance_deletion_protection_enabled::RDS_INSTANCE_DELETION_PROTECTION_ENABLED;
 use rectify_rds::controls::rds_multi_az_support::RDS_MULTI_AZ_SUPPORT;
@@ -46,6 +47,8 @@ async fn denied_read_of_a_database_is_an_error() {
     let id = create.send().await.unwrap().db_instance.unwrap().dbi_resource_id.unwrap();
     let instance = database("AWS::RDS::DBInstance", &id, Some("orders"));
     each_denied_live_read_is_an_error(&RDS_INSTANCE_DELETION_PROTECTION_ENABLED, &instance, &Default::default()).await;
+    each_denied_live_read_is_an_error(&RDS_AUTOMATIC_MINOR_VERSION_UPGRADE_ENABLED, &instance, &Default::default())
+        .await;
     each_denied_live_read_is_an_error(&RDS_MULTI_AZ_SUPPORT, &instance, &Default::default()).await;
     each_denied_live_read_is_an_error(&DB_INSTANCE_BACKUP_ENABLED, &instance, &Default::default()).await;
     let create = rds.create_db_cluster().db_cluster_identifier("shop").engine("aurora-mysql");

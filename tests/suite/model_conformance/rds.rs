@@ -7,6 +7,7 @@ use aws_smithy_types::body::SdkBody;
 use aws_types::SdkConfig;
 use rectify_compliance::{Declared, Irreversible, Remediation, ResourceKey, Target, Timestamp};
 use rectify_rds::controls::db_instance_backup_enabled::{DB_INSTANCE_BACKUP_ENABLED, DbInstanceBackupEnabled};
+use rectify_rds::controls::rds_automatic_minor_version_upgrade_enabled::RDS_AUTOMATIC_MINOR_VERSION_UPGRADE_ENABLED;
 use rectify_rds::controls::rds_cluster_deletion_protection_enabled::RDS_CLUSTER_DELETION_PROTECTION_ENABLED;
 use rectify_rds::controls::rds_instance_deletion_protection_enabled::RDS_INSTANCE_DELETION_PROTECTION_ENABLED;
 use rectify_rds::controls::rds_multi_az_support::RDS_MULTI_AZ_SUPPORT;
@@ -23,6 +24,7 @@ async fn instance<K: Remediation>(control: &'static Declared<K>, sdk: &SdkConfig
     let create = aws_sdk_rds::Client::new(sdk).create_db_instance().db_instance_identifier(name).engine("postgres");
     let create = create.db_instance_class("db.m6g.large").allocated_storage(20).master_username("root");
     let create = create.master_user_password("not a secret").backup_retention_period(3);
+    let create = create.auto_minor_version_upgrade(false);
     let tag = aws_sdk_rds::types::Tag::builder().key("team").value("shop").build();
     let id = create.tags(tag).send().await.unwrap().db_instance.unwrap().dbi_resource_id.unwrap();
     Target { name: Some(name.to_owned()), ..target(control, SEPARATE, &id) }
@@ -59,6 +61,15 @@ async fn deletion_protection_conforms() {
     assert_eq!(calls, [r#"ModifyDBInstance {"DBInstanceIdentifier":"protected","DeletionProtection":true}"#]);
     let read = live::<_, _>(&RDS_INSTANCE_DELETION_PROTECTION_ENABLED, &Clients::connect(&sdk), &target, &params).await;
     assert_eq!(read.database.tags.get("team").map(String::as_str), Some("shop"));
+}
+
+#[tokio::test]
+async fn minor_version_upgrade_conforms() {
+    let sdk = Services::default().sdk(SEPARATE);
+    let control = &RDS_AUTOMATIC_MINOR_VERSION_UPGRADE_ENABLED;
+    let target = instance(control, &sdk, "upgraded").await;
+    let calls = assert_model_conforms::<_, Clients>(control, &sdk, &target, &Default::default()).await;
+    assert_eq!(calls, [r#"ModifyDBInstance {"AutoMinorVersionUpgrade":true,"DBInstanceIdentifier":"upgraded"}"#]);
 }
 
 #[tokio::test]

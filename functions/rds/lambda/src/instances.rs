@@ -1,4 +1,4 @@
-//! Deletion protection and Multi-AZ of an instance.
+//! The settings of an instance.
 
 use aws_sdk_rds::types;
 use rectify_compliance::{ShapeError, Target};
@@ -54,6 +54,7 @@ impl Views<Instance> for Clients {
         let call = self.modify_instance(id);
         modify(match member {
             "DeletionProtection" => call.deletion_protection(value_of(member, value)?),
+            "AutoMinorVersionUpgrade" => call.auto_minor_version_upgrade(value_of(member, value)?),
             _ => return Err(unknown_member(member)),
         })
         .await

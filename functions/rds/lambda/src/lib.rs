@@ -98,6 +98,7 @@ fn description(instance: &types::DbInstance) -> Description {
         source_cluster: text(instance.read_replica_source_db_cluster_identifier()),
         deletion_protection: instance.deletion_protection(),
         multi_az: instance.multi_az(),
+        auto_minor_version_upgrade: instance.auto_minor_version_upgrade(),
         backup_retention_period: instance.backup_retention_period(),
         preferred_backup_window: text(instance.preferred_backup_window()),
         pending_modified_values: instance.pending_modified_values().map(|pending| PendingValues {
@@ -137,6 +138,7 @@ mod tests {
             .read_replica_source_db_cluster_identifier("main")
             .deletion_protection(true)
             .multi_az(false)
+            .auto_minor_version_upgrade(true)
             .backup_retention_period(3)
             .preferred_backup_window("08:50-09:20")
             .pending_modified_values(pending)
@@ -153,6 +155,7 @@ mod tests {
             source_cluster: text("main"),
             deletion_protection: Some(true),
             multi_az: Some(false),
+            auto_minor_version_upgrade: Some(true),
             backup_retention_period: Some(3),
             preferred_backup_window: text("08:50-09:20"),
             pending_modified_values: Some(PendingValues { multi_az: Some(true), backup_retention_period: Some(7) }),

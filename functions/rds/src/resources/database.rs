@@ -79,6 +79,8 @@ pub struct Description {
     /// `MultiAZ`.
     #[serde(rename = "multiAZ")]
     pub multi_az: Option<bool>,
+    /// `AutoMinorVersionUpgrade` of an instance.
+    pub auto_minor_version_upgrade: Option<bool>,
     /// `BackupRetentionPeriod`.
     pub backup_retention_period: Option<i32>,
     /// `PreferredBackupWindow`.

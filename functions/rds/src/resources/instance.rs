@@ -27,6 +27,9 @@ pub struct Instance {
     pub multi_az: bool,
     /// `PendingModifiedValues.MultiAZ`: the value after the next maintenance window.
     pub pending_multi_az: Option<bool>,
+    /// `AutoMinorVersionUpgrade`; `None` where missing, and in older stored states.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auto_minor_version_upgrade: Option<bool>,
 }
 
 impl Instance {
@@ -39,12 +42,22 @@ impl Instance {
             deletion_protection: description.deletion_protection.unwrap_or(false),
             multi_az: description.multi_az.unwrap_or(false),
             pending_multi_az: description.pending().multi_az,
+            auto_minor_version_upgrade: description.auto_minor_version_upgrade,
         }
     }
 
     /// Why cluster-level settings are not judged on this instance; `None` where it belongs to no cluster.
     pub fn membership(&self) -> Option<String> {
         membership(&self.database, self.cluster.as_deref())
+    }
+
+    /// Why no call can modify the instance: it belongs to a Multi-AZ DB cluster, whose engine is that of an instance.
+    pub fn multi_az_cluster(&self) -> Option<String> {
+        let cluster = self.cluster.as_ref().filter(|_| !self.database.has_cluster_only_engine())?;
+        let name = &self.database.identifier;
+        Some(format!(
+            "{name} belongs to Multi-AZ DB cluster {cluster}, and RDS modifies the cluster, not its instances"
+        ))
     }
 }
 
@@ -151,6 +164,7 @@ pub(crate) mod tests {
             deletion_protection: false,
             multi_az: false,
             pending_multi_az: None,
+            auto_minor_version_upgrade: None,
         }
     }
 
@@ -159,7 +173,8 @@ pub(crate) mod tests {
         assert_eq!(Instance::from_item(&item(&json!({}))).unwrap(), instance());
         let changes = json!({
             "dBClusterIdentifier": "shop", "readReplicaSourceDBInstanceIdentifier": "first", "deletionProtection": true,
-            "multiAZ": true, "pendingModifiedValues": {"multiAZ": false, "port": 3307}, "dbInstancePort": 0
+            "multiAZ": true, "pendingModifiedValues": {"multiAZ": false, "port": 3307}, "dbInstancePort": 0,
+            "autoMinorVersionUpgrade": true
         });
         let expected = Instance {
             cluster: Some("shop".to_owned()),
@@ -167,6 +182,7 @@ pub(crate) mod tests {
             deletion_protection: true,
             multi_az: true,
             pending_multi_az: Some(false),
+            auto_minor_version_upgrade: Some(true),
             ..instance()
         };
         assert_eq!(Instance::from_item(&item(&changes)).unwrap(), expected);
