@@ -44,15 +44,16 @@ pub(crate) fn instances() -> impl Strategy<Value = Instance> {
         any::<bool>(),
         any::<bool>(),
         prop::option::of(any::<bool>()),
-        any::<bool>(),
+        (any::<bool>(), any::<bool>()),
     );
-    parts.prop_map(|(database, cluster, replica_of, deletion_protection, multi_az, pending_multi_az, flag)| Instance {
+    parts.prop_map(|(database, cluster, replica_of, deletion_protection, multi_az, pending_multi_az, flags)| Instance {
         database,
         cluster,
         replica_of,
         deletion_protection,
         multi_az,
         pending_multi_az,
-        auto_minor_version_upgrade: Some(flag),
+        auto_minor_version_upgrade: Some(flags.0),
+        publicly_accessible: Some(flags.1),
     })
 }

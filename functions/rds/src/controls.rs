@@ -4,6 +4,7 @@ pub mod db_instance_backup_enabled;
 pub mod rds_automatic_minor_version_upgrade_enabled;
 pub mod rds_cluster_deletion_protection_enabled;
 pub mod rds_instance_deletion_protection_enabled;
+pub mod rds_instance_public_access_check;
 pub mod rds_multi_az_support;
 
 use rectify_compliance::Entry;
@@ -16,4 +17,5 @@ pub const CONTROLS: &[Entry] = &[
     on_item(&rds_instance_deletion_protection_enabled::RDS_INSTANCE_DELETION_PROTECTION_ENABLED).remediated(),
     on_item(&rds_cluster_deletion_protection_enabled::RDS_CLUSTER_DELETION_PROTECTION_ENABLED).remediated(),
     on_item(&rds_automatic_minor_version_upgrade_enabled::RDS_AUTOMATIC_MINOR_VERSION_UPGRADE_ENABLED).remediated(),
+    on_item(&rds_instance_public_access_check::RDS_INSTANCE_PUBLIC_ACCESS_CHECK).remediated(),
 ];

@@ -15,6 +15,7 @@ pub use controls::db_instance_backup_enabled::DB_INSTANCE_BACKUP_ENABLED;
 pub use controls::rds_automatic_minor_version_upgrade_enabled::RDS_AUTOMATIC_MINOR_VERSION_UPGRADE_ENABLED;
 pub use controls::rds_cluster_deletion_protection_enabled::RDS_CLUSTER_DELETION_PROTECTION_ENABLED;
 pub use controls::rds_instance_deletion_protection_enabled::RDS_INSTANCE_DELETION_PROTECTION_ENABLED;
+pub use controls::rds_instance_public_access_check::RDS_INSTANCE_PUBLIC_ACCESS_CHECK;
 pub use controls::rds_multi_az_support::RDS_MULTI_AZ_SUPPORT;
 
 const INSTANCES: &str = "arn:${AWS::Partition}:rds:${AWS::Region}:${AWS::AccountId}:db:*";

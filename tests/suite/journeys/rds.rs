@@ -30,7 +30,7 @@ async fn instance(world: &World) -> ResourceKey {
     let create = rds(world).await.create_db_instance().db_instance_identifier("orders").engine("mysql");
     let create = create.db_instance_class("db.m6g.large").allocated_storage(20).master_username("root");
     let create = create.master_user_password("not a secret").backup_retention_period(3).deletion_protection(false);
-    let create = create.auto_minor_version_upgrade(false);
+    let create = create.auto_minor_version_upgrade(false).publicly_accessible(true);
     let id = create.send().await.unwrap().db_instance.unwrap().dbi_resource_id.unwrap();
     ResourceKey::new("AWS::RDS::DBInstance", id.as_str())
 }
@@ -56,6 +56,11 @@ async fn deletion_protection_is_enabled_and_undone() {
 #[tokio::test(flavor = "multi_thread")]
 async fn minor_version_upgrade_is_enabled_and_undone() {
     run_lifecycle("rds-automatic-minor-version-upgrade-enabled", "{}", instance).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn public_access_is_removed_and_undone() {
+    run_lifecycle("rds-instance-public-access-check", "{}", instance).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

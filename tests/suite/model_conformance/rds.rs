@@ -10,6 +10,7 @@ use rectify_rds::controls::db_instance_backup_enabled::{DB_INSTANCE_BACKUP_ENABL
 use rectify_rds::controls::rds_automatic_minor_version_upgrade_enabled::RDS_AUTOMATIC_MINOR_VERSION_UPGRADE_ENABLED;
 use rectify_rds::controls::rds_cluster_deletion_protection_enabled::RDS_CLUSTER_DELETION_PROTECTION_ENABLED;
 use rectify_rds::controls::rds_instance_deletion_protection_enabled::RDS_INSTANCE_DELETION_PROTECTION_ENABLED;
+use rectify_rds::controls::rds_instance_public_access_check::RDS_INSTANCE_PUBLIC_ACCESS_CHECK;
 use rectify_rds::controls::rds_multi_az_support::RDS_MULTI_AZ_SUPPORT;
 use rectify_rds_lambda::Clients;
 use rectify_runtime::client::{Connect, Fix};
@@ -24,7 +25,7 @@ async fn instance<K: Remediation>(control: &'static Declared<K>, sdk: &SdkConfig
     let create = aws_sdk_rds::Client::new(sdk).create_db_instance().db_instance_identifier(name).engine("postgres");
     let create = create.db_instance_class("db.m6g.large").allocated_storage(20).master_username("root");
     let create = create.master_user_password("not a secret").backup_retention_period(3);
-    let create = create.auto_minor_version_upgrade(false);
+    let create = create.auto_minor_version_upgrade(false).publicly_accessible(true);
     let tag = aws_sdk_rds::types::Tag::builder().key("team").value("shop").build();
     let id = create.tags(tag).send().await.unwrap().db_instance.unwrap().dbi_resource_id.unwrap();
     Target { name: Some(name.to_owned()), ..target(control, SEPARATE, &id) }
@@ -70,6 +71,15 @@ async fn minor_version_upgrade_conforms() {
     let target = instance(control, &sdk, "upgraded").await;
     let calls = assert_model_conforms::<_, Clients>(control, &sdk, &target, &Default::default()).await;
     assert_eq!(calls, [r#"ModifyDBInstance {"AutoMinorVersionUpgrade":true,"DBInstanceIdentifier":"upgraded"}"#]);
+}
+
+#[tokio::test]
+async fn public_access_conforms() {
+    let sdk = Services::default().sdk(SEPARATE);
+    let control = &RDS_INSTANCE_PUBLIC_ACCESS_CHECK;
+    let target = instance(control, &sdk, "exposed").await;
+    let calls = assert_model_conforms::<_, Clients>(control, &sdk, &target, &Default::default()).await;
+    assert_eq!(calls, [r#"ModifyDBInstance {"DBInstanceIdentifier":"exposed","PubliclyAccessible":false}"#]);
 }
 
 #[tokio::test]

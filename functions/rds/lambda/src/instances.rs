@@ -55,6 +55,7 @@ impl Views<Instance> for Clients {
         modify(match member {
             "DeletionProtection" => call.deletion_protection(value_of(member, value)?),
             "AutoMinorVersionUpgrade" => call.auto_minor_version_upgrade(value_of(member, value)?),
+            "PubliclyAccessible" => call.publicly_accessible(value_of(member, value)?),
             _ => return Err(unknown_member(member)),
         })
         .await

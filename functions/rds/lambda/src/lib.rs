@@ -99,6 +99,7 @@ fn description(instance: &types::DbInstance) -> Description {
         deletion_protection: instance.deletion_protection(),
         multi_az: instance.multi_az(),
         auto_minor_version_upgrade: instance.auto_minor_version_upgrade(),
+        publicly_accessible: instance.publicly_accessible(),
         backup_retention_period: instance.backup_retention_period(),
         preferred_backup_window: text(instance.preferred_backup_window()),
         pending_modified_values: instance.pending_modified_values().map(|pending| PendingValues {
@@ -139,6 +140,7 @@ mod tests {
             .deletion_protection(true)
             .multi_az(false)
             .auto_minor_version_upgrade(true)
+            .publicly_accessible(false)
             .backup_retention_period(3)
             .preferred_backup_window("08:50-09:20")
             .pending_modified_values(pending)
@@ -156,6 +158,7 @@ mod tests {
             deletion_protection: Some(true),
             multi_az: Some(false),
             auto_minor_version_upgrade: Some(true),
+            publicly_accessible: Some(false),
             backup_retention_period: Some(3),
             preferred_backup_window: text("08:50-09:20"),
             pending_modified_values: Some(PendingValues { multi_az: Some(true), backup_retention_period: Some(7) }),

@@ -81,6 +81,8 @@ pub struct Description {
     pub multi_az: Option<bool>,
     /// `AutoMinorVersionUpgrade` of an instance.
     pub auto_minor_version_upgrade: Option<bool>,
+    /// `PubliclyAccessible` of an instance.
+    pub publicly_accessible: Option<bool>,
     /// `BackupRetentionPeriod`.
     pub backup_retention_period: Option<i32>,
     /// `PreferredBackupWindow`.

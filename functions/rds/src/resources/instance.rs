@@ -30,6 +30,9 @@ pub struct Instance {
     /// `AutoMinorVersionUpgrade`; `None` where missing, and in older stored states.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub auto_minor_version_upgrade: Option<bool>,
+    /// `PubliclyAccessible`; `None` as above.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub publicly_accessible: Option<bool>,
 }
 
 impl Instance {
@@ -43,6 +46,7 @@ impl Instance {
             multi_az: description.multi_az.unwrap_or(false),
             pending_multi_az: description.pending().multi_az,
             auto_minor_version_upgrade: description.auto_minor_version_upgrade,
+            publicly_accessible: description.publicly_accessible,
         }
     }
 
@@ -165,6 +169,7 @@ pub(crate) mod tests {
             multi_az: false,
             pending_multi_az: None,
             auto_minor_version_upgrade: None,
+            publicly_accessible: None,
         }
     }
 
@@ -174,7 +179,7 @@ pub(crate) mod tests {
         let changes = json!({
             "dBClusterIdentifier": "shop", "readReplicaSourceDBInstanceIdentifier": "first", "deletionProtection": true,
             "multiAZ": true, "pendingModifiedValues": {"multiAZ": false, "port": 3307}, "dbInstancePort": 0,
-            "autoMinorVersionUpgrade": true
+            "autoMinorVersionUpgrade": true, "publiclyAccessible": false
         });
         let expected = Instance {
             cluster: Some("shop".to_owned()),
@@ -183,6 +188,7 @@ pub(crate) mod tests {
             multi_az: true,
             pending_multi_az: Some(false),
             auto_minor_version_upgrade: Some(true),
+            publicly_accessible: Some(false),
             ..instance()
         };
         assert_eq!(Instance::from_item(&item(&changes)).unwrap(), expected);
