@@ -55,5 +55,7 @@ pub(crate) fn instances() -> impl Strategy<Value = Instance> {
         pending_multi_az,
         auto_minor_version_upgrade: Some(flags.0),
         publicly_accessible: Some(flags.1),
+        storage_encrypted: None,
+        kms_key_id: None,
     })
 }

@@ -7,6 +7,7 @@ use rectify_rds::controls::rds_cluster_deletion_protection_enabled::RDS_CLUSTER_
 use rectify_rds::controls::rds_instance_deletion_protection_enabled::RDS_INSTANCE_DELETION_PROTECTION_ENABLED;
 use rectify_rds::controls::rds_instance_public_access_check::RDS_INSTANCE_PUBLIC_ACCESS_CHECK;
 use rectify_rds::controls::rds_multi_az_support::RDS_MULTI_AZ_SUPPORT;
+use rectify_rds::controls::rds_storage_encrypted::RDS_STORAGE_ENCRYPTED;
 use rectify_rds_lambda::Clients;
 
 use super::*;
@@ -51,6 +52,7 @@ async fn denied_read_of_a_database_is_an_error() {
     each_denied_live_read_is_an_error(&RDS_AUTOMATIC_MINOR_VERSION_UPGRADE_ENABLED, &instance, &Default::default())
         .await;
     each_denied_live_read_is_an_error(&RDS_INSTANCE_PUBLIC_ACCESS_CHECK, &instance, &Default::default()).await;
+    each_denied_live_read_is_an_error(&RDS_STORAGE_ENCRYPTED, &instance, &Default::default()).await;
     each_denied_live_read_is_an_error(&RDS_MULTI_AZ_SUPPORT, &instance, &Default::default()).await;
     each_denied_live_read_is_an_error(&DB_INSTANCE_BACKUP_ENABLED, &instance, &Default::default()).await;
     let create = rds.create_db_cluster().db_cluster_identifier("shop").engine("aurora-mysql");

@@ -1,7 +1,7 @@
 //! The settings of an instance.
 
 use aws_sdk_rds::types;
-use rectify_compliance::{ShapeError, Target};
+use rectify_compliance::{Never, ShapeError, Target};
 use rectify_runtime::AwsError;
 use rectify_runtime::client::Fix;
 use rectify_runtime::views::{Views, unknown_member, value_of};
@@ -11,6 +11,7 @@ use super::{Clients, instance, modify};
 use rectify_rds::controls::rds_multi_az_support::{
     Action as Spread, Deployment, MultiAzParameters, OrderableOption, RdsMultiAzSupport,
 };
+use rectify_rds::controls::rds_storage_encrypted::{RdsStorageEncrypted, StorageParameters};
 use rectify_rds::resources::instance::Instance;
 
 impl Clients {
@@ -59,6 +60,21 @@ impl Views<Instance> for Clients {
             _ => return Err(unknown_member(member)),
         })
         .await
+    }
+}
+
+impl Fix<Clients> for RdsStorageEncrypted {
+    async fn live(
+        &self,
+        clients: &Clients,
+        target: &Target,
+        _params: &StorageParameters,
+    ) -> Result<Option<Instance>, AwsError> {
+        Views::<Instance>::read(clients, target).await
+    }
+
+    async fn apply(&self, _clients: &Clients, _target: &Target, action: &Never) -> Result<(), AwsError> {
+        match *action {}
     }
 }
 

@@ -100,6 +100,8 @@ fn description(instance: &types::DbInstance) -> Description {
         multi_az: instance.multi_az(),
         auto_minor_version_upgrade: instance.auto_minor_version_upgrade(),
         publicly_accessible: instance.publicly_accessible(),
+        storage_encrypted: instance.storage_encrypted(),
+        kms_key_id: text(instance.kms_key_id()),
         backup_retention_period: instance.backup_retention_period(),
         preferred_backup_window: text(instance.preferred_backup_window()),
         pending_modified_values: instance.pending_modified_values().map(|pending| PendingValues {
@@ -141,6 +143,8 @@ mod tests {
             .multi_az(false)
             .auto_minor_version_upgrade(true)
             .publicly_accessible(false)
+            .storage_encrypted(true)
+            .kms_key_id("arn:aws:kms:eu-west-1:111122223333:key/1")
             .backup_retention_period(3)
             .preferred_backup_window("08:50-09:20")
             .pending_modified_values(pending)
@@ -159,6 +163,8 @@ mod tests {
             multi_az: Some(false),
             auto_minor_version_upgrade: Some(true),
             publicly_accessible: Some(false),
+            storage_encrypted: Some(true),
+            kms_key_id: text("arn:aws:kms:eu-west-1:111122223333:key/1"),
             backup_retention_period: Some(3),
             preferred_backup_window: text("08:50-09:20"),
             pending_modified_values: Some(PendingValues { multi_az: Some(true), backup_retention_period: Some(7) }),

@@ -83,6 +83,10 @@ pub struct Description {
     pub auto_minor_version_upgrade: Option<bool>,
     /// `PubliclyAccessible` of an instance.
     pub publicly_accessible: Option<bool>,
+    /// `StorageEncrypted`.
+    pub storage_encrypted: Option<bool>,
+    /// `KmsKeyId`, the ARN of a key.
+    pub kms_key_id: Option<String>,
     /// `BackupRetentionPeriod`.
     pub backup_retention_period: Option<i32>,
     /// `PreferredBackupWindow`.

@@ -33,6 +33,12 @@ pub struct Instance {
     /// `PubliclyAccessible`; `None` as above.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub publicly_accessible: Option<bool>,
+    /// `StorageEncrypted`; `None` as above.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub storage_encrypted: Option<bool>,
+    /// `KmsKeyId` of encrypted storage: the ARN of the key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kms_key_id: Option<String>,
 }
 
 impl Instance {
@@ -47,6 +53,8 @@ impl Instance {
             pending_multi_az: description.pending().multi_az,
             auto_minor_version_upgrade: description.auto_minor_version_upgrade,
             publicly_accessible: description.publicly_accessible,
+            storage_encrypted: description.storage_encrypted,
+            kms_key_id: description.kms_key_id.clone(),
         }
     }
 
@@ -170,6 +178,8 @@ pub(crate) mod tests {
             pending_multi_az: None,
             auto_minor_version_upgrade: None,
             publicly_accessible: None,
+            storage_encrypted: None,
+            kms_key_id: None,
         }
     }
 
@@ -179,7 +189,8 @@ pub(crate) mod tests {
         let changes = json!({
             "dBClusterIdentifier": "shop", "readReplicaSourceDBInstanceIdentifier": "first", "deletionProtection": true,
             "multiAZ": true, "pendingModifiedValues": {"multiAZ": false, "port": 3307}, "dbInstancePort": 0,
-            "autoMinorVersionUpgrade": true, "publiclyAccessible": false
+            "autoMinorVersionUpgrade": true, "publiclyAccessible": false,
+            "storageEncrypted": true, "kmsKeyId": "arn:aws:kms:eu-west-1:111122223333:key/1"
         });
         let expected = Instance {
             cluster: Some("shop".to_owned()),
@@ -189,6 +200,8 @@ pub(crate) mod tests {
             pending_multi_az: Some(false),
             auto_minor_version_upgrade: Some(true),
             publicly_accessible: Some(false),
+            storage_encrypted: Some(true),
+            kms_key_id: Some("arn:aws:kms:eu-west-1:111122223333:key/1".to_owned()),
             ..instance()
         };
         assert_eq!(Instance::from_item(&item(&changes)).unwrap(), expected);
