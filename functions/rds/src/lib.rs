@@ -17,6 +17,7 @@ pub use controls::rds_cluster_deletion_protection_enabled::RDS_CLUSTER_DELETION_
 pub use controls::rds_instance_deletion_protection_enabled::RDS_INSTANCE_DELETION_PROTECTION_ENABLED;
 pub use controls::rds_instance_public_access_check::RDS_INSTANCE_PUBLIC_ACCESS_CHECK;
 pub use controls::rds_multi_az_support::RDS_MULTI_AZ_SUPPORT;
+pub use controls::rds_snapshots_public_prohibited::RDS_SNAPSHOTS_PUBLIC_PROHIBITED;
 pub use controls::rds_storage_encrypted::RDS_STORAGE_ENCRYPTED;
 
 const INSTANCES: &str = "arn:${AWS::Partition}:rds:${AWS::Region}:${AWS::AccountId}:db:*";

@@ -4,4 +4,5 @@ pub mod backups;
 pub mod cluster;
 pub mod database;
 pub mod instance;
+pub mod snapshot;
 pub mod window;

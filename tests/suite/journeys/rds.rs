@@ -63,6 +63,21 @@ async fn public_access_is_removed_and_undone() {
     run_lifecycle("rds-instance-public-access-check", "{}", instance).await;
 }
 
+/// A public snapshot of an instance.
+async fn snapshot(world: &World) -> ResourceKey {
+    instance(world).await;
+    let rds = &world.clients().rds;
+    rds.create_db_snapshot().db_instance_identifier("orders").db_snapshot_identifier("orders-1").send().await.unwrap();
+    let share = rds.modify_db_snapshot_attribute().db_snapshot_identifier("orders-1").attribute_name("restore");
+    share.values_to_add("all").send().await.unwrap();
+    ResourceKey::new("AWS::RDS::DBSnapshot", "orders-1")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn public_snapshot_is_made_private_and_undone() {
+    run_lifecycle("rds-snapshots-public-prohibited", "{}", snapshot).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn backup_retention_is_raised_and_undone() {
     run_lifecycle("db-instance-backup-enabled", r#"{"backupRetentionMinimum": "7"}"#, instance).await;

@@ -29,6 +29,8 @@ const BOTH_WAYS: &[(&str, &str)] = &[
     ("rds:ModifyDBInstance", "one action changes every setting of an instance, in both directions"),
     ("sns:SetTopicAttributes", "one action sets a topic's policy with and without the statement"),
     ("rds:ModifyDBCluster", "one action changes every setting of a cluster, in both directions"),
+    ("rds:ModifyDBSnapshotAttribute", "one action adds and removes the accounts that may restore a snapshot"),
+    ("rds:ModifyDBClusterSnapshotAttribute", "one action adds and removes the accounts that may restore a snapshot"),
 ];
 
 /// Required to pass a role to a service: an IAM action without an API operation.

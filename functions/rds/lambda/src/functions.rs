@@ -22,6 +22,8 @@ pub const FUNCTIONS: &[Function] = &[
     Function { name: "rds-instance-public-access-check-remediation", serve: || rectify_runtime::remediation::deployed::<_, Clients>(&rectify_rds::controls::rds_instance_public_access_check::RDS_INSTANCE_PUBLIC_ACCESS_CHECK).serve() },
     Function { name: "rds-storage-encrypted", serve: || rectify_runtime::rule::on_item(&rectify_rds::controls::rds_storage_encrypted::RDS_STORAGE_ENCRYPTED).serve() },
     Function { name: "rds-storage-encrypted-remediation", serve: || rectify_runtime::remediation::deployed::<_, Clients>(&rectify_rds::controls::rds_storage_encrypted::RDS_STORAGE_ENCRYPTED).serve() },
+    Function { name: "rds-snapshots-public-prohibited", serve: || rectify_runtime::rule::on_change_and_schedule::<_, Clients>(&rectify_rds::controls::rds_snapshots_public_prohibited::RDS_SNAPSHOTS_PUBLIC_PROHIBITED).serve() },
+    Function { name: "rds-snapshots-public-prohibited-remediation", serve: || rectify_runtime::remediation::deployed::<_, Clients>(&rectify_rds::controls::rds_snapshots_public_prohibited::RDS_SNAPSHOTS_PUBLIC_PROHIBITED).serve() },
 ];
 
 /// What an operator can do with each control: read, apply, undo.
@@ -34,4 +36,5 @@ pub const OPERATIONS: &[fn() -> Operations] = &[
     || Operations::of::<_, Clients>(&rectify_rds::controls::rds_automatic_minor_version_upgrade_enabled::RDS_AUTOMATIC_MINOR_VERSION_UPGRADE_ENABLED),
     || Operations::of::<_, Clients>(&rectify_rds::controls::rds_instance_public_access_check::RDS_INSTANCE_PUBLIC_ACCESS_CHECK),
     || Operations::of::<_, Clients>(&rectify_rds::controls::rds_storage_encrypted::RDS_STORAGE_ENCRYPTED),
+    || Operations::of::<_, Clients>(&rectify_rds::controls::rds_snapshots_public_prohibited::RDS_SNAPSHOTS_PUBLIC_PROHIBITED),
 ];

@@ -6,6 +6,7 @@ mod backups;
 mod clusters;
 mod functions;
 mod instances;
+mod snapshots;
 
 use aws_sdk_rds::Client;
 use aws_sdk_rds::operation::describe_db_clusters::DescribeDBClustersError;

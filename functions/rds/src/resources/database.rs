@@ -212,7 +212,7 @@ impl Description {
     }
 }
 
-fn non_empty(value: Option<String>) -> Option<String> {
+pub(crate) fn non_empty(value: Option<String>) -> Option<String> {
     value.filter(|it| !it.is_empty())
 }
 

@@ -109,6 +109,10 @@ fn rds(call: &ApiCall<'_>) -> Vec<String> {
     match call.operation {
         "DescribeDBInstances" | "ModifyDBInstance" => on("db:", "DBInstanceIdentifier"),
         "DescribeDBClusters" | "ModifyDBCluster" => on("cluster:", "DBClusterIdentifier"),
+        "DescribeDBSnapshotAttributes" | "ModifyDBSnapshotAttribute" => on("snapshot:", "DBSnapshotIdentifier"),
+        "DescribeDBClusterSnapshotAttributes" | "ModifyDBClusterSnapshotAttribute" => {
+            on("cluster-snapshot:", "DBClusterSnapshotIdentifier")
+        }
         _ => Vec::new(),
     }
 }
