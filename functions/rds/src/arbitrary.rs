@@ -44,13 +44,18 @@ pub(crate) fn instances() -> impl Strategy<Value = Instance> {
         any::<bool>(),
         any::<bool>(),
         prop::option::of(any::<bool>()),
+        (any::<bool>(), any::<bool>()),
     );
-    parts.prop_map(|(database, cluster, replica_of, deletion_protection, multi_az, pending_multi_az)| Instance {
+    parts.prop_map(|(database, cluster, replica_of, deletion_protection, multi_az, pending_multi_az, flags)| Instance {
         database,
         cluster,
         replica_of,
         deletion_protection,
         multi_az,
         pending_multi_az,
+        auto_minor_version_upgrade: Some(flags.0),
+        publicly_accessible: Some(flags.1),
+        storage_encrypted: None,
+        kms_key_id: None,
     })
 }

@@ -8,6 +8,8 @@ const CODES: &[(&str, &str, &str)] = &[
     ("rds", "InvalidDBInstanceState", "API_ModifyDBInstance, errors"),
     ("rds", "InvalidDBInstanceStateFault", "older SDK models of the same error"),
     ("rds", "InvalidDBClusterStateFault", "API_ModifyDBCluster, errors"),
+    ("rds", "InvalidDBSnapshotState", "API_ModifyDBSnapshotAttribute, errors"),
+    ("rds", "InvalidDBClusterSnapshotStateFault", "API_ModifyDBClusterSnapshotAttribute, errors"),
     ("s3", "OperationAborted", "S3 API, error responses: a conflicting conditional operation is in progress, 409"),
     ("s3", "ConditionalRequestConflict", "S3 API, error responses: 409"),
     ("s3", "RequestTimeout", "S3 API, error responses: the connection was not read or written in time, 400"),

@@ -110,7 +110,7 @@ impl<'a, K: Remediation> Laws<'a, K> {
         Self { then, ..self }
     }
 
-    /// Asserts that every step of every plan is manual, of level L0 or L3.
+    /// Asserts that no plan has a call: every step is manual, and its level L0 or L3.
     #[must_use]
     pub const fn by_hand(self) -> Self {
         Self { is_by_hand: true, ..self }

@@ -39,6 +39,8 @@ const BOTH_WAYS: &[(&str, &str)] = &[
     ("ssm:ModifyDocumentPermission", "one action removes accounts and adds them"),
     ("ssm:UpdateServiceSetting", "one action changes a setting in both directions"),
     ("rds:ModifyDBCluster", "one action changes every setting of a cluster, in both directions"),
+    ("rds:ModifyDBSnapshotAttribute", "one action adds and removes the accounts that may restore a snapshot"),
+    ("rds:ModifyDBClusterSnapshotAttribute", "one action adds and removes the accounts that may restore a snapshot"),
 ];
 
 /// Required to pass a role to a service: an IAM action without an API operation.

@@ -173,15 +173,9 @@ fn runtime_and_platform_roles_have_exactly_the_declared_permissions() {
         let (allowed, _) = own_statements(&resources[&role]);
         assert_eq!(granted(&allowed), declared(permissions, &controls), "{role}");
     }
-    for (id, role) in resources.iter().filter(|(_, it)| it["Type"].as_str() == Some("AWS::IAM::Role")) {
-        let policies = role["Properties"]["Policies"].as_sequence().into_iter().flatten();
-        let total: usize = policies.map(|it| characters(&it["PolicyDocument"])).sum();
-        // Reserve for protected ARNs, whose parameter is at most this long.
-        assert!(total + 512 <= INLINE_POLICIES, "{id}: {total} characters");
-    }
 }
 
-/// A deployment of all functions in mode `enforce` with these parameters.
+/// All functions in mode `enforce` with these parameters.
 pub(super) fn stack(parameters: &[(&str, &str)]) -> Stack {
     deployed(&ENFORCED, parameters)
 }

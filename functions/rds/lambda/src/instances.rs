@@ -1,7 +1,7 @@
-//! Deletion protection and Multi-AZ of an instance.
+//! The settings of an instance.
 
 use aws_sdk_rds::types;
-use rectify_compliance::{ShapeError, Target};
+use rectify_compliance::{Never, ShapeError, Target};
 use rectify_runtime::AwsError;
 use rectify_runtime::client::Fix;
 use rectify_runtime::views::{Views, unknown_member, value_of};
@@ -11,6 +11,7 @@ use super::{Clients, instance, modify};
 use rectify_rds::controls::rds_multi_az_support::{
     Action as Spread, Deployment, MultiAzParameters, OrderableOption, RdsMultiAzSupport,
 };
+use rectify_rds::controls::rds_storage_encrypted::{RdsStorageEncrypted, StorageParameters};
 use rectify_rds::resources::instance::Instance;
 
 impl Clients {
@@ -54,9 +55,26 @@ impl Views<Instance> for Clients {
         let call = self.modify_instance(id);
         modify(match member {
             "DeletionProtection" => call.deletion_protection(value_of(member, value)?),
+            "AutoMinorVersionUpgrade" => call.auto_minor_version_upgrade(value_of(member, value)?),
+            "PubliclyAccessible" => call.publicly_accessible(value_of(member, value)?),
             _ => return Err(unknown_member(member)),
         })
         .await
+    }
+}
+
+impl Fix<Clients> for RdsStorageEncrypted {
+    async fn live(
+        &self,
+        clients: &Clients,
+        target: &Target,
+        _params: &StorageParameters,
+    ) -> Result<Option<Instance>, AwsError> {
+        Views::<Instance>::read(clients, target).await
+    }
+
+    async fn apply(&self, _clients: &Clients, _target: &Target, action: &Never) -> Result<(), AwsError> {
+        match *action {}
     }
 }
 

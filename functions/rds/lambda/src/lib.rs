@@ -3,12 +3,15 @@
 //! `ApplyImmediately` is never sent: it would also apply all other changes pending for the maintenance window.
 
 mod backups;
+mod clusters;
 mod functions;
 mod instances;
+mod snapshots;
 
 use aws_sdk_rds::Client;
 use aws_sdk_rds::operation::describe_db_clusters::DescribeDBClustersError;
 use aws_sdk_rds::operation::describe_db_instances::DescribeDBInstancesError;
+use aws_sdk_rds::operation::modify_db_cluster::builders::ModifyDBClusterFluentBuilder;
 use aws_sdk_rds::operation::modify_db_instance::builders::ModifyDBInstanceFluentBuilder;
 use aws_sdk_rds::types;
 use aws_types::SdkConfig;
@@ -66,11 +69,21 @@ impl Clients {
     fn modify_instance(&self, identifier: &str) -> ModifyDBInstanceFluentBuilder {
         self.rds.modify_db_instance().db_instance_identifier(identifier)
     }
+
+    /// `ModifyDBCluster` in the same way.
+    fn modify_cluster(&self, identifier: &str) -> ModifyDBClusterFluentBuilder {
+        self.rds.modify_db_cluster().db_cluster_identifier(identifier)
+    }
 }
 
 /// Makes the call; idempotent.
 async fn modify(call: ModifyDBInstanceFluentBuilder) -> Result<(), AwsError> {
     call.send().await.map(drop).map_err(|error| AwsError::call("rds:ModifyDBInstance", &error))
+}
+
+/// Makes the call; idempotent.
+async fn modify_cluster(call: ModifyDBClusterFluentBuilder) -> Result<(), AwsError> {
+    call.send().await.map(drop).map_err(|error| AwsError::call("rds:ModifyDBCluster", &error))
 }
 
 fn description(instance: &types::DbInstance) -> Description {
@@ -86,6 +99,10 @@ fn description(instance: &types::DbInstance) -> Description {
         source_cluster: text(instance.read_replica_source_db_cluster_identifier()),
         deletion_protection: instance.deletion_protection(),
         multi_az: instance.multi_az(),
+        auto_minor_version_upgrade: instance.auto_minor_version_upgrade(),
+        publicly_accessible: instance.publicly_accessible(),
+        storage_encrypted: instance.storage_encrypted(),
+        kms_key_id: text(instance.kms_key_id()),
         backup_retention_period: instance.backup_retention_period(),
         preferred_backup_window: text(instance.preferred_backup_window()),
         pending_modified_values: instance.pending_modified_values().map(|pending| PendingValues {
@@ -125,6 +142,10 @@ mod tests {
             .read_replica_source_db_cluster_identifier("main")
             .deletion_protection(true)
             .multi_az(false)
+            .auto_minor_version_upgrade(true)
+            .publicly_accessible(false)
+            .storage_encrypted(true)
+            .kms_key_id("arn:aws:kms:eu-west-1:111122223333:key/1")
             .backup_retention_period(3)
             .preferred_backup_window("08:50-09:20")
             .pending_modified_values(pending)
@@ -141,6 +162,10 @@ mod tests {
             source_cluster: text("main"),
             deletion_protection: Some(true),
             multi_az: Some(false),
+            auto_minor_version_upgrade: Some(true),
+            publicly_accessible: Some(false),
+            storage_encrypted: Some(true),
+            kms_key_id: text("arn:aws:kms:eu-west-1:111122223333:key/1"),
             backup_retention_period: Some(3),
             preferred_backup_window: text("08:50-09:20"),
             pending_modified_values: Some(PendingValues { multi_az: Some(true), backup_retention_period: Some(7) }),

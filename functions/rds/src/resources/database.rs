@@ -79,6 +79,14 @@ pub struct Description {
     /// `MultiAZ`.
     #[serde(rename = "multiAZ")]
     pub multi_az: Option<bool>,
+    /// `AutoMinorVersionUpgrade` of an instance.
+    pub auto_minor_version_upgrade: Option<bool>,
+    /// `PubliclyAccessible` of an instance.
+    pub publicly_accessible: Option<bool>,
+    /// `StorageEncrypted`.
+    pub storage_encrypted: Option<bool>,
+    /// `KmsKeyId`, the ARN of a key.
+    pub kms_key_id: Option<String>,
     /// `BackupRetentionPeriod`.
     pub backup_retention_period: Option<i32>,
     /// `PreferredBackupWindow`.
@@ -204,7 +212,7 @@ impl Description {
     }
 }
 
-fn non_empty(value: Option<String>) -> Option<String> {
+pub(crate) fn non_empty(value: Option<String>) -> Option<String> {
     value.filter(|it| !it.is_empty())
 }
 

@@ -27,6 +27,18 @@ pub struct Instance {
     pub multi_az: bool,
     /// `PendingModifiedValues.MultiAZ`: the value after the next maintenance window.
     pub pending_multi_az: Option<bool>,
+    /// `AutoMinorVersionUpgrade`; `None` where missing, and in older stored states.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auto_minor_version_upgrade: Option<bool>,
+    /// `PubliclyAccessible`; `None` as above.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub publicly_accessible: Option<bool>,
+    /// `StorageEncrypted`; `None` as above.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub storage_encrypted: Option<bool>,
+    /// `KmsKeyId` of encrypted storage: the ARN of the key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kms_key_id: Option<String>,
 }
 
 impl Instance {
@@ -39,12 +51,25 @@ impl Instance {
             deletion_protection: description.deletion_protection.unwrap_or(false),
             multi_az: description.multi_az.unwrap_or(false),
             pending_multi_az: description.pending().multi_az,
+            auto_minor_version_upgrade: description.auto_minor_version_upgrade,
+            publicly_accessible: description.publicly_accessible,
+            storage_encrypted: description.storage_encrypted,
+            kms_key_id: description.kms_key_id.clone(),
         }
     }
 
     /// Why cluster-level settings are not judged on this instance; `None` where it belongs to no cluster.
     pub fn membership(&self) -> Option<String> {
         membership(&self.database, self.cluster.as_deref())
+    }
+
+    /// Why no call can modify the instance: it belongs to a Multi-AZ DB cluster, whose engine is that of an instance.
+    pub fn multi_az_cluster(&self) -> Option<String> {
+        let cluster = self.cluster.as_ref().filter(|_| !self.database.has_cluster_only_engine())?;
+        let name = &self.database.identifier;
+        Some(format!(
+            "{name} belongs to Multi-AZ DB cluster {cluster}, and RDS modifies the cluster, not its instances"
+        ))
     }
 }
 
@@ -151,6 +176,10 @@ pub(crate) mod tests {
             deletion_protection: false,
             multi_az: false,
             pending_multi_az: None,
+            auto_minor_version_upgrade: None,
+            publicly_accessible: None,
+            storage_encrypted: None,
+            kms_key_id: None,
         }
     }
 
@@ -159,7 +188,9 @@ pub(crate) mod tests {
         assert_eq!(Instance::from_item(&item(&json!({}))).unwrap(), instance());
         let changes = json!({
             "dBClusterIdentifier": "shop", "readReplicaSourceDBInstanceIdentifier": "first", "deletionProtection": true,
-            "multiAZ": true, "pendingModifiedValues": {"multiAZ": false, "port": 3307}, "dbInstancePort": 0
+            "multiAZ": true, "pendingModifiedValues": {"multiAZ": false, "port": 3307}, "dbInstancePort": 0,
+            "autoMinorVersionUpgrade": true, "publiclyAccessible": false,
+            "storageEncrypted": true, "kmsKeyId": "arn:aws:kms:eu-west-1:111122223333:key/1"
         });
         let expected = Instance {
             cluster: Some("shop".to_owned()),
@@ -167,6 +198,10 @@ pub(crate) mod tests {
             deletion_protection: true,
             multi_az: true,
             pending_multi_az: Some(false),
+            auto_minor_version_upgrade: Some(true),
+            publicly_accessible: Some(false),
+            storage_encrypted: Some(true),
+            kms_key_id: Some("arn:aws:kms:eu-west-1:111122223333:key/1".to_owned()),
             ..instance()
         };
         assert_eq!(Instance::from_item(&item(&changes)).unwrap(), expected);

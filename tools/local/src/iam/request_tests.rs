@@ -152,9 +152,21 @@ fn calls_request_the_resources_they_name() {
         ),
         ("iam", "Action=GetRole&RoleName=r", "iam:GetRole arn:aws:iam::111122223333:role/r"),
         ("iam", "Action=GetPolicy&PolicyArn=arn%3Aaws%3Ap", "iam:GetPolicy arn:aws:p"),
+        ("iam", "Action=ListEntitiesForPolicy&PolicyArn=arn%3Aaws%3Ap", "iam:ListEntitiesForPolicy arn:aws:p"),
         ("rds", "Action=DescribeDBInstances", "rds:DescribeDBInstances arn:aws:rds:R:db:*"),
         ("rds", "Action=ModifyDBInstance&DBInstanceIdentifier=d", "rds:ModifyDBInstance arn:aws:rds:R:db:d"),
         ("rds", "Action=ModifyDBCluster&DBClusterIdentifier=c", "rds:ModifyDBCluster arn:aws:rds:R:cluster:c"),
+        ("rds", "Action=DescribeDBSnapshots", "rds:DescribeDBSnapshots *"),
+        (
+            "rds",
+            "Action=ModifyDBSnapshotAttribute&DBSnapshotIdentifier=s",
+            "rds:ModifyDBSnapshotAttribute arn:aws:rds:R:snapshot:s",
+        ),
+        (
+            "rds",
+            "Action=DescribeDBClusterSnapshotAttributes&DBClusterSnapshotIdentifier=s",
+            "rds:DescribeDBClusterSnapshotAttributes arn:aws:rds:R:cluster-snapshot:s",
+        ),
         ("sns", "Action=GetTopicAttributes&TopicArn=arn%3Aaws%3At", "sns:GetTopicAttributes arn:aws:t"),
     ] {
         assert_eq!(action_and_resource(&form_call(service, body)), [expected], "{body}");

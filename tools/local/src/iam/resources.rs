@@ -89,7 +89,7 @@ fn iam(call: &ApiCall<'_>) -> Vec<String> {
     match call.operation {
         // The request does not contain a user's path; local users and roles have none.
         "GetAccessKeyLastUsed" => vec![global("user/*")],
-        "GetPolicy" | "GetPolicyVersion" => call.form("PolicyArn").into_iter().collect(),
+        "GetPolicy" | "GetPolicyVersion" | "ListEntitiesForPolicy" => call.form("PolicyArn").into_iter().collect(),
         "SimulatePrincipalPolicy" => call.form("PolicySourceArn").into_iter().collect(),
         "GetRole" => call.form("RoleName").map(|it| global(&format!("role/{it}"))).into_iter().collect(),
         _ => call.form("UserName").map(|it| global(&format!("user/{it}"))).into_iter().collect(),
@@ -115,6 +115,10 @@ fn rds(call: &ApiCall<'_>) -> Vec<String> {
     match call.operation {
         "DescribeDBInstances" | "ModifyDBInstance" => on("db:", "DBInstanceIdentifier"),
         "DescribeDBClusters" | "ModifyDBCluster" => on("cluster:", "DBClusterIdentifier"),
+        "DescribeDBSnapshotAttributes" | "ModifyDBSnapshotAttribute" => on("snapshot:", "DBSnapshotIdentifier"),
+        "DescribeDBClusterSnapshotAttributes" | "ModifyDBClusterSnapshotAttribute" => {
+            on("cluster-snapshot:", "DBClusterSnapshotIdentifier")
+        }
         _ => Vec::new(),
     }
 }

@@ -147,11 +147,11 @@ fn observe_cluster(cluster: &DbCluster, settings: &EngineSettings) -> Result<Obs
     })
 }
 
-fn text(value: Option<&str>) -> Option<Value> {
+pub(super) fn text(value: Option<&str>) -> Option<Value> {
     value.map(Value::from)
 }
 
-fn tags(list: &[Tag]) -> BTreeMap<String, String> {
+pub(super) fn tags(list: &[Tag]) -> BTreeMap<String, String> {
     list.iter().filter_map(|tag| Some((tag.key()?.to_owned(), tag.value()?.to_owned()))).collect()
 }
 

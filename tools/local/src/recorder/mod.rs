@@ -13,6 +13,7 @@ mod load_balancer;
 mod observation;
 mod policy;
 mod security_group;
+mod snapshot;
 mod table;
 mod tagged;
 mod trail;
@@ -71,7 +72,9 @@ impl Readers {
 enum Reader {
     Bucket,
     DbCluster,
+    DbClusterSnapshot,
     DbInstance,
+    DbSnapshot,
     Key,
     Instance,
     LoadBalancer,
@@ -104,7 +107,9 @@ const READERS: &[(&str, Reader)] = &[
     ("AWS::IAM::User", Reader::User),
     ("AWS::KMS::Key", Reader::Key),
     ("AWS::RDS::DBCluster", Reader::DbCluster),
+    ("AWS::RDS::DBClusterSnapshot", Reader::DbClusterSnapshot),
     ("AWS::RDS::DBInstance", Reader::DbInstance),
+    ("AWS::RDS::DBSnapshot", Reader::DbSnapshot),
     ("AWS::S3::Bucket", Reader::Bucket),
 ];
 
@@ -215,7 +220,9 @@ impl Recorder {
             match reader {
                 Reader::Bucket => bucket::read(&readers.s3, settings).await,
                 Reader::DbCluster => database::read_clusters(&readers.rds, settings).await,
+                Reader::DbClusterSnapshot => snapshot::read_of_clusters(&readers.rds, settings).await,
                 Reader::DbInstance => database::read_instances(&readers.rds, settings).await,
+                Reader::DbSnapshot => snapshot::read_of_instances(&readers.rds, settings).await,
                 Reader::Key => key::read(&readers.kms, settings).await,
                 Reader::Instance => instance::read(&readers.ec2, settings).await,
                 Reader::LoadBalancer => load_balancer::read(&readers.elb, settings).await,
