@@ -3,6 +3,7 @@
 pub mod ec2_ebs_encryption_by_default;
 pub mod ec2_imdsv2_check;
 pub mod ec2_instance_required_security_group;
+pub mod encrypted_volumes;
 pub mod required_tags;
 pub mod restricted_common_ports;
 pub mod restricted_ssh;
@@ -11,7 +12,7 @@ pub mod vpc_default_security_group_closed;
 pub mod vpc_sg_open_only_to_authorized_ports;
 
 use rectify_compliance::Entry;
-use rectify_compliance::entry::{on_change, on_change_and_schedule, on_schedule};
+use rectify_compliance::entry::{on_change, on_change_and_schedule, on_item, on_schedule};
 
 /// Every control of this crate.
 pub const CONTROLS: &[Entry] = &[
@@ -24,4 +25,5 @@ pub const CONTROLS: &[Entry] = &[
     on_change_and_schedule(&ec2_instance_required_security_group::EC2_INSTANCE_REQUIRED_SECURITY_GROUP).remediated(),
     on_change(&required_tags::REQUIRED_TAGS).remediated(),
     on_change_and_schedule(&security_group_drift::SECURITY_GROUP_DRIFT).remediated(),
+    on_item(&encrypted_volumes::ENCRYPTED_VOLUMES).remediated(),
 ];

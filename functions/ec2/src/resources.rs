@@ -11,3 +11,4 @@ pub mod rule;
 pub mod security_group;
 pub mod stored_parameter;
 pub mod tagged_resource;
+pub mod volume;

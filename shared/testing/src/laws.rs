@@ -110,7 +110,7 @@ impl<'a, K: Remediation> Laws<'a, K> {
         Self { then, ..self }
     }
 
-    /// Asserts that no plan has a call or a step above level L0.
+    /// Asserts that no plan has a call, and that its steps are manual ones of level L0 or L3.
     #[must_use]
     pub const fn by_hand(self) -> Self {
         Self { is_by_hand: true, ..self }
@@ -195,7 +195,7 @@ impl<'a, K: Remediation> Laws<'a, K> {
             let verdict = control.evaluate(&(self.then)(after.clone()), params, self.now);
             prop_assert!(!verdict.is_non_compliant() || in_progress, "the fix ends the finding: {:?}", verdict);
         }
-        let is_by_hand = actions.is_empty() && plan.level() == Some(Level::L0);
+        let is_by_hand = actions.is_empty() && matches!(plan.level(), Some(Level::L0 | Level::L3));
         prop_assert!(!self.is_by_hand || is_by_hand, "every step is manual: {:?}", plan);
         let is_done = control.plan(&after, params, self.now).calls().is_empty();
         prop_assert!(is_done || lacks || in_progress, "no call is left after the calls");

@@ -26,6 +26,8 @@ pub const FUNCTIONS: &[Function] = &[
     Function { name: "required-tags-remediation", serve: || rectify_runtime::remediation::deployed::<_, Clients>(&rectify_ec2::controls::required_tags::REQUIRED_TAGS).serve() },
     Function { name: "security-group-drift", serve: || rectify_runtime::rule::on_change_and_schedule::<_, Clients>(&rectify_ec2::controls::security_group_drift::SECURITY_GROUP_DRIFT).serve() },
     Function { name: "security-group-drift-remediation", serve: || rectify_runtime::remediation::deployed::<_, Clients>(&rectify_ec2::controls::security_group_drift::SECURITY_GROUP_DRIFT).serve() },
+    Function { name: "encrypted-volumes", serve: || rectify_runtime::rule::on_item(&rectify_ec2::controls::encrypted_volumes::ENCRYPTED_VOLUMES).serve() },
+    Function { name: "encrypted-volumes-remediation", serve: || rectify_runtime::remediation::deployed::<_, Clients>(&rectify_ec2::controls::encrypted_volumes::ENCRYPTED_VOLUMES).serve() },
 ];
 
 /// What an operator can do with each control: read, apply, undo.
@@ -40,4 +42,5 @@ pub const OPERATIONS: &[fn() -> Operations] = &[
     || Operations::of::<_, Clients>(&rectify_ec2::controls::ec2_instance_required_security_group::EC2_INSTANCE_REQUIRED_SECURITY_GROUP),
     || Operations::of::<_, Clients>(&rectify_ec2::controls::required_tags::REQUIRED_TAGS),
     || Operations::of::<_, Clients>(&rectify_ec2::controls::security_group_drift::SECURITY_GROUP_DRIFT),
+    || Operations::of::<_, Clients>(&rectify_ec2::controls::encrypted_volumes::ENCRYPTED_VOLUMES),
 ];

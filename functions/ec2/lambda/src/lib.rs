@@ -15,6 +15,7 @@ mod network;
 mod rules;
 mod stored;
 mod tagging;
+mod volumes;
 
 use aws_types::SdkConfig;
 use rectify_compliance::Tags;

@@ -1,6 +1,6 @@
 //! EC2 resources recorded for their tags: volumes and networking resources.
 //!
-//! Their items have all identifiers and tags, and otherwise only a few distinguishing fields.
+//! Their items have all identifiers and tags, the fields that a control evaluates, and a few distinguishing ones.
 //! Source: aws-config-resource-schema.
 
 use std::borrow::Cow;
@@ -177,8 +177,15 @@ fn volume(it: &types::Volume) -> Found<'_> {
     let found = Found::of("volume", "volumeId", it.volume_id(), it.tags())
         .with("size", it.size())
         .with("encrypted", it.encrypted())
-        .with("state", it.state().map(types::VolumeState::as_str));
+        .with("kmsKeyId", it.kms_key_id())
+        .with("state", it.state().map(types::VolumeState::as_str))
+        .with("attachments", Some(sorted(it.attachments().iter().map(attachment))));
     Found { zone: it.availability_zone(), ..found }
+}
+
+fn attachment(it: &types::VolumeAttachment) -> Value {
+    let state = it.state().map(types::VolumeAttachmentState::as_str);
+    json!({"instanceId": it.instance_id(), "device": it.device(), "state": state, "volumeId": it.volume_id()})
 }
 
 fn vpc(it: &types::Vpc) -> Found<'_> {
