@@ -8,6 +8,7 @@ pub mod required_tags;
 pub mod restricted_common_ports;
 pub mod restricted_ssh;
 pub mod security_group_drift;
+pub mod subnet_auto_assign_public_ip_disabled;
 pub mod vpc_default_security_group_closed;
 pub mod vpc_sg_open_only_to_authorized_ports;
 
@@ -26,4 +27,5 @@ pub const CONTROLS: &[Entry] = &[
     on_change(&required_tags::REQUIRED_TAGS).remediated(),
     on_change_and_schedule(&security_group_drift::SECURITY_GROUP_DRIFT).remediated(),
     on_item(&encrypted_volumes::ENCRYPTED_VOLUMES).remediated(),
+    on_item(&subnet_auto_assign_public_ip_disabled::SUBNET_AUTO_ASSIGN_PUBLIC_IP_DISABLED).remediated(),
 ];

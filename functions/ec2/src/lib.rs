@@ -23,6 +23,9 @@ pub use controls::required_tags::{REQUIRED_TAGS, RequiredTags};
 pub use controls::restricted_common_ports::RESTRICTED_COMMON_PORTS;
 pub use controls::restricted_ssh::RESTRICTED_SSH;
 pub use controls::security_group_drift::{SECURITY_GROUP_DRIFT, SecurityGroupDrift};
+pub use controls::subnet_auto_assign_public_ip_disabled::{
+    SUBNET_AUTO_ASSIGN_PUBLIC_IP_DISABLED, SubnetAutoAssignPublicIpDisabled,
+};
 pub use controls::vpc_default_security_group_closed::{
     VPC_DEFAULT_SECURITY_GROUP_CLOSED, VpcDefaultSecurityGroupClosed,
 };

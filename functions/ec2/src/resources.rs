@@ -10,5 +10,6 @@ pub mod permission;
 pub mod rule;
 pub mod security_group;
 pub mod stored_parameter;
+pub mod subnet;
 pub mod tagged_resource;
 pub mod volume;

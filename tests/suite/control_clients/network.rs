@@ -1,6 +1,9 @@
 //! Volumes and what the network of a VPC exposes: denied and missing reads, and plans that are left to an operator.
 
-use rectify_ec2::ENCRYPTED_VOLUMES;
+use aws_sdk_ec2::types::{
+    AttributeBooleanValue, LaunchTemplateSpecification, RequestLaunchTemplateData as LaunchTemplateData,
+};
+use rectify_ec2::{ENCRYPTED_VOLUMES, SUBNET_AUTO_ASSIGN_PUBLIC_IP_DISABLED};
 use rectify_ec2_lambda::Clients;
 
 use super::instances::{each_denied_live_read_is_an_error, instance};
@@ -30,4 +33,50 @@ async fn unencrypted_volume_is_read_and_left_to_an_operator() {
     let gone = outcome(&ENCRYPTED_VOLUMES, "vol-00000000000000000").await;
     assert_eq!(gone, (Outcome::Gone, vec![read.to_owned()]));
     each_denied_live_read_is_an_error::<_, Clients>(&ENCRYPTED_VOLUMES, volume, &[read], "no write").await;
+}
+
+/// A subnet of a new VPC that assigns public IPv4 and IPv6 addresses.
+async fn open_subnet(cidr: &str) -> String {
+    let ec2 = ec2();
+    let vpc = ec2.create_vpc().cidr_block(cidr).send().await.unwrap().vpc.unwrap().vpc_id.unwrap();
+    let made = ec2.create_subnet().vpc_id(vpc).cidr_block(cidr).send().await.unwrap();
+    let id = made.subnet.unwrap().subnet_id.unwrap();
+    let on = AttributeBooleanValue::builder().value(true).build();
+    ec2.modify_subnet_attribute().subnet_id(&id).map_public_ip_on_launch(on.clone()).send().await.unwrap();
+    ec2.modify_subnet_attribute().subnet_id(&id).assign_ipv6_address_on_creation(on).send().await.unwrap();
+    id
+}
+
+/// `subnet-auto-assign-public-ip-disabled/6`, `subnet-auto-assign-public-ip-disabled/8`
+#[tokio::test]
+async fn subnet_that_keeps_one_attribute_is_a_failed_attempt_and_a_deleted_one_is_gone() {
+    let (sandbox, id) = (Sandbox::create().await, open_subnet("10.21.0.0/24").await);
+    let write = "ec2:ModifySubnetAttribute";
+    let services =
+        Services::refusing([InjectedError { operation: Some(write), number: 2, code: "UnauthorizedOperation" }]);
+    let error = remediate::<_, Clients>(&SUBNET_AUTO_ASSIGN_PUBLIC_IP_DISABLED, &services, &sandbox, &id).await;
+    let error = error.unwrap_err();
+    assert!(matches!(&error, Error::ActionFailed { terminal: true, number: 2, total: 2, .. }), "{error:?}");
+    let after = ec2().describe_subnets().subnet_ids(&id).send().await.unwrap().subnets.unwrap();
+    let attributes = (after[0].map_public_ip_on_launch(), after[0].assign_ipv6_address_on_creation());
+    assert_eq!(attributes, (Some(false), Some(true)), "changed in part");
+
+    let gone = outcome(&SUBNET_AUTO_ASSIGN_PUBLIC_IP_DISABLED, "subnet-00000000000000000").await;
+    assert_eq!(gone, (Outcome::Gone, vec!["ec2:DescribeSubnets".to_owned()]));
+}
+
+/// `subnet-auto-assign-public-ip-disabled/5`: an instance in the subnet shows that a launch template launches into it.
+#[tokio::test]
+async fn subnet_is_kept_while_instances_are_launched_into_it() {
+    let (ec2, id) = (ec2(), open_subnet("10.22.0.0/24").await);
+    let data = LaunchTemplateData::builder().image_id("ami-12c6146b").build();
+    ec2.create_launch_template().launch_template_name("fleet").launch_template_data(data).send().await.unwrap();
+    let template = LaunchTemplateSpecification::builder().launch_template_name("fleet").version("1").build();
+    let run = ec2.run_instances().launch_template(template).subnet_id(&id).min_count(1).max_count(1);
+    run.send().await.unwrap();
+    let (ended, calls) = outcome(&SUBNET_AUTO_ASSIGN_PUBLIC_IP_DISABLED, &id).await;
+    let write = "ec2:ModifySubnetAttribute";
+    assert_eq!((ended, calls.contains(&write.to_owned())), (Outcome::Planned, false), "{calls:?}");
+    let reads = ["ec2:DescribeSubnets", "ec2:DescribeInstances"];
+    each_denied_live_read_is_an_error::<_, Clients>(&SUBNET_AUTO_ASSIGN_PUBLIC_IP_DISABLED, &id, &reads, write).await;
 }

@@ -14,6 +14,7 @@ mod metadata;
 mod network;
 mod rules;
 mod stored;
+mod subnets;
 mod tagging;
 mod volumes;
 

@@ -169,7 +169,11 @@ fn route_table(it: &types::RouteTable) -> Found<'_> {
 fn subnet(it: &types::Subnet) -> Found<'_> {
     let found = Found::of("subnet", "subnetId", it.subnet_id(), it.tags())
         .with("vpcId", it.vpc_id())
-        .with("cidrBlock", it.cidr_block());
+        .with("ownerId", it.owner_id())
+        .with("cidrBlock", it.cidr_block())
+        .with("defaultForAz", it.default_for_az())
+        .with("mapPublicIpOnLaunch", it.map_public_ip_on_launch())
+        .with("assignIpv6AddressOnCreation", it.assign_ipv6_address_on_creation());
     Found { zone: it.availability_zone(), ..found }
 }
 
