@@ -19,6 +19,7 @@ pub use controls::ec2_instance_required_security_group::{
     EC2_INSTANCE_REQUIRED_SECURITY_GROUP, Ec2InstanceRequiredSecurityGroup,
 };
 pub use controls::encrypted_volumes::ENCRYPTED_VOLUMES;
+pub use controls::nacl_no_unrestricted_ssh_rdp::{NACL_NO_UNRESTRICTED_SSH_RDP, NaclNoUnrestrictedSshRdp};
 pub use controls::required_tags::{REQUIRED_TAGS, RequiredTags};
 pub use controls::restricted_common_ports::RESTRICTED_COMMON_PORTS;
 pub use controls::restricted_ssh::RESTRICTED_SSH;

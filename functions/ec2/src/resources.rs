@@ -5,6 +5,7 @@ pub mod instance_groups;
 pub mod instance_metadata;
 pub mod internet;
 pub mod live_rule;
+pub mod network_acl;
 pub mod ownership;
 pub mod permission;
 pub mod rule;

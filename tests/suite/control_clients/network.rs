@@ -3,7 +3,7 @@
 use aws_sdk_ec2::types::{
     AttributeBooleanValue, LaunchTemplateSpecification, RequestLaunchTemplateData as LaunchTemplateData,
 };
-use rectify_ec2::{ENCRYPTED_VOLUMES, SUBNET_AUTO_ASSIGN_PUBLIC_IP_DISABLED};
+use rectify_ec2::{ENCRYPTED_VOLUMES, NACL_NO_UNRESTRICTED_SSH_RDP, SUBNET_AUTO_ASSIGN_PUBLIC_IP_DISABLED};
 use rectify_ec2_lambda::Clients;
 
 use super::instances::{each_denied_live_read_is_an_error, instance};
@@ -79,4 +79,22 @@ async fn subnet_is_kept_while_instances_are_launched_into_it() {
     assert_eq!((ended, calls.contains(&write.to_owned())), (Outcome::Planned, false), "{calls:?}");
     let reads = ["ec2:DescribeSubnets", "ec2:DescribeInstances"];
     each_denied_live_read_is_an_error::<_, Clients>(&SUBNET_AUTO_ASSIGN_PUBLIC_IP_DISABLED, &id, &reads, write).await;
+}
+
+#[tokio::test]
+async fn denied_or_missing_network_acl_is_reported() {
+    let (read, write) = ("ec2:DescribeNetworkAcls", "ec2:DeleteNetworkAclEntry");
+    let vpc = ec2().create_vpc().cidr_block("10.23.0.0/24").send().await.unwrap().vpc.unwrap().vpc_id.unwrap();
+    let made = ec2().create_network_acl().vpc_id(vpc).send().await.unwrap();
+    let id = made.network_acl.unwrap().network_acl_id.unwrap();
+    each_denied_live_read_is_an_error::<_, Clients>(&NACL_NO_UNRESTRICTED_SSH_RDP, &id, &[read], write).await;
+    // The ACL has no entries.
+    let closed = outcome(&NACL_NO_UNRESTRICTED_SSH_RDP, &id).await;
+    assert_eq!(closed, (Outcome::AlreadyCompliant, vec![read.to_owned()]));
+
+    // moto 5.2.5 names a route table here.
+    let gone = InjectedError { operation: Some(read), number: 1, code: "InvalidNetworkAclID.NotFound" };
+    let (sandbox, services) = (Sandbox::create().await, Services::refusing([gone]));
+    let gone = remediate::<_, Clients>(&NACL_NO_UNRESTRICTED_SSH_RDP, &services, &sandbox, &id).await.unwrap();
+    assert!(matches!(gone, Disposition::Ended { outcome: Outcome::Gone, .. }), "{gone:?}");
 }

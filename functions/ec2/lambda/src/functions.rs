@@ -28,6 +28,8 @@ pub const FUNCTIONS: &[Function] = &[
     Function { name: "security-group-drift-remediation", serve: || rectify_runtime::remediation::deployed::<_, Clients>(&rectify_ec2::controls::security_group_drift::SECURITY_GROUP_DRIFT).serve() },
     Function { name: "encrypted-volumes", serve: || rectify_runtime::rule::on_item(&rectify_ec2::controls::encrypted_volumes::ENCRYPTED_VOLUMES).serve() },
     Function { name: "encrypted-volumes-remediation", serve: || rectify_runtime::remediation::deployed::<_, Clients>(&rectify_ec2::controls::encrypted_volumes::ENCRYPTED_VOLUMES).serve() },
+    Function { name: "nacl-no-unrestricted-ssh-rdp", serve: || rectify_runtime::rule::on_item(&rectify_ec2::controls::nacl_no_unrestricted_ssh_rdp::NACL_NO_UNRESTRICTED_SSH_RDP).serve() },
+    Function { name: "nacl-no-unrestricted-ssh-rdp-remediation", serve: || rectify_runtime::remediation::deployed::<_, Clients>(&rectify_ec2::controls::nacl_no_unrestricted_ssh_rdp::NACL_NO_UNRESTRICTED_SSH_RDP).serve() },
     Function { name: "subnet-auto-assign-public-ip-disabled", serve: || rectify_runtime::rule::on_item(&rectify_ec2::controls::subnet_auto_assign_public_ip_disabled::SUBNET_AUTO_ASSIGN_PUBLIC_IP_DISABLED).serve() },
     Function { name: "subnet-auto-assign-public-ip-disabled-remediation", serve: || rectify_runtime::remediation::deployed::<_, Clients>(&rectify_ec2::controls::subnet_auto_assign_public_ip_disabled::SUBNET_AUTO_ASSIGN_PUBLIC_IP_DISABLED).serve() },
 ];
@@ -45,5 +47,6 @@ pub const OPERATIONS: &[fn() -> Operations] = &[
     || Operations::of::<_, Clients>(&rectify_ec2::controls::required_tags::REQUIRED_TAGS),
     || Operations::of::<_, Clients>(&rectify_ec2::controls::security_group_drift::SECURITY_GROUP_DRIFT),
     || Operations::of::<_, Clients>(&rectify_ec2::controls::encrypted_volumes::ENCRYPTED_VOLUMES),
+    || Operations::of::<_, Clients>(&rectify_ec2::controls::nacl_no_unrestricted_ssh_rdp::NACL_NO_UNRESTRICTED_SSH_RDP),
     || Operations::of::<_, Clients>(&rectify_ec2::controls::subnet_auto_assign_public_ip_disabled::SUBNET_AUTO_ASSIGN_PUBLIC_IP_DISABLED),
 ];

@@ -12,6 +12,7 @@ mod internet;
 mod membership;
 mod metadata;
 mod network;
+mod network_acls;
 mod rules;
 mod stored;
 mod subnets;

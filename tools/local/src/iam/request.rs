@@ -206,6 +206,7 @@ fn ec2(call: &ApiCall<'_>) -> Vec<Request> {
             resources.extend::<Vec<String>>(of("security-group", call.fields("SecurityGroupId.", "")));
             each(resources)
         }
+        "CreateNetworkAclEntry" | "DeleteNetworkAclEntry" => each(of("network-acl", call.fields("NetworkAclId", ""))),
         "ModifySubnetAttribute" => each(of("subnet", call.fields("SubnetId", ""))),
         "GetManagedPrefixListEntries" => each(of("prefix-list", call.fields("PrefixListId", ""))),
         _ => call.on(Vec::new()),

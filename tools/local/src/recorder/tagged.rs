@@ -146,9 +146,22 @@ fn internet_gateway(it: &types::InternetGateway) -> Found<'_> {
 }
 
 fn network_acl(it: &types::NetworkAcl) -> Found<'_> {
+    let subnets = it.associations().iter().map(|it| json!({"subnetId": it.subnet_id()}));
     Found::of("network-acl", "networkAclId", it.network_acl_id(), it.tags())
         .with("vpcId", it.vpc_id())
         .with("isDefault", it.is_default())
+        .with("associations", Some(sorted(subnets)))
+        .with("entries", Some(sorted(it.entries().iter().map(acl_entry))))
+}
+
+fn acl_entry(it: &types::NetworkAclEntry) -> Value {
+    json!({
+        "ruleNumber": it.rule_number(), "egress": it.egress(), "protocol": it.protocol(),
+        "ruleAction": it.rule_action().map(types::RuleAction::as_str),
+        "cidrBlock": it.cidr_block(), "ipv6CidrBlock": it.ipv6_cidr_block(),
+        "portRange": it.port_range().map(|it| json!({"from": it.from(), "to": it.to()})),
+        "icmpTypeCode": it.icmp_type_code().map(|it| json!({"code": it.code(), "type": it.r#type()})),
+    })
 }
 
 fn interface(it: &types::NetworkInterface) -> Found<'_> {
