@@ -2,6 +2,7 @@
 
 pub mod ec2_ebs_encryption_by_default;
 pub mod ec2_imdsv2_check;
+pub mod ec2_instance_no_public_ip;
 pub mod ec2_instance_required_security_group;
 pub mod encrypted_volumes;
 pub mod nacl_no_unrestricted_ssh_rdp;
@@ -27,6 +28,7 @@ pub const CONTROLS: &[Entry] = &[
     on_change_and_schedule(&ec2_instance_required_security_group::EC2_INSTANCE_REQUIRED_SECURITY_GROUP).remediated(),
     on_change(&required_tags::REQUIRED_TAGS).remediated(),
     on_change_and_schedule(&security_group_drift::SECURITY_GROUP_DRIFT).remediated(),
+    on_item(&ec2_instance_no_public_ip::EC2_INSTANCE_NO_PUBLIC_IP).remediated(),
     on_item(&encrypted_volumes::ENCRYPTED_VOLUMES).remediated(),
     on_item(&nacl_no_unrestricted_ssh_rdp::NACL_NO_UNRESTRICTED_SSH_RDP).remediated(),
     on_item(&subnet_auto_assign_public_ip_disabled::SUBNET_AUTO_ASSIGN_PUBLIC_IP_DISABLED).remediated(),

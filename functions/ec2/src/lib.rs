@@ -15,6 +15,7 @@ pub mod permissions;
 pub use controls::CONTROLS;
 pub use controls::ec2_ebs_encryption_by_default::{EC2_EBS_ENCRYPTION_BY_DEFAULT, Ec2EbsEncryptionByDefault};
 pub use controls::ec2_imdsv2_check::{EC2_IMDSV2_CHECK, Ec2Imdsv2Check};
+pub use controls::ec2_instance_no_public_ip::EC2_INSTANCE_NO_PUBLIC_IP;
 pub use controls::ec2_instance_required_security_group::{
     EC2_INSTANCE_REQUIRED_SECURITY_GROUP, Ec2InstanceRequiredSecurityGroup,
 };

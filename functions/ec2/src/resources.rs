@@ -1,6 +1,7 @@
 //! Resources as AWS reports them, in configuration items and in API responses. Knows no control.
 
 pub mod instance;
+pub mod instance_addresses;
 pub mod instance_groups;
 pub mod instance_metadata;
 pub mod internet;

@@ -3,7 +3,9 @@
 use aws_sdk_ec2::types::{
     AttributeBooleanValue, LaunchTemplateSpecification, RequestLaunchTemplateData as LaunchTemplateData,
 };
-use rectify_ec2::{ENCRYPTED_VOLUMES, NACL_NO_UNRESTRICTED_SSH_RDP, SUBNET_AUTO_ASSIGN_PUBLIC_IP_DISABLED};
+use rectify_ec2::{
+    EC2_INSTANCE_NO_PUBLIC_IP, ENCRYPTED_VOLUMES, NACL_NO_UNRESTRICTED_SSH_RDP, SUBNET_AUTO_ASSIGN_PUBLIC_IP_DISABLED,
+};
 use rectify_ec2_lambda::Clients;
 
 use super::instances::{each_denied_live_read_is_an_error, instance};
@@ -97,4 +99,16 @@ async fn denied_or_missing_network_acl_is_reported() {
     let (sandbox, services) = (Sandbox::create().await, Services::refusing([gone]));
     let gone = remediate::<_, Clients>(&NACL_NO_UNRESTRICTED_SSH_RDP, &services, &sandbox, &id).await.unwrap();
     assert!(matches!(gone, Disposition::Ended { outcome: Outcome::Gone, .. }), "{gone:?}");
+}
+
+#[tokio::test]
+async fn public_address_is_read_and_left_to_an_operator() {
+    let (read, id) = ("ec2:DescribeInstances", instance().await);
+    let address = ec2().allocate_address().send().await.unwrap().allocation_id.unwrap();
+    ec2().associate_address().allocation_id(address).instance_id(&id).send().await.unwrap();
+    let (ended, calls) = outcome(&EC2_INSTANCE_NO_PUBLIC_IP, &id).await;
+    assert_eq!((ended, calls.iter().all(|call| call == read)), (Outcome::Planned, true), "{calls:?}");
+    let gone = outcome(&EC2_INSTANCE_NO_PUBLIC_IP, "i-00000000000000000").await;
+    assert_eq!(gone, (Outcome::Gone, vec![read.to_owned()]));
+    each_denied_live_read_is_an_error::<_, Clients>(&EC2_INSTANCE_NO_PUBLIC_IP, &id, &[read], "no write").await;
 }

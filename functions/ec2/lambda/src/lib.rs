@@ -2,6 +2,7 @@
 //!
 //! SDK types are converted to domain types before they leave this crate.
 
+mod addresses;
 mod baselines;
 mod default_group;
 mod ebs_defaults;
