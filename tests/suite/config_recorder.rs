@@ -252,6 +252,9 @@ async fn every_type_is_read_and_ec2_items_have_tags() {
     assert_eq!(configuration["metadataOptions"]["httpTokens"], "optional");
     assert_eq!(configuration["networkInterfaces"][0]["attachment"]["deviceIndex"], 0);
     assert!(configuration["networkInterfaces"][0]["groups"][0]["groupId"].is_string(), "{configuration}");
+    let attached = item["relationships"].as_array().unwrap().iter().find(|it| it["resourceType"] == "AWS::EC2::Volume");
+    let volume = bench.item("AWS::EC2::Volume", attached.unwrap()["resourceId"].as_str().unwrap());
+    assert_eq!(volume["configuration"]["attachments"][0]["instanceId"], instance);
     for kind in ["Subnet", "VPC", "RouteTable", "NetworkAcl", "InternetGateway", "NetworkInterface"] {
         let there = bench.engine.recorded(&format!("AWS::EC2::{kind}"));
         assert!(!there.is_empty() || kind == "InternetGateway", "{kind}");

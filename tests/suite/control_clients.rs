@@ -11,6 +11,7 @@ mod instances;
 mod keys;
 mod kms;
 mod logs;
+mod network;
 mod policies;
 mod rds;
 mod s3;

@@ -14,6 +14,7 @@ mod iam;
 mod instances;
 mod kms;
 mod logs;
+mod network;
 mod rds;
 mod s3;
 mod s3_lifecycle;

@@ -26,6 +26,7 @@ const BOTH_WAYS: &[(&str, &str)] = &[
     ("cloudtrail:PutEventSelectors", "one action replaces the selectors and restores them"),
     ("logs:PutRetentionPolicy", "one action sets longer and shorter retentions"),
     ("ec2:ModifyNetworkInterfaceAttribute", "one action replaces the groups of an interface in both directions"),
+    ("ec2:ModifySubnetAttribute", "one action turns an attribute off and on"),
     ("ec2:ModifyEbsDefaultKmsKeyId", "one action replaces the key and restores it"),
     ("ec2:EnableSnapshotBlockPublicAccess", "one action blocks all sharing and, as before, only new sharing"),
     ("kms:EnableKeyRotation", "one action enables rotation and sets shorter and longer periods"),

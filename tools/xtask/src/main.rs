@@ -23,7 +23,7 @@ struct Arguments {
 }
 
 const NEW_CONTROLS: &str = "Examples:
-  cargo run -p xtask -- new-control ec2 encrypted-volumes --type AWS::EC2::Volume \\
+  cargo run -p xtask -- new-control ec2 ebs-volume-unencrypted --type AWS::EC2::Volume \\
       --field encrypted --title 'EBS volume is not encrypted' \\
       --why 'Anyone with access to the disk or a snapshot can read the data.'
 

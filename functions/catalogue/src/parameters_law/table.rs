@@ -81,6 +81,10 @@ pub(super) const CHANGES: &[(&str, &[(&str, &str)])] = &[
     ("restricted-common-ports, vpc-sg-open-only-to-authorized-ports", &[("/group/rules/0", OPEN_TO_A_NETWORK)]),
     ("restricted-common-ports", &[("/group/rules", OPEN_RESOLVER)]),
     ("restricted-*", &[("/group/rules", WIDE_RULE), ("/network", IN_USE)]),
+    (
+        "subnet-auto-assign-public-ip-disabled",
+        &[("/mapPublicIpOnLaunch", "true"), ("/launchers", r#"["Auto Scaling group web"]"#)],
+    ),
 ];
 
 const OPEN_TO_A_NETWORK: &str = r#"{"direction": "ingress", "protocol": "tcp", "fromPort": 3389, "toPort": 3389,

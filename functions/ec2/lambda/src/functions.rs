@@ -32,6 +32,14 @@ pub const FUNCTIONS: &[Function] = &[
     Function { name: "required-tags-remediation", serve: || rectify_runtime::remediation::deployed::<_, Clients>(&rectify_ec2::controls::required_tags::REQUIRED_TAGS).serve() },
     Function { name: "security-group-drift", serve: || rectify_runtime::rule::on_change_and_schedule::<_, Clients>(&rectify_ec2::controls::security_group_drift::SECURITY_GROUP_DRIFT).serve() },
     Function { name: "security-group-drift-remediation", serve: || rectify_runtime::remediation::deployed::<_, Clients>(&rectify_ec2::controls::security_group_drift::SECURITY_GROUP_DRIFT).serve() },
+    Function { name: "ec2-instance-no-public-ip", serve: || rectify_runtime::rule::on_item(&rectify_ec2::controls::ec2_instance_no_public_ip::EC2_INSTANCE_NO_PUBLIC_IP).serve() },
+    Function { name: "ec2-instance-no-public-ip-remediation", serve: || rectify_runtime::remediation::deployed::<_, Clients>(&rectify_ec2::controls::ec2_instance_no_public_ip::EC2_INSTANCE_NO_PUBLIC_IP).serve() },
+    Function { name: "encrypted-volumes", serve: || rectify_runtime::rule::on_item(&rectify_ec2::controls::encrypted_volumes::ENCRYPTED_VOLUMES).serve() },
+    Function { name: "encrypted-volumes-remediation", serve: || rectify_runtime::remediation::deployed::<_, Clients>(&rectify_ec2::controls::encrypted_volumes::ENCRYPTED_VOLUMES).serve() },
+    Function { name: "nacl-no-unrestricted-ssh-rdp", serve: || rectify_runtime::rule::on_item(&rectify_ec2::controls::nacl_no_unrestricted_ssh_rdp::NACL_NO_UNRESTRICTED_SSH_RDP).serve() },
+    Function { name: "nacl-no-unrestricted-ssh-rdp-remediation", serve: || rectify_runtime::remediation::deployed::<_, Clients>(&rectify_ec2::controls::nacl_no_unrestricted_ssh_rdp::NACL_NO_UNRESTRICTED_SSH_RDP).serve() },
+    Function { name: "subnet-auto-assign-public-ip-disabled", serve: || rectify_runtime::rule::on_item(&rectify_ec2::controls::subnet_auto_assign_public_ip_disabled::SUBNET_AUTO_ASSIGN_PUBLIC_IP_DISABLED).serve() },
+    Function { name: "subnet-auto-assign-public-ip-disabled-remediation", serve: || rectify_runtime::remediation::deployed::<_, Clients>(&rectify_ec2::controls::subnet_auto_assign_public_ip_disabled::SUBNET_AUTO_ASSIGN_PUBLIC_IP_DISABLED).serve() },
 ];
 
 /// What an operator can do with each control: read, apply, undo.
@@ -49,4 +57,8 @@ pub const OPERATIONS: &[fn() -> Operations] = &[
     || Operations::of::<_, Clients>(&rectify_ec2::controls::ec2_instance_required_security_group::EC2_INSTANCE_REQUIRED_SECURITY_GROUP),
     || Operations::of::<_, Clients>(&rectify_ec2::controls::required_tags::REQUIRED_TAGS),
     || Operations::of::<_, Clients>(&rectify_ec2::controls::security_group_drift::SECURITY_GROUP_DRIFT),
+    || Operations::of::<_, Clients>(&rectify_ec2::controls::ec2_instance_no_public_ip::EC2_INSTANCE_NO_PUBLIC_IP),
+    || Operations::of::<_, Clients>(&rectify_ec2::controls::encrypted_volumes::ENCRYPTED_VOLUMES),
+    || Operations::of::<_, Clients>(&rectify_ec2::controls::nacl_no_unrestricted_ssh_rdp::NACL_NO_UNRESTRICTED_SSH_RDP),
+    || Operations::of::<_, Clients>(&rectify_ec2::controls::subnet_auto_assign_public_ip_disabled::SUBNET_AUTO_ASSIGN_PUBLIC_IP_DISABLED),
 ];

@@ -2,6 +2,7 @@
 //!
 //! SDK types are converted to domain types before they leave this crate.
 
+mod addresses;
 mod baselines;
 mod default_group;
 mod ebs_defaults;
@@ -13,11 +14,14 @@ mod internet;
 mod membership;
 mod metadata;
 mod network;
+mod network_acls;
 mod rules;
 mod snapshot_block;
 mod snapshots;
 mod stored;
+mod subnets;
 mod tagging;
+mod volumes;
 
 use aws_types::SdkConfig;
 use rectify_compliance::Tags;

@@ -126,7 +126,7 @@ fn boundary_ports(rest: &[Candidate<'_>], ports: &PortSet) -> BTreeSet<u16> {
 }
 
 /// The widest nets of each address family whose union is the whole space; empty if neither family is covered.
-fn covering(nets: &[IpNet]) -> BTreeSet<IpNet> {
+pub fn covering(nets: &[IpNet]) -> BTreeSet<IpNet> {
     let v4: Vec<Ipv4Net> =
         nets.iter().filter_map(|net| if let IpNet::V4(net) = net { Some(*net) } else { None }).collect();
     let v6: Vec<Ipv6Net> =

@@ -225,6 +225,8 @@ fn ec2(call: &ApiCall<'_>) -> Vec<Request> {
             let requests = each(call.fields("SnapshotId", "").iter().map(arn).collect());
             requests.into_iter().map(|it| it.with(&format!("ec2:{key}/group"), groups.clone())).collect()
         }
+        "CreateNetworkAclEntry" | "DeleteNetworkAclEntry" => each(of("network-acl", call.fields("NetworkAclId", ""))),
+        "ModifySubnetAttribute" => each(of("subnet", call.fields("SubnetId", ""))),
         "GetManagedPrefixListEntries" => each(of("prefix-list", call.fields("PrefixListId", ""))),
         _ => call.on(Vec::new()),
     }

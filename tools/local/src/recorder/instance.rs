@@ -3,7 +3,10 @@
 //! A terminated instance has no item: AWS Config records its termination as a deletion, although EC2 lists it for an
 //! hour. Source: aws-config-resource-schema, and captured notifications.
 
-use aws_sdk_ec2::types::{GroupIdentifier, Instance, InstanceNetworkInterface, InstanceStateName, InstanceType};
+use aws_sdk_ec2::types::{
+    GroupIdentifier, Instance, InstanceNetworkInterface, InstanceNetworkInterfaceAssociation, InstancePrivateIpAddress,
+    InstanceStateName, InstanceType,
+};
 use serde_json::{Map, Value, json};
 
 use super::observation::{Observation, iso, object, relationship, sorted, timestamp};
@@ -55,6 +58,7 @@ fn observe(instance: &Instance, settings: &EngineSettings) -> Result<Observation
             "subnetId": instance.subnet_id(),
             "vpcId": instance.vpc_id(),
             "privateIpAddress": instance.private_ip_address(),
+            "publicIpAddress": instance.public_ip_address(),
             "securityGroups": groups(instance.security_groups()),
             "networkInterfaces": sorted(instance.network_interfaces().iter().map(interface)),
             "metadataOptions": metadata_options(instance),
@@ -83,6 +87,7 @@ fn groups(groups: &[GroupIdentifier]) -> Value {
 
 fn interface(interface: &InstanceNetworkInterface) -> Value {
     let text = |value: Option<&str>| value.map(Value::from);
+    let ipv6 = interface.ipv6_addresses().iter().map(|it| json!({"ipv6Address": it.ipv6_address()}));
     let attachment = interface.attachment().map(|it| {
         object([
             ("attachmentId", text(it.attachment_id())),
@@ -100,6 +105,25 @@ fn interface(interface: &InstanceNetworkInterface) -> Value {
         ("ownerId", text(interface.owner_id())),
         ("groups", Some(groups(interface.groups()))),
         ("attachment", attachment),
+        ("association", interface.association().map(association)),
+        ("privateIpAddresses", Some(sorted(interface.private_ip_addresses().iter().map(private_address)))),
+        ("ipv6Addresses", Some(sorted(ipv6))),
+    ])
+}
+
+fn private_address(address: &InstancePrivateIpAddress) -> Value {
+    object([
+        ("privateIpAddress", address.private_ip_address().map(Value::from)),
+        ("primary", address.primary().map(Value::from)),
+        ("association", address.association().map(association)),
+    ])
+}
+
+fn association(association: &InstanceNetworkInterfaceAssociation) -> Value {
+    object([
+        ("publicIp", association.public_ip().map(Value::from)),
+        ("carrierIp", association.carrier_ip().map(Value::from)),
+        ("ipOwnerId", association.ip_owner_id().map(Value::from)),
     ])
 }
 
@@ -132,6 +156,7 @@ mod tests {
             .network_interface_id("eni-1")
             .interface_type("interface")
             .groups(group.clone())
+            .association(InstanceNetworkInterfaceAssociation::builder().public_ip("203.0.113.7").build())
             .attachment(attachment);
         Instance::builder()
             .instance_id("i-1")
@@ -166,10 +191,11 @@ mod tests {
             json!({
                 "instanceId": "i-1", "imageId": null, "state": {"code": 16, "name": "running"}, "instanceType": null,
                 "launchTime": null, "placement": {"availabilityZone": "eu-west-1b"}, "subnetId": null, "vpcId": "vpc-1",
-                "privateIpAddress": null, "securityGroups": groups,
+                "privateIpAddress": null, "publicIpAddress": null, "securityGroups": groups,
                 "networkInterfaces": [{
                     "networkInterfaceId": "eni-1", "interfaceType": "interface", "groups": groups,
-                    "attachment": {"deviceIndex": 0, "networkCardIndex": 0}
+                    "attachment": {"deviceIndex": 0, "networkCardIndex": 0}, "association": {"publicIp": "203.0.113.7"},
+                    "privateIpAddresses": [], "ipv6Addresses": []
                 }],
                 "metadataOptions": {"httpTokens": "optional", "httpPutResponseHopLimit": 2},
                 "tags": [{"key": "Name", "value": "web"}]

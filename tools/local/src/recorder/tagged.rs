@@ -1,6 +1,6 @@
 //! EC2 resources recorded for their tags: volumes and networking resources.
 //!
-//! Their items have all identifiers and tags, and otherwise only a few distinguishing fields.
+//! Their items have all identifiers and tags, the fields that a control evaluates, and a few distinguishing ones.
 //! Source: aws-config-resource-schema.
 
 use std::borrow::Cow;
@@ -146,9 +146,22 @@ fn internet_gateway(it: &types::InternetGateway) -> Found<'_> {
 }
 
 fn network_acl(it: &types::NetworkAcl) -> Found<'_> {
+    let subnets = it.associations().iter().map(|it| json!({"subnetId": it.subnet_id()}));
     Found::of("network-acl", "networkAclId", it.network_acl_id(), it.tags())
         .with("vpcId", it.vpc_id())
         .with("isDefault", it.is_default())
+        .with("associations", Some(sorted(subnets)))
+        .with("entries", Some(sorted(it.entries().iter().map(acl_entry))))
+}
+
+fn acl_entry(it: &types::NetworkAclEntry) -> Value {
+    json!({
+        "ruleNumber": it.rule_number(), "egress": it.egress(), "protocol": it.protocol(),
+        "ruleAction": it.rule_action().map(types::RuleAction::as_str),
+        "cidrBlock": it.cidr_block(), "ipv6CidrBlock": it.ipv6_cidr_block(),
+        "portRange": it.port_range().map(|it| json!({"from": it.from(), "to": it.to()})),
+        "icmpTypeCode": it.icmp_type_code().map(|it| json!({"code": it.code(), "type": it.r#type()})),
+    })
 }
 
 fn interface(it: &types::NetworkInterface) -> Found<'_> {
@@ -169,7 +182,11 @@ fn route_table(it: &types::RouteTable) -> Found<'_> {
 fn subnet(it: &types::Subnet) -> Found<'_> {
     let found = Found::of("subnet", "subnetId", it.subnet_id(), it.tags())
         .with("vpcId", it.vpc_id())
-        .with("cidrBlock", it.cidr_block());
+        .with("ownerId", it.owner_id())
+        .with("cidrBlock", it.cidr_block())
+        .with("defaultForAz", it.default_for_az())
+        .with("mapPublicIpOnLaunch", it.map_public_ip_on_launch())
+        .with("assignIpv6AddressOnCreation", it.assign_ipv6_address_on_creation());
     Found { zone: it.availability_zone(), ..found }
 }
 
@@ -177,8 +194,15 @@ fn volume(it: &types::Volume) -> Found<'_> {
     let found = Found::of("volume", "volumeId", it.volume_id(), it.tags())
         .with("size", it.size())
         .with("encrypted", it.encrypted())
-        .with("state", it.state().map(types::VolumeState::as_str));
+        .with("kmsKeyId", it.kms_key_id())
+        .with("state", it.state().map(types::VolumeState::as_str))
+        .with("attachments", Some(sorted(it.attachments().iter().map(attachment))));
     Found { zone: it.availability_zone(), ..found }
+}
+
+fn attachment(it: &types::VolumeAttachment) -> Value {
+    let state = it.state().map(types::VolumeAttachmentState::as_str);
+    json!({"instanceId": it.instance_id(), "device": it.device(), "state": state, "volumeId": it.volume_id()})
 }
 
 fn vpc(it: &types::Vpc) -> Found<'_> {

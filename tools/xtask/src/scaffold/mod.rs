@@ -19,7 +19,7 @@ mod word;
 pub struct NewControl {
     /// The service, a folder under functions/, e.g. `ec2`.
     pub service: String,
-    /// The control id: the name of the AWS managed rule if that checks the same, e.g. `encrypted-volumes`.
+    /// The control id: the name of the AWS managed rule if that checks the same, e.g. `restricted-ssh`.
     pub id: String,
     /// The violation in a few words, readable after "found:", without a final period.
     #[arg(long)]
