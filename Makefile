@@ -6,7 +6,7 @@ CARGO  ?= cargo
 # One control of each service, the same as in `tests/src/binaries.rs`.
 SAMPLED := cmk-backing-key-rotation-enabled cloud-trail-encryption-enabled cloudwatch-alarm-root-usage \
            config-recorder-healthy iam-root-access-key-check rds-instance-deletion-protection-enabled \
-           restricted-ssh s3-bucket-ssl-requests-only
+           restricted-ssh s3-bucket-ssl-requests-only sns-topic-no-public-access sqs-queue-no-public-access
 SAMPLE  := $(foreach id,$(SAMPLED),--bin $(id) --bin $(id)-remediation)
 # The programs that the demo and the tests start: the functions, one program per service, and the tools.
 RUNS    := --bin '*-functions' --bin rectify --bin rectify-local

@@ -45,7 +45,7 @@ pub fn root() -> &'static Path {
 
 /// A control of each service whose two programs are built separately, to be compared with the program of the service,
 /// which is deployed.
-pub const SAMPLE: [&str; 8] = [
+pub const SAMPLE: [&str; 10] = [
     "cmk-backing-key-rotation-enabled",
     "cloud-trail-encryption-enabled",
     "cloudwatch-alarm-root-usage",
@@ -54,6 +54,8 @@ pub const SAMPLE: [&str; 8] = [
     "rds-instance-deletion-protection-enabled",
     "restricted-ssh",
     "s3-bucket-ssl-requests-only",
+    "sns-topic-no-public-access",
+    "sqs-queue-no-public-access",
 ];
 
 /// The programs of services, the sample of single functions, and the tools that end-to-end tests run.

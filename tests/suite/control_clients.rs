@@ -8,6 +8,7 @@ mod instances;
 mod keys;
 mod kms;
 mod logs;
+mod messaging;
 mod policies;
 mod rds;
 mod s3;

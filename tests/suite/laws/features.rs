@@ -6,7 +6,7 @@ use std::process::Command;
 use super::tree;
 
 /// The packages of functions and the runtime.
-const WITH_SDK: [&str; 10] = [
+const WITH_SDK: [&str; 12] = [
     "rectify-runtime",
     "rectify-cloudtrail-lambda",
     "rectify-config-lambda",
@@ -16,6 +16,8 @@ const WITH_SDK: [&str; 10] = [
     "rectify-logs-lambda",
     "rectify-rds-lambda",
     "rectify-s3-lambda",
+    "rectify-sns-lambda",
+    "rectify-sqs-lambda",
     "rectify-platform",
 ];
 

@@ -28,6 +28,7 @@ const BOTH_WAYS: &[(&str, &str)] = &[
     ("kms:EnableKeyRotation", "one action enables rotation and sets shorter and longer periods"),
     ("rds:ModifyDBInstance", "one action changes every setting of an instance, in both directions"),
     ("sns:SetTopicAttributes", "one action sets a topic's policy with and without the statement"),
+    ("sqs:SetQueueAttributes", "one action sets every attribute of a queue, in both directions"),
     ("rds:ModifyDBCluster", "one action changes every setting of a cluster, in both directions"),
 ];
 

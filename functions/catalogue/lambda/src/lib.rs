@@ -13,6 +13,8 @@ pub fn functions() -> impl Iterator<Item = &'static Function> {
         rectify_cloudtrail_lambda::FUNCTIONS,
         rectify_logs_lambda::FUNCTIONS,
         rectify_kms_lambda::FUNCTIONS,
+        rectify_sns_lambda::FUNCTIONS,
+        rectify_sqs_lambda::FUNCTIONS,
         rectify_config_lambda::FUNCTIONS,
     ]
     .into_iter()
@@ -29,6 +31,8 @@ pub fn operations() -> impl Iterator<Item = Operations> {
         rectify_cloudtrail_lambda::OPERATIONS,
         rectify_logs_lambda::OPERATIONS,
         rectify_kms_lambda::OPERATIONS,
+        rectify_sns_lambda::OPERATIONS,
+        rectify_sqs_lambda::OPERATIONS,
         rectify_config_lambda::OPERATIONS,
     ]
     .into_iter()

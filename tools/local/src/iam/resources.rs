@@ -13,7 +13,7 @@ pub(super) fn of(call: &ApiCall<'_>) -> Vec<String> {
         "logs" => logs(call),
         "rds" => rds(call),
         "s3control" => s3control(call),
-        "sns" => call.form("TopicArn").into_iter().collect(),
+        "sns" => call.form("TopicArn").or_else(|| call.form("ResourceArn")).into_iter().collect(),
         "sqs" => call.json("QueueUrl").map(|url| call.arn("sqs", last(url, '/'))).into_iter().collect(),
         "ssm" => {
             let name = call.json("Name").map(|it| it.trim_start_matches('/'));

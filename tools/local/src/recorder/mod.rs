@@ -10,8 +10,10 @@ mod instance;
 mod key;
 mod lifecycle;
 mod observation;
+mod queue;
 mod security_group;
 mod tagged;
+mod topic;
 mod trail;
 mod user;
 mod wrong_xml_root;
@@ -40,6 +42,10 @@ pub struct Readers {
     pub rds: aws_sdk_rds::Client,
     /// Keys.
     pub kms: aws_sdk_kms::Client,
+    /// Topics.
+    pub sns: aws_sdk_sns::Client,
+    /// Queues.
+    pub sqs: aws_sdk_sqs::Client,
 }
 
 impl Readers {
@@ -53,6 +59,8 @@ impl Readers {
             iam: aws_sdk_iam::Client::new(config),
             rds: aws_sdk_rds::Client::new(config),
             kms: aws_sdk_kms::Client::new(config),
+            sns: aws_sdk_sns::Client::new(config),
+            sqs: aws_sdk_sqs::Client::new(config),
         }
     }
 }
@@ -65,8 +73,10 @@ enum Reader {
     DbInstance,
     Key,
     Instance,
+    Queue,
     SecurityGroup,
     Tagged(Tagged),
+    Topic,
     Trail,
     User,
 }
@@ -91,6 +101,8 @@ const READERS: &[(&str, Reader)] = &[
     ("AWS::RDS::DBCluster", Reader::DbCluster),
     ("AWS::RDS::DBInstance", Reader::DbInstance),
     ("AWS::S3::Bucket", Reader::Bucket),
+    ("AWS::SNS::Topic", Reader::Topic),
+    ("AWS::SQS::Queue", Reader::Queue),
 ];
 
 /// Why the recorder failed.
@@ -203,8 +215,10 @@ impl Recorder {
                 Reader::DbInstance => database::read_instances(&readers.rds, settings).await,
                 Reader::Key => key::read(&readers.kms, settings).await,
                 Reader::Instance => instance::read(&readers.ec2, settings).await,
+                Reader::Queue => queue::read(&readers.sqs, settings).await,
                 Reader::SecurityGroup => security_group::read(&readers.ec2, settings).await,
                 Reader::Tagged(kind) => tagged::read(kind, &readers.ec2, settings).await,
+                Reader::Topic => topic::read(&readers.sns, settings).await,
                 Reader::Trail => trail::read(&readers.cloudtrail, settings).await,
                 Reader::User => user::read(&readers.iam).await,
             }
