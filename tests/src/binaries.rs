@@ -45,12 +45,13 @@ pub fn root() -> &'static Path {
 
 /// A control of each service whose two programs are built separately, to be compared with the program of the service,
 /// which is deployed.
-pub const SAMPLE: [&str; 10] = [
+pub const SAMPLE: [&str; 11] = [
     "cmk-backing-key-rotation-enabled",
     "cloud-trail-encryption-enabled",
     "cloudwatch-alarm-root-usage",
     "config-recorder-healthy",
     "iam-root-access-key-check",
+    "lambda-function-public-access-prohibited",
     "rds-instance-deletion-protection-enabled",
     "restricted-ssh",
     "s3-bucket-ssl-requests-only",

@@ -8,6 +8,7 @@
 //! | [`fake_service`] | its scripted service |
 //! | [`emulator`] | one moto per test binary; a ledger, a bus and a queue per test |
 //! | [`events`] | events as AWS delivers them, about fake resources |
+//! | [`functions`] | Lambda in memory, with revisions of a policy |
 //! | [`lost`] | lost answers |
 //! | [`meter`] | the number and size of a table's reads |
 //! | [`mutants`] | a remediation with one mutation |
@@ -29,6 +30,7 @@ pub mod crash_point;
 pub mod emulator;
 pub mod events;
 pub mod fake_service;
+pub mod functions;
 pub mod lost;
 pub mod meter;
 pub mod mfa_policy;

@@ -3,6 +3,7 @@
 mod cloudtrail;
 mod config;
 mod ec2;
+mod functions;
 mod iam;
 mod instances;
 mod keys;

@@ -43,6 +43,11 @@ const SKIPPED: &[(&str, &str, &str)] = &[
         "a user that registers a device: the resource violates until then, so its journey differs",
         "journeys::iam::mfa_policy_is_attached_and_undone",
     ),
+    (
+        "lambda-function-public-access-prohibited",
+        "RemovePermission at a revision: moto refuses every one",
+        "model_conformance::policies::policy_of_a_function_conforms",
+    ),
     ("mfa-enabled-for-iam-console-access", "the same", "journeys::iam::mfa_policy_is_attached_and_undone"),
     (
         "rds-multi-az-support",

@@ -80,6 +80,8 @@ fn untagged_resources_are_looked_up_by_the_resources_the_calls_change() {
         ("cmk-backing-key-rotation-enabled", vec!["4645eeef-802e-4076-9722-ed248518a388"]),
         ("config-recorder-healthy", vec!["default"]),
         ("iam-user-mfa-enabled", vec!["alice"]),
+        ("kms-key-policy-no-public-access", vec!["7c9e6679-7425-40de-944b-e07fc1f90ae7"]),
+        ("lambda-function-public-access-prohibited", vec!["Anyone"]),
         ("mfa-enabled-for-iam-console-access", vec!["alice"]),
         ("multi-region-cloudtrail-enabled", vec![trail]),
         ("s3-bucket-ssl-requests-only", vec!["plain"]),

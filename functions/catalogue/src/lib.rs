@@ -6,7 +6,8 @@ use rectify_compliance::Entry;
 use rectify_compliance::entry::SharedEvents;
 
 /// The services that have controls; each has a folder `functions/<service>`.
-pub const SERVICES: [&str; 10] = ["ec2", "s3", "iam", "rds", "cloudtrail", "logs", "kms", "sns", "sqs", "config"];
+pub const SERVICES: [&str; 11] =
+    ["ec2", "s3", "iam", "rds", "cloudtrail", "logs", "kms", "sns", "sqs", "awslambda", "config"];
 
 /// Every control, grouped by service, in the order of each service's crate.
 pub fn controls() -> impl Iterator<Item = &'static Entry> {
@@ -20,6 +21,7 @@ pub fn controls() -> impl Iterator<Item = &'static Entry> {
         rectify_kms::CONTROLS,
         rectify_sns::CONTROLS,
         rectify_sqs::CONTROLS,
+        rectify_awslambda::CONTROLS,
         rectify_config::CONTROLS,
     ]
     .into_iter()

@@ -33,6 +33,17 @@ async fn queue(world: &World) -> ResourceKey {
     ResourceKey::new("AWS::SQS::Queue", url.as_str())
 }
 
+async fn key(world: &World) -> ResourceKey {
+    let kms = &world.clients().kms;
+    let id = kms.create_key().policy(public("kms:*", "*")).send().await.unwrap().key_metadata.unwrap().key_id;
+    ResourceKey::new("AWS::KMS::Key", id.as_str())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn public_statement_of_a_key_is_removed_and_undone() {
+    run_lifecycle("kms-key-policy-no-public-access", "{}", key).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn public_statement_of_a_topic_is_removed_and_undone() {
     run_lifecycle("sns-topic-no-public-access", "{}", topic).await;

@@ -6,8 +6,9 @@ use std::process::Command;
 use super::tree;
 
 /// The packages of functions and the runtime.
-const WITH_SDK: [&str; 12] = [
+const WITH_SDK: [&str; 13] = [
     "rectify-runtime",
+    "rectify-awslambda-lambda",
     "rectify-cloudtrail-lambda",
     "rectify-config-lambda",
     "rectify-ec2-lambda",

@@ -15,6 +15,7 @@ pub fn functions() -> impl Iterator<Item = &'static Function> {
         rectify_kms_lambda::FUNCTIONS,
         rectify_sns_lambda::FUNCTIONS,
         rectify_sqs_lambda::FUNCTIONS,
+        rectify_awslambda_lambda::FUNCTIONS,
         rectify_config_lambda::FUNCTIONS,
     ]
     .into_iter()
@@ -33,6 +34,7 @@ pub fn operations() -> impl Iterator<Item = Operations> {
         rectify_kms_lambda::OPERATIONS,
         rectify_sns_lambda::OPERATIONS,
         rectify_sqs_lambda::OPERATIONS,
+        rectify_awslambda_lambda::OPERATIONS,
         rectify_config_lambda::OPERATIONS,
     ]
     .into_iter()
