@@ -215,7 +215,7 @@ impl<V: View> Remediation for PublicPolicy<V> {
 
     fn fix(&self, live: &V, params: &PolicyParameters, _now: Timestamp) -> Plan<SetCall> {
         let public = self.public(live, params);
-        let Some(document) = (self.get)(live) else { return Plan::Noop };
+        let Some(document) = (self.get)(live) else { return Plan::blocked("policy: not read", Vec::new()) };
         let Some(kept) = document.without(&public) else {
             let labels = offenders(public.iter().map(|it| label(document, *it)));
             return Plan::blocked(

@@ -25,6 +25,7 @@ const BOTH_WAYS: &[(&str, &str)] = &[
     ("logs:PutRetentionPolicy", "one action sets longer and shorter retentions"),
     ("ec2:ModifyNetworkInterfaceAttribute", "one action replaces the groups of an interface in both directions"),
     ("ec2:ModifyEbsDefaultKmsKeyId", "one action replaces the key and restores it"),
+    ("kms:PutKeyPolicy", "one action puts a policy with and without the statement"),
     ("kms:EnableKeyRotation", "one action enables rotation and sets shorter and longer periods"),
     ("rds:ModifyDBInstance", "one action changes every setting of an instance, in both directions"),
     ("sns:SetTopicAttributes", "one action sets a topic's policy with and without the statement"),
