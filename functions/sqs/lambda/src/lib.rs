@@ -11,9 +11,10 @@ use rectify_compliance::{SetCall, Tags, Target};
 use rectify_policy::{PolicyParameters, PublicPolicy};
 use rectify_runtime::AwsError;
 use rectify_runtime::client::{Connect, Fix};
-use rectify_runtime::views::value_of;
+use rectify_runtime::views::{Views, unknown_member, value_of};
+use serde_json::Value;
 
-use rectify_sqs::resources::queue::{Queue, SET};
+use rectify_sqs::resources::queue::{Queue, SET, SSE};
 
 pub use functions::{FUNCTIONS, OPERATIONS};
 
@@ -54,20 +55,23 @@ impl Clients {
             Err(error) => Err(AwsError::call("sqs:ListQueueTags", &error)),
         }
     }
+}
 
-    /// The live queue with its tags; `None` when there is no such queue.
-    async fn live(&self, target: &Target) -> Result<Option<Queue>, AwsError> {
+impl Views<Queue> for Clients {
+    async fn read(&self, target: &Target) -> Result<Option<Queue>, AwsError> {
         let url = &target.resource.id;
         let Some(queue) = self.queue(url).await? else { return Ok(None) };
         Ok(self.tags(url).await?.map(|tags| Queue { tags, ..queue }))
     }
 
-    /// `SetQueueAttributes`; idempotent.
-    async fn set(&self, call: &SetCall) -> Result<(), AwsError> {
-        let (url, attribute, value) = call.parts(SET.resource)?;
-        let value: String = value_of(attribute, value)?;
-        let call = self.sqs.set_queue_attributes().queue_url(url);
-        let call = call.attributes(QueueAttributeName::from(attribute), value);
+    /// `SetQueueAttributes` with one attribute, which is text; idempotent.
+    async fn write(&self, id: &str, member: &str, value: &Value) -> Result<(), AwsError> {
+        let value: String = match member {
+            "Policy" => value_of(member, value)?,
+            SSE => value_of::<bool>(member, value)?.to_string(),
+            _ => return Err(unknown_member(member)),
+        };
+        let call = self.sqs.set_queue_attributes().queue_url(id).attributes(QueueAttributeName::from(member), value);
         call.send().await.map(drop).map_err(|error| AwsError::call("sqs:SetQueueAttributes", &error))
     }
 }
@@ -79,10 +83,11 @@ impl Fix<Clients> for PublicPolicy<Queue> {
         target: &Target,
         _params: &PolicyParameters,
     ) -> Result<Option<Queue>, AwsError> {
-        clients.live(target).await
+        clients.read(target).await
     }
 
     async fn apply(&self, clients: &Clients, _target: &Target, action: &SetCall) -> Result<(), AwsError> {
-        clients.set(action).await
+        let (url, member, value) = action.parts(SET.resource)?;
+        clients.write(url, member, value).await
     }
 }

@@ -16,6 +16,9 @@ pub const TYPE: &str = "AWS::SQS::Queue";
 /// The queues of the function's own region and account.
 pub const QUEUES: &str = "arn:${AWS::Partition}:sqs:${AWS::Region}:${AWS::AccountId}:*";
 
+/// The attribute that turns encryption by keys of SQS on.
+pub const SSE: &str = "SqsManagedSseEnabled";
+
 /// A queue with the attributes that the controls read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -26,33 +29,52 @@ pub struct Queue {
     pub arn: String,
     /// `Policy`; `None` for a queue without one, which only its owner may use.
     pub policy: Option<Document>,
+    /// `KmsMasterKeyId`; `None` without server-side encryption by a KMS key.
+    pub kms_key: Option<String>,
+    /// `SqsManagedSseEnabled`: server-side encryption by keys of SQS; off where it is missing.
+    pub sqs_managed_sse: bool,
     /// Its tags.
     pub tags: Tags,
 }
 
 impl Queue {
     /// The attributes that [`of`](Self::of) reads.
-    pub const ATTRIBUTES: [&str; 2] = ["QueueArn", "Policy"];
+    pub const ATTRIBUTES: [&str; 4] = ["QueueArn", "Policy", "KmsMasterKeyId", SSE];
 
     /// Builds the queue from its attributes, which an item and `GetQueueAttributes` have in the same form.
     ///
     /// # Errors
-    /// [`ShapeError`] if the ARN is missing, or the policy cannot be read.
+    /// [`ShapeError`] if the ARN is missing, or an attribute cannot be read.
     pub fn of<'a>(url: &str, attribute: impl Fn(&str) -> Option<&'a str>, tags: Tags) -> Result<Self, ShapeError> {
-        let policy = attribute("Policy").filter(|it| !it.is_empty());
+        let given = |name: &str| attribute(name).filter(|it| !it.is_empty());
+        let sqs_managed_sse = match given(SSE) {
+            None => false,
+            Some(text) if text.eq_ignore_ascii_case("false") => false,
+            Some(text) if text.eq_ignore_ascii_case("true") => true,
+            Some(other) => return Err(ShapeError::new(SSE, "true or false", other)),
+        };
         Ok(Self {
             url: url.to_owned(),
             arn: attribute("QueueArn").ok_or_else(|| ShapeError::missing("QueueArn", "an ARN"))?.to_owned(),
-            policy: policy.map(|it| Document::parse("Policy", it)).transpose()?,
+            policy: given("Policy").map(|it| Document::parse("Policy", it)).transpose()?,
+            kms_key: given("KmsMasterKeyId").map(str::to_owned),
+            sqs_managed_sse,
             tags,
         })
     }
 }
 
+impl Queue {
+    /// The last part of its URL.
+    pub fn name(&self) -> &str {
+        self.url.rsplit('/').next().unwrap_or_default()
+    }
+}
+
 impl ResourceState for Queue {
     fn identity(&self) -> ResourceIdentity<'_> {
-        let name = self.url.rsplit('/').next();
-        ResourceIdentity { key: ResourceKey::new(TYPE, &self.url), arn: Some(&self.arn), name, tags: &self.tags }
+        let (key, name) = (ResourceKey::new(TYPE, &self.url), Some(self.name()));
+        ResourceIdentity { key, arn: Some(&self.arn), name, tags: &self.tags }
     }
 }
 
@@ -61,14 +83,16 @@ impl Resource for Queue {
 
     fn from_item(item: &ConfigurationItem) -> Result<Self, ShapeError> {
         let given = |name: &str| item.configuration.get(name).filter(|it| !it.is_null());
+        let other = |it: &&Value| !it.is_string() && !it.is_boolean();
         if let Some((name, other)) =
-            Self::ATTRIBUTES.into_iter().find_map(|name| Some((name, given(name).filter(|it| !it.is_string())?)))
+            Self::ATTRIBUTES.into_iter().find_map(|name| Some((name, given(name).filter(other)?)))
         {
             return Err(ShapeError::new(format!("configuration.{name}"), "text", other));
         }
-        let attribute = |name: &str| match (given(name).and_then(Value::as_str), name) {
+        let attribute = |name: &str| match (given(name), name) {
             (None, "QueueArn") => item.arn.as_deref(),
-            (text, _) => text,
+            (Some(Value::Bool(on)), _) => Some(if *on { "true" } else { "false" }),
+            (value, _) => value.and_then(Value::as_str),
         };
         let queue = Self::of(&item.resource.id, attribute, item.tags.clone());
         queue.map_err(|error| error.within("configuration"))
@@ -118,7 +142,8 @@ pub(crate) mod tests {
     /// The queue `jobs` with this policy.
     pub(crate) fn queue(policy: Option<&str>) -> Queue {
         let policy = policy.map(|it| Document::parse("p", it).unwrap());
-        Queue { url: URL.to_owned(), arn: ARN.to_owned(), policy, tags: Tags::new() }
+        let (url, arn) = (URL.to_owned(), ARN.to_owned());
+        Queue { url, arn, policy, kms_key: None, sqs_managed_sse: false, tags: Tags::new() }
     }
 
     pub(crate) fn item(url: &str, configuration: &Value) -> ConfigurationItem {
@@ -142,6 +167,7 @@ pub(crate) mod tests {
             (json!({"QueueArn": ARN, "Policy": {}}), "configuration.Policy"),
             (json!({"QueueArn": ARN, "Policy": "{}"}), "configuration.Policy.Statement"),
             (json!({"Policy": text}), "configuration.QueueArn"),
+            (json!({"QueueArn": ARN, "SqsManagedSseEnabled": "on"}), "configuration.SqsManagedSseEnabled"),
         ] {
             assert_eq!(Queue::from_item(&item(URL, &malformed)).unwrap_err().path, path);
         }
