@@ -14,6 +14,7 @@ mod logs;
 mod policies;
 mod rds;
 mod s3;
+mod sns;
 mod sqs;
 mod tags;
 mod used;

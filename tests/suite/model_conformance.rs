@@ -11,6 +11,7 @@ mod iam;
 mod instances;
 mod kms;
 mod logs;
+mod messaging;
 mod policies;
 mod rds;
 mod s3;

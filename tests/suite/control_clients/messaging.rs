@@ -2,8 +2,8 @@
 
 use aws_sdk_sqs::types::QueueAttributeName;
 use rectify_runtime::rule::on_change;
-use rectify_sns::SNS_TOPIC_NO_PUBLIC_ACCESS;
-use rectify_sqs::SQS_QUEUE_NO_PUBLIC_ACCESS;
+use rectify_sns::{SNS_ENCRYPTED_KMS, SNS_TOPIC_NO_PUBLIC_ACCESS};
+use rectify_sqs::{SQS_QUEUE_ENCRYPTED, SQS_QUEUE_NO_PUBLIC_ACCESS};
 
 use super::instances::{each_denied_fact_is_an_error, each_denied_live_read_is_an_error};
 use super::*;
@@ -79,4 +79,46 @@ async fn deleted_topic_or_queue_ends_as_gone() {
     let gone = remediate::<_, Sqs>(&SQS_QUEUE_NO_PUBLIC_ACCESS, &services, &sandbox, &url).await.unwrap();
     assert!(matches!(gone, Disposition::Ended { outcome: Outcome::Gone, .. }), "{gone:?}");
     assert_eq!(services.calls(), QUEUE_READS[..1]);
+}
+
+/// Each denied read of a key is an error of the rule and of the live read; the topic exists.
+#[tokio::test]
+async fn denied_read_of_a_topics_key_is_an_error() {
+    let arn = topic("denied-key").await;
+    let kms = aws_sdk_kms::Client::new(&sdk_at(endpoint()));
+    let key = kms.create_key().send().await.unwrap().key_metadata.unwrap().key_id;
+    let rule = on_change::<_, Sns>(&SNS_ENCRYPTED_KMS);
+    let item = json!({"TopicArn": arn, "KmsMasterKeyId": key});
+    let parameters = json!({"acceptManagedKey": "false"});
+    each_denied_fact_is_an_error(&rule, "AWS::SNS::Topic", &arn, &item, &parameters).await;
+
+    let target = rectify_compliance::Target {
+        account: AccountId::new(ACCOUNT),
+        region: Region::new(REGION),
+        resource: rectify_compliance::ResourceKey::new("AWS::SNS::Topic", &arn),
+        name: None,
+        arn: None,
+    };
+    let params = serde_json::from_value(json!({"kmsKeyId": key})).unwrap();
+    let free = Services::default();
+    let live = SNS_ENCRYPTED_KMS.logic.live(&Sns::connect(&free.sdk(REGION)), &target, &params).await.unwrap();
+    assert!(live.unwrap().candidate.is_some());
+    let calls = free.calls();
+    assert_permitted(&entry(&SNS_ENCRYPTED_KMS.meta).remediation_permissions(), &calls);
+    assert_eq!(calls, [TOPIC_READS[0], TOPIC_READS[1], "kms:DescribeKey", "kms:GetKeyPolicy"]);
+    for number in 1..=calls.len() {
+        let services = Services::refusing([InjectedError { operation: None, number, code: "AccessDeniedException" }]);
+        let clients = Sns::connect(&services.sdk(REGION));
+        let error = SNS_ENCRYPTED_KMS.logic.live(&clients, &target, &params).await.unwrap_err();
+        assert_eq!(error.kind(), Some(rectify_runtime::CallErrorKind::AccessDenied), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn throttled_read_of_a_queue_is_an_error() {
+    let (sandbox, url) = (Sandbox::create().await, queue("throttled").await);
+    let operation = Some("sqs:GetQueueAttributes");
+    let services = Services::refusing([InjectedError { operation, number: 1, code: "RequestThrottled" }]);
+    let error = remediate::<_, Sqs>(&SQS_QUEUE_ENCRYPTED, &services, &sandbox, &url).await.unwrap_err();
+    assert_eq!(error.kind(), "Throttled", "{error}");
 }

@@ -10,10 +10,13 @@ use crate::Clients;
 pub const FUNCTIONS: &[Function] = &[
     Function { name: "sns-topic-no-public-access", serve: || rectify_runtime::rule::on_change::<_, Clients>(&rectify_sns::controls::sns_topic_no_public_access::SNS_TOPIC_NO_PUBLIC_ACCESS).serve() },
     Function { name: "sns-topic-no-public-access-remediation", serve: || rectify_runtime::remediation::deployed::<_, Clients>(&rectify_sns::controls::sns_topic_no_public_access::SNS_TOPIC_NO_PUBLIC_ACCESS).serve() },
+    Function { name: "sns-encrypted-kms", serve: || rectify_runtime::rule::on_change::<_, Clients>(&rectify_sns::controls::sns_encrypted_kms::SNS_ENCRYPTED_KMS).serve() },
+    Function { name: "sns-encrypted-kms-remediation", serve: || rectify_runtime::remediation::deployed::<_, Clients>(&rectify_sns::controls::sns_encrypted_kms::SNS_ENCRYPTED_KMS).serve() },
 ];
 
 /// What an operator can do with each control: read, apply, undo.
 #[rustfmt::skip]
 pub const OPERATIONS: &[fn() -> Operations] = &[
     || Operations::of::<_, Clients>(&rectify_sns::controls::sns_topic_no_public_access::SNS_TOPIC_NO_PUBLIC_ACCESS),
+    || Operations::of::<_, Clients>(&rectify_sns::controls::sns_encrypted_kms::SNS_ENCRYPTED_KMS),
 ];

@@ -1,5 +1,6 @@
-//! The calls to SNS. The only place that names its SDK; it maps answers and decides nothing.
+//! The calls to SNS, and to KMS for the keys of topics. The only place that names their SDKs; it maps answers and decides nothing.
 
+mod encryption;
 mod functions;
 
 use aws_sdk_sns::Client;
@@ -20,11 +21,12 @@ pub use functions::{FUNCTIONS, OPERATIONS};
 #[derive(Debug, Clone)]
 pub struct Clients {
     sns: Client,
+    kms: aws_sdk_kms::Client,
 }
 
 impl Connect for Clients {
     fn connect(config: &SdkConfig) -> Self {
-        Self { sns: Client::new(config) }
+        Self { sns: Client::new(config), kms: aws_sdk_kms::Client::new(config) }
     }
 }
 
@@ -54,6 +56,12 @@ impl Clients {
             }
             Err(error) => Err(AwsError::call("sns:ListTagsForResource", &error)),
         }
+    }
+
+    /// The topic with its tags; `None` when there is no such topic.
+    async fn tagged_topic(&self, arn: &str) -> Result<Option<Topic>, AwsError> {
+        let Some(topic) = self.topic(arn).await? else { return Ok(None) };
+        Ok(self.tags(arn).await?.map(|tags| Topic { tags, ..topic }))
     }
 
     /// `SetTopicAttributes`; idempotent.
@@ -87,9 +95,7 @@ impl Fix<Clients> for PublicPolicy<Topic> {
         target: &Target,
         _params: &PolicyParameters,
     ) -> Result<Option<Topic>, AwsError> {
-        let arn = &target.resource.id;
-        let Some(topic) = clients.topic(arn).await? else { return Ok(None) };
-        Ok(clients.tags(arn).await?.map(|tags| Topic { tags, ..topic }))
+        clients.tagged_topic(&target.resource.id).await
     }
 
     async fn apply(&self, clients: &Clients, _target: &Target, action: &SetCall) -> Result<(), AwsError> {

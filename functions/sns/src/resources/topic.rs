@@ -16,6 +16,9 @@ pub const TYPE: &str = "AWS::SNS::Topic";
 /// The topics of the function's own region and account.
 pub const TOPICS: &str = "arn:${AWS::Partition}:sns:${AWS::Region}:${AWS::AccountId}:*";
 
+/// The attribute with the KMS key.
+pub const KEY: &str = "KmsMasterKeyId";
+
 /// The actions of the default policy of a topic.
 const OWNER_ACTIONS: [&str; 8] = [
     "SNS:GetTopicAttributes",
@@ -36,6 +39,8 @@ pub struct Topic {
     pub arn: String,
     /// `Policy`; `None` where it is missing, which only an item is known to lack.
     pub policy: Option<Document>,
+    /// `KmsMasterKeyId`: id, ARN or alias; `None` without encryption.
+    pub kms_key: Option<String>,
     /// Its tags.
     pub tags: Tags,
 }
@@ -48,7 +53,13 @@ impl Topic {
     pub fn of<'a>(arn: &str, attribute: impl Fn(&str) -> Option<&'a str>, tags: Tags) -> Result<Self, ShapeError> {
         let policy = attribute("Policy").filter(|it| !it.is_empty());
         let policy = policy.map(|it| Document::parse("Policy", it)).transpose()?;
-        Ok(Self { arn: arn.to_owned(), policy, tags })
+        let kms_key = attribute(KEY).filter(|it| !it.is_empty()).map(str::to_owned);
+        Ok(Self { arn: arn.to_owned(), policy, kms_key, tags })
+    }
+
+    /// The last part of its ARN.
+    pub fn name(&self) -> &str {
+        self.arn.rsplit(':').next().unwrap_or_default()
     }
 
     /// The policy of a new topic, which allows everything to the account that owns it.
@@ -78,8 +89,10 @@ impl Resource for Topic {
     const TYPES: &'static [&'static str] = &[TYPE];
 
     fn from_item(item: &ConfigurationItem) -> Result<Self, ShapeError> {
-        if let Some(other) = item.configuration.get("Policy").filter(|it| !it.is_string() && !it.is_null()) {
-            return Err(ShapeError::new("configuration.Policy", "the text of a policy", other));
+        for name in ["Policy", KEY] {
+            if let Some(other) = item.configuration.get(name).filter(|it| !it.is_string() && !it.is_null()) {
+                return Err(ShapeError::new(format!("configuration.{name}"), "text", other));
+            }
         }
         let attribute = |name: &str| item.configuration.get(name)?.as_str();
         let topic = Self::of(&item.resource.id, attribute, item.tags.clone());
@@ -127,7 +140,7 @@ pub(crate) mod tests {
     /// The topic `alarms` with this policy.
     pub(crate) fn topic(policy: Option<&str>) -> Topic {
         let policy = policy.map(|it| Document::parse("p", it).unwrap());
-        Topic { arn: ARN.to_owned(), policy, tags: Tags::new() }
+        Topic { arn: ARN.to_owned(), policy, kms_key: None, tags: Tags::new() }
     }
 
     pub(crate) fn item(configuration: &Value) -> ConfigurationItem {
