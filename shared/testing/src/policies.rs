@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 /// A statement for `resource`, with this `Sid`.
 fn statement(sid: String, action: &'static str, resource: &'static str) -> impl Strategy<Value = Value> {
-    let account = json!({"AWS": "arn:aws:iam::111122223333:root"});
+    let account = json!({"AWS": "111122223333"});
     let service = json!({"Service": "events.amazonaws.com"});
     let everyone = json!({"AWS": "*"});
     let principal = prop::sample::select(vec![json!("*"), everyone.clone(), everyone, account, service]);
@@ -13,7 +13,7 @@ fn statement(sid: String, action: &'static str, resource: &'static str) -> impl 
         json!({}),
         json!({}),
         json!({"StringEquals": {"aws:SourceAccount": "111122223333"}}),
-        json!({"ArnLike": {"aws:SourceArn": "arn:aws:sns:*:111122223333:*"}}),
+        json!({"ArnLike": {"aws:SourceArn": "arn:x:sns:*:111122223333:*"}}),
         json!({"Bool": {"aws:SecureTransport": "true"}}),
     ]);
     let effect = prop::sample::select(vec!["Allow", "Allow", "Allow", "Allow", "Deny"]);
