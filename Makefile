@@ -6,8 +6,9 @@ CARGO  ?= cargo
 # One control of each service with remediations, the same as in `tests/src/binaries.rs`.
 SAMPLED := cmk-backing-key-rotation-enabled cloud-trail-encryption-enabled cloudwatch-alarm-root-usage \
            config-recorder-healthy dynamodb-pitr-enabled elb-deletion-protection-enabled \
-           iam-root-access-key-check rds-instance-deletion-protection-enabled restricted-ssh \
-           s3-bucket-ssl-requests-only ssm-document-not-public
+           iam-root-access-key-check lambda-function-public-access-prohibited \
+           rds-instance-deletion-protection-enabled restricted-ssh s3-bucket-ssl-requests-only \
+           sns-topic-no-public-access sqs-queue-no-public-access ssm-document-not-public
 SAMPLE  := $(foreach id,$(SAMPLED),--bin $(id) --bin $(id)-remediation)
 # The programs that the demo and the tests start: the functions, one program per service, and the tools.
 RUNS    := --bin '*-functions' --bin rectify --bin rectify-local

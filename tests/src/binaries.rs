@@ -45,7 +45,7 @@ pub fn root() -> &'static Path {
 
 /// A control of each service with remediations, whose two programs are built separately, to be compared with the program
 /// of the service, which is deployed.
-pub const SAMPLE: [&str; 11] = [
+pub const SAMPLE: [&str; 14] = [
     "cmk-backing-key-rotation-enabled",
     "cloud-trail-encryption-enabled",
     "cloudwatch-alarm-root-usage",
@@ -53,10 +53,13 @@ pub const SAMPLE: [&str; 11] = [
     "dynamodb-pitr-enabled",
     "elb-deletion-protection-enabled",
     "iam-root-access-key-check",
+    "lambda-function-public-access-prohibited",
     "rds-instance-deletion-protection-enabled",
     "restricted-ssh",
     "s3-bucket-ssl-requests-only",
     "ssm-document-not-public",
+    "sns-topic-no-public-access",
+    "sqs-queue-no-public-access",
 ];
 
 /// The programs of services, the sample of single functions, and the tools that end-to-end tests run.

@@ -9,6 +9,7 @@
 //! | [`deployment`] | the templates of one test |
 //! | [`emulator`] | one moto per test binary; a ledger, a bus and a queue per test |
 //! | [`events`] | events as AWS delivers them, about fake resources |
+//! | [`functions`] | Lambda in memory, with revisions of a policy |
 //! | [`lost`] | lost answers |
 //! | [`meter`] | the number and size of a table's reads |
 //! | [`mutants`] | a remediation with one mutation |
@@ -31,6 +32,7 @@ pub mod deployment;
 pub mod emulator;
 pub mod events;
 pub mod fake_service;
+pub mod functions;
 pub mod lost;
 pub mod meter;
 pub mod mfa_policy;

@@ -13,7 +13,7 @@ use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::byte_stream::ByteStream;
 use aws_types::SdkConfig;
 use rectify_compliance::Region;
-use rectify_local::proxy::{rpc, xml_roots};
+use rectify_local::proxy::{lambda, rpc, xml_roots};
 use rectify_runtime::clients::sdk_config_over;
 use rectify_runtime::settings::Environment;
 use serde_json::{Value, json};
@@ -178,6 +178,11 @@ fn operation(service: &str, request: &HttpRequest) -> String {
             ("GET", "accesspoint") => "s3control:ListAccessPoints".to_owned(),
             (method, rest) => format!("s3control:{method} {rest}"),
         };
+    }
+    if service == "lambda" {
+        let method = request.method().parse().unwrap();
+        let named = lambda::operation(&method, &path);
+        return format!("lambda:{}", named.map_or_else(|| format!("{method} {path}"), str::to_owned));
     }
     let keys: Vec<&str> = query.split('&').map(|pair| pair.split('=').next().unwrap()).collect();
     let known = S3.iter().find(|(method, key, _)| *method == request.method() && keys.contains(key));

@@ -14,8 +14,11 @@ mod instances;
 mod kms;
 mod logs;
 mod network;
+mod policies;
 mod rds;
 mod s3;
+mod sns;
+mod sqs;
 mod ssm;
 mod tags;
 mod used;
@@ -61,6 +64,11 @@ const SKIPPED: &[(&str, &str, &str)] = &[
         "iam-user-unused-credentials-check",
         "a credential that is a day old: moto dates a key by its own clock",
         "model_conformance::iam::deactivation_of_unused_keys_conforms",
+    ),
+    (
+        "lambda-function-public-access-prohibited",
+        "RemovePermission at a revision: moto refuses every one",
+        "model_conformance::policies::policy_of_a_function_conforms",
     ),
     (
         "mfa-enabled-for-iam-console-access",

@@ -82,6 +82,8 @@ fn untagged_resources_are_looked_up_by_the_resources_the_calls_change() {
         ("ebs-snapshot-block-public-access", vec!["111122223333"]),
         ("iam-user-mfa-enabled", vec!["alice"]),
         ("iam-user-unused-credentials-check", vec!["AKIAEXAMPLEEXAMPABCD", "alice"]),
+        ("kms-key-policy-no-public-access", vec!["7c9e6679-7425-40de-944b-e07fc1f90ae7"]),
+        ("lambda-function-public-access-prohibited", vec!["Anyone"]),
         ("mfa-enabled-for-iam-console-access", vec!["alice"]),
         ("multi-region-cloudtrail-enabled", vec![trail]),
         ("s3-bucket-ssl-requests-only", vec!["plain"]),

@@ -9,8 +9,23 @@ use rectify_compliance::Entry;
 use rectify_compliance::entry::SharedEvents;
 
 /// The services that have controls; each has a folder `functions/<service>`.
-pub const SERVICES: [&str; 12] =
-    ["ec2", "s3", "iam", "rds", "cloudtrail", "logs", "kms", "config", "dynamodb", "elb", "ssm", "efs"];
+pub const SERVICES: [&str; 15] = [
+    "ec2",
+    "s3",
+    "iam",
+    "rds",
+    "cloudtrail",
+    "logs",
+    "kms",
+    "sns",
+    "sqs",
+    "awslambda",
+    "config",
+    "dynamodb",
+    "elb",
+    "ssm",
+    "efs",
+];
 
 /// Every control, grouped by service, in the order of each service's crate.
 pub fn controls() -> impl Iterator<Item = &'static Entry> {
@@ -22,6 +37,9 @@ pub fn controls() -> impl Iterator<Item = &'static Entry> {
         rectify_cloudtrail::CONTROLS,
         rectify_logs::CONTROLS,
         rectify_kms::CONTROLS,
+        rectify_sns::CONTROLS,
+        rectify_sqs::CONTROLS,
+        rectify_awslambda::CONTROLS,
         rectify_config::CONTROLS,
         rectify_dynamodb::CONTROLS,
         rectify_elb::CONTROLS,

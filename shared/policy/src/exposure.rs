@@ -3,6 +3,8 @@
 //! One analysis for every service. A statement grants public access if it allows everyone an action, no condition
 //! restricts it to specific principals or sources, and no Deny cancels it.
 
+use std::collections::BTreeSet;
+
 use rectify_compliance::AccountId;
 
 use crate::Policy;
@@ -54,12 +56,19 @@ impl Policy {
     /// Deny for everyone cancels. A Deny with a condition, or for only some of the actions or resources, does not
     /// cancel.
     pub fn public_statements(&self, arn: &str, kind: &ResourceKind) -> Vec<&Statement> {
-        self.0
-            .iter()
-            .filter(|it| it.effect == Effect::Allow && it.concerns(arn) && it.is_open(kind))
-            .filter(|it| kind.grants_any_of(&it.actions))
-            .filter(|it| !self.0.iter().any(|deny| cancels(deny, it, arn, kind)))
-            .collect()
+        self.public_positions(arn, kind).into_iter().filter_map(|position| self.0.get(position)).collect()
+    }
+
+    /// The positions of these statements in the policy.
+    pub fn public_positions(&self, arn: &str, kind: &ResourceKind) -> BTreeSet<usize> {
+        let is_public = |it: &Statement| {
+            it.effect == Effect::Allow
+                && it.concerns(arn)
+                && it.is_open(kind)
+                && kind.grants_any_of(&it.actions)
+                && !self.0.iter().any(|deny| cancels(deny, it, arn, kind))
+        };
+        self.0.iter().enumerate().filter(|(_, it)| is_public(it)).map(|(position, _)| position).collect()
     }
 
     /// The statements that grant access to named external principals, or under a restricting condition. Not those for

@@ -1,13 +1,13 @@
 //! IAM policy documents: their statements, and the access they grant.
 //!
-//! Pure: depends on no SDK, clock, service or control. The differences between services (condition keys, actions) are
+//! Pure: depends on no SDK, clock, service or named control. The differences between services (condition keys, actions) are
 //! data, a [`ResourceKind`]. Every parser here rejects unknown elements, so that the analysis is total.
 //!
 //! | module | noun |
 //! |---|---|
 //! | [`decode`] | the text of a document, percent-encoded or plain |
 //! | [`canonical`] | the form in which documents are compared |
-//! | [`document`] | a document as text, to add a statement without any other change |
+//! | [`document`] | a document as text, to add or remove a statement without any other change |
 //! | [`policy`] | a document, parsed: its statements |
 //! | [`statement`] | one statement, parsed |
 //! | [`principal`] | the principals of a statement |
@@ -15,6 +15,7 @@
 //! | [`pattern`] | `*` and `?` in ARNs and actions: matching, covering and reaching |
 //! | [`exposure`] | the statements of a resource policy that grant public access |
 //! | [`grant`] | identity policy statements that allow all actions, or all of a service |
+//! | [`public_policy`] | the controls that remove public statements |
 //! | [`request`] | whether a policy allows a request of an AWS service |
 
 pub mod canonical;
@@ -26,6 +27,7 @@ pub mod grant;
 pub mod pattern;
 pub mod policy;
 pub mod principal;
+pub mod public_policy;
 pub mod request;
 pub mod statement;
 
@@ -36,5 +38,6 @@ pub use document::Document;
 pub use exposure::{Key, ResourceKind, Wildcards};
 pub use policy::{Policy, PolicyType};
 pub use principal::{Identity, IdentityKind, Principal};
+pub use public_policy::{Edit, PolicyParameters, PublicPolicy};
 pub use request::ServiceRequest;
 pub use statement::{Effect, Selection, Statement};

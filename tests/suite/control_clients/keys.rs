@@ -9,6 +9,7 @@ use rectify_iam::controls::iam_user_mfa_enabled::IAM_USER_MFA_ENABLED;
 use rectify_iam::controls::iam_user_unused_credentials_check::IAM_USER_UNUSED_CREDENTIALS_CHECK;
 use rectify_iam::controls::mfa_enabled_for_iam_console_access::MFA_ENABLED_FOR_IAM_CONSOLE_ACCESS;
 use rectify_kms::controls::cmk_backing_key_rotation_enabled::CMK_BACKING_KEY_ROTATION_ENABLED;
+use rectify_kms::controls::kms_key_policy_no_public_access::KMS_KEY_POLICY_NO_PUBLIC_ACCESS;
 use rectify_runtime::client::{AccountRegion, List};
 use rectify_ssm::SSM_DOCUMENT_NOT_PUBLIC;
 
@@ -74,6 +75,7 @@ async fn ids_of_keys_match_their_pages() {
     let kms = aws_sdk_kms::Client::new(&Services::default().sdk(SEPARATE));
     kms.create_key().send().await.unwrap();
     assert_ids_match_pages::<_, rectify_kms_lambda::Clients>(&CMK_BACKING_KEY_ROTATION_ENABLED, SEPARATE).await;
+    assert_ids_match_pages::<_, rectify_kms_lambda::Clients>(&KMS_KEY_POLICY_NO_PUBLIC_ACCESS, SEPARATE).await;
 }
 
 #[tokio::test]

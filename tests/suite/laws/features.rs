@@ -6,8 +6,9 @@ use std::process::Command;
 use super::tree;
 
 /// The packages of functions and the runtime.
-const WITH_SDK: [&str; 14] = [
+const WITH_SDK: [&str; 17] = [
     "rectify-runtime",
+    "rectify-awslambda-lambda",
     "rectify-cloudtrail-lambda",
     "rectify-config-lambda",
     "rectify-dynamodb-lambda",
@@ -20,6 +21,8 @@ const WITH_SDK: [&str; 14] = [
     "rectify-rds-lambda",
     "rectify-s3-lambda",
     "rectify-ssm-lambda",
+    "rectify-sns-lambda",
+    "rectify-sqs-lambda",
     "rectify-platform",
 ];
 

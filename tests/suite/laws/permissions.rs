@@ -29,9 +29,11 @@ const BOTH_WAYS: &[(&str, &str)] = &[
     ("ec2:ModifySubnetAttribute", "one action turns an attribute off and on"),
     ("ec2:ModifyEbsDefaultKmsKeyId", "one action replaces the key and restores it"),
     ("ec2:EnableSnapshotBlockPublicAccess", "one action blocks all sharing and, as before, only new sharing"),
+    ("kms:PutKeyPolicy", "one action puts a policy with and without the statement"),
     ("kms:EnableKeyRotation", "one action enables rotation and sets shorter and longer periods"),
     ("rds:ModifyDBInstance", "one action changes every setting of an instance, in both directions"),
     ("sns:SetTopicAttributes", "one action sets a topic's policy with and without the statement"),
+    ("sqs:SetQueueAttributes", "one action sets every attribute of a queue, in both directions"),
     ("dynamodb:UpdateContinuousBackups", "one action turns point-in-time recovery on and off"),
     (
         "elasticloadbalancing:ModifyLoadBalancerAttributes",

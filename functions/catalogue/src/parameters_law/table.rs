@@ -16,6 +16,7 @@ pub(super) const VALUES: &[(&str, &[&str], &str)] = &[
     ("restricted-common-ports", &["blockedPort1", "blockedPort2", "blockedPort5"], r#""443""#),
     ("restricted-common-ports", &["udpPorts"], r#""53""#),
     ("s3-lifecycle-log-archive", &["storageClasses"], r#""DEEP_ARCHIVE""#),
+    ("sns-encrypted-kms", &["kmsKeyId", "kmsKeyIds"], r#""alias/topics""#),
     ("security-group-drift", &["baselineName"], r#""/sg-baseline/other/{groupId}""#),
     ("security-group-drift", &["baselineTime"], r#""2026-01-01T00:00:00Z""#),
 ];

@@ -10,10 +10,13 @@ use crate::Clients;
 pub const FUNCTIONS: &[Function] = &[
     Function { name: "cmk-backing-key-rotation-enabled", serve: || rectify_runtime::rule::on_change_and_schedule::<_, Clients>(&rectify_kms::controls::cmk_backing_key_rotation_enabled::CMK_BACKING_KEY_ROTATION_ENABLED).serve() },
     Function { name: "cmk-backing-key-rotation-enabled-remediation", serve: || rectify_runtime::remediation::deployed::<_, Clients>(&rectify_kms::controls::cmk_backing_key_rotation_enabled::CMK_BACKING_KEY_ROTATION_ENABLED).serve() },
+    Function { name: "kms-key-policy-no-public-access", serve: || rectify_runtime::rule::on_change_and_schedule::<_, Clients>(&rectify_kms::controls::kms_key_policy_no_public_access::KMS_KEY_POLICY_NO_PUBLIC_ACCESS).serve() },
+    Function { name: "kms-key-policy-no-public-access-remediation", serve: || rectify_runtime::remediation::deployed::<_, Clients>(&rectify_kms::controls::kms_key_policy_no_public_access::KMS_KEY_POLICY_NO_PUBLIC_ACCESS).serve() },
 ];
 
 /// What an operator can do with each control: read, apply, undo.
 #[rustfmt::skip]
 pub const OPERATIONS: &[fn() -> Operations] = &[
     || Operations::of::<_, Clients>(&rectify_kms::controls::cmk_backing_key_rotation_enabled::CMK_BACKING_KEY_ROTATION_ENABLED),
+    || Operations::of::<_, Clients>(&rectify_kms::controls::kms_key_policy_no_public_access::KMS_KEY_POLICY_NO_PUBLIC_ACCESS),
 ];

@@ -1,17 +1,20 @@
 //! The calls to KMS. The only place that names its SDK; it maps answers and decides nothing.
 
 mod functions;
+mod policy;
+
+use std::future::Future;
 
 use aws_sdk_kms::Client;
 use aws_sdk_kms::operation::describe_key::DescribeKeyError;
 use aws_sdk_kms::operation::get_key_rotation_status::GetKeyRotationStatusError;
 use aws_sdk_kms::operation::list_resource_tags::ListResourceTagsError;
-use aws_sdk_kms::types::{KeyListEntry, KeyMetadata};
+use aws_sdk_kms::types::KeyMetadata;
 use aws_types::SdkConfig;
 use futures_util::stream::{self, Stream};
-use rectify_compliance::{ResourceKey, ShapeError, Tags, Target};
+use rectify_compliance::{ResourceKey, ResourceState, ShapeError, Tags, Target};
 use rectify_runtime::AwsError;
-use rectify_runtime::client::{AccountRegion, Connect, Fix, Found, List, Listed, Page, ReadFacts, read_each};
+use rectify_runtime::client::{AccountRegion, Connect, Fix, Found, List, Page, ReadFacts, read_each};
 
 use rectify_kms::controls::cmk_backing_key_rotation_enabled::{
     Action, CmkBackingKeyRotationEnabled, KeyRotationParameters, Undo,
@@ -95,20 +98,41 @@ impl Clients {
         Ok(Some(tags))
     }
 
-    /// The keys of one page of `ListKeys`, a few at a time.
-    async fn keys(
-        &self,
-        listed: &[KeyListEntry],
-        params: &KeyRotationParameters,
-    ) -> Result<Vec<Listed<Key>>, AwsError> {
-        // A loop, because a closure that returns these futures is not general enough for every lifetime.
-        let mut reads = Vec::new();
-        for entry in listed {
-            let id = entry.key_id().ok_or_else(|| ShapeError::missing("Keys.KeyId", "a key id"))?;
-            let found = Found { resource: ResourceKey::new(TYPE, id), name: None };
-            reads.push((found, self.key(id, params)));
-        }
-        Ok(read_each(reads, CONCURRENCY).await)
+    /// The keys from a page of `ListKeys` on, each read by `read`, a few at a time.
+    fn pages<'a, S, R>(
+        &'a self,
+        from: Option<String>,
+        read: impl Fn(String) -> R + Clone + Send + 'a,
+    ) -> impl Stream<Item = Result<Page<S>, AwsError>> + Send + 'a
+    where
+        S: ResourceState,
+        R: Future<Output = Result<Option<S>, AwsError>> + Send + 'a,
+    {
+        let pages = self.kms.list_keys().set_marker(from).into_paginator().page_size(KEYS_PER_PAGE).send();
+        stream::try_unfold((pages, read), |(mut pages, read)| async move {
+            let Some(page) = pages.next().await else { return Ok(None) };
+            let page = page.map_err(|error| AwsError::call("kms:ListKeys", &error))?;
+            let mut reads = Vec::new();
+            for entry in page.keys() {
+                let id = entry.key_id().ok_or_else(|| ShapeError::missing("Keys.KeyId", "a key id"))?;
+                let found = Found { resource: ResourceKey::new(TYPE, id), name: None };
+                reads.push((found, read(id.to_owned())));
+            }
+            let resources = read_each(reads, CONCURRENCY).await;
+            Ok(Some((Page { resources, next: page.next_marker.filter(|it| !it.is_empty()) }, (pages, read))))
+        })
+    }
+
+    /// The ids of all keys.
+    fn ids(&self) -> impl Stream<Item = Result<Vec<ResourceKey>, AwsError>> + Send + '_ {
+        let pages = self.kms.list_keys().into_paginator().page_size(MAX_PAGE_SIZE).send();
+        stream::try_unfold(pages, |mut pages| async move {
+            let Some(page) = pages.next().await else { return Ok(None) };
+            let page = page.map_err(|error| AwsError::call("kms:ListKeys", &error))?;
+            let keys =
+                page.keys().iter().filter_map(|key| Some(ResourceKey::new(TYPE, key.key_id()?))).collect::<Vec<_>>();
+            Ok(Some((keys, pages)))
+        })
     }
 
     /// `EnableKeyRotation`; idempotent.
@@ -149,13 +173,7 @@ impl List<Clients> for CmkBackingKeyRotationEnabled {
         params: &'a KeyRotationParameters,
         from: Option<String>,
     ) -> impl Stream<Item = Result<Page<Key>, AwsError>> + Send + 'a {
-        let pages = clients.kms.list_keys().set_marker(from).into_paginator().page_size(KEYS_PER_PAGE).send();
-        stream::try_unfold(pages, move |mut pages| async move {
-            let Some(page) = pages.next().await else { return Ok(None) };
-            let page = page.map_err(|error| AwsError::call("kms:ListKeys", &error))?;
-            let resources = clients.keys(page.keys(), params).await?;
-            Ok(Some((Page { resources, next: page.next_marker.filter(|it| !it.is_empty()) }, pages)))
-        })
+        clients.pages(from, move |id| async move { clients.key(&id, params).await })
     }
 
     fn keys<'a>(
@@ -164,14 +182,7 @@ impl List<Clients> for CmkBackingKeyRotationEnabled {
         _place: &'a AccountRegion,
         _params: &'a KeyRotationParameters,
     ) -> impl Stream<Item = Result<Vec<ResourceKey>, AwsError>> + Send + 'a {
-        let pages = clients.kms.list_keys().into_paginator().page_size(MAX_PAGE_SIZE).send();
-        stream::try_unfold(pages, move |mut pages| async move {
-            let Some(page) = pages.next().await else { return Ok(None) };
-            let page = page.map_err(|error| AwsError::call("kms:ListKeys", &error))?;
-            let keys =
-                page.keys().iter().filter_map(|key| Some(ResourceKey::new(TYPE, key.key_id()?))).collect::<Vec<_>>();
-            Ok(Some((keys, pages)))
-        })
+        clients.ids()
     }
 }
 

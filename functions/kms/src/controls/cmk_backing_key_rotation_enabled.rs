@@ -10,7 +10,7 @@ use rectify_compliance::{
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::resources::key::{DEFAULT_PERIOD, Key, KeyState, RecordedKey, Rotation, TYPE};
+use crate::resources::key::{DEFAULT_PERIOD, KEYS, Key, KeyState, RecordedKey, Rotation, TYPE};
 
 control! {
     /// ## What it checks
@@ -98,7 +98,6 @@ impl KeyRotationParameters {
     }
 }
 
-const KEYS: &str = "arn:${AWS::Partition}:kms:${AWS::Region}:${AWS::AccountId}:key/*";
 const LIST_KEYS: Permission = Permission::unscoped("kms:ListKeys");
 const DESCRIBE_KEY: Permission = Permission::on("kms:DescribeKey", KEYS);
 const ROTATION_STATUS: Permission = Permission::on("kms:GetKeyRotationStatus", KEYS);

@@ -11,6 +11,9 @@ use serde_json::Value;
 /// The resource type in AWS Config. The resource id is the key id.
 pub const TYPE: &str = "AWS::KMS::Key";
 
+/// The keys of the function's own region and account.
+pub const KEYS: &str = "arn:${AWS::Partition}:kms:${AWS::Region}:${AWS::AccountId}:key/*";
+
 /// The default rotation period, days ([EnableKeyRotation], November 2026).
 ///
 /// [EnableKeyRotation]: https://docs.aws.amazon.com/kms/latest/APIReference/API_EnableKeyRotation.html

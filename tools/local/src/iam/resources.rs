@@ -1,6 +1,7 @@
 //! The ARNs of a call's resources, for services whose calls name one resource or a list of one type.
 
 use super::request::ApiCall;
+use crate::proxy::lambda;
 
 /// The resources of a call; empty if its action has no resource type.
 pub(super) fn of(call: &ApiCall<'_>) -> Vec<String> {
@@ -11,10 +12,11 @@ pub(super) fn of(call: &ApiCall<'_>) -> Vec<String> {
         "elasticloadbalancing" => elasticloadbalancing(call),
         "iam" => iam(call),
         "kms" => call.json("KeyId").map(|key| named(call, "kms", "key/", key)).into_iter().collect(),
+        "lambda" => lambda::function(call.path()).map(|it| lambda_function(call, it)).into_iter().collect(),
         "logs" => logs(call),
         "rds" => rds(call),
         "s3control" => s3control(call),
-        "sns" => call.form("TopicArn").into_iter().collect(),
+        "sns" => call.form("TopicArn").or_else(|| call.form("ResourceArn")).into_iter().collect(),
         "sqs" => call.json("QueueUrl").map(|url| call.arn("sqs", last(url, '/'))).into_iter().collect(),
         "ssm" => ssm(call),
         _ => Vec::new(),
@@ -94,6 +96,12 @@ fn iam(call: &ApiCall<'_>) -> Vec<String> {
         "GetRole" => call.form("RoleName").map(|it| global(&format!("role/{it}"))).into_iter().collect(),
         _ => call.form("UserName").map(|it| global(&format!("user/{it}"))).into_iter().collect(),
     }
+}
+
+/// The path of a call about tags has the percent-encoded ARN, every other one the name.
+fn lambda_function(call: &ApiCall<'_>, named: &str) -> String {
+    let named = named.replace("%3A", ":").replace("%3a", ":");
+    call.arn("lambda", &format!("function:{}", last(&named, ':')))
 }
 
 fn logs(call: &ApiCall<'_>) -> Vec<String> {

@@ -6,6 +6,8 @@
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method};
 
+use super::lambda;
+
 /// The format of a service's errors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Protocol {
@@ -58,8 +60,10 @@ impl CallName {
             let operation = s3_operation(&head.method, path, &query, &head.headers);
             return Self { service: "s3".to_owned(), operation, protocol: Protocol::S3, access_key };
         }
-        // A REST-JSON service (Lambda, for example), which Rectify does not call: method and path replace the name.
-        Self { service: scope, operation: format!("{} {path}", head.method), protocol: Protocol::Json, access_key }
+        let named = (scope == "lambda").then(|| lambda::operation(&head.method, path)).flatten();
+        // Another REST-JSON service, which Rectify does not call: method and path replace the name.
+        let operation = named.map_or_else(|| format!("{} {path}", head.method), str::to_owned);
+        Self { service: scope, operation, protocol: Protocol::Json, access_key }
     }
 }
 

@@ -15,6 +15,7 @@ mod answer;
 mod call;
 mod fault;
 mod forward;
+pub mod lambda;
 mod lookup;
 pub mod rpc;
 mod serialized;

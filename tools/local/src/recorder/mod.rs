@@ -12,10 +12,12 @@ mod lifecycle;
 mod load_balancer;
 mod observation;
 mod policy;
+mod queue;
 mod security_group;
 mod snapshot;
 mod table;
 mod tagged;
+mod topic;
 mod trail;
 mod user;
 mod wrong_xml_root;
@@ -48,6 +50,10 @@ pub struct Readers {
     pub dynamodb: aws_sdk_dynamodb::Client,
     /// Load balancers.
     pub elb: aws_sdk_elasticloadbalancingv2::Client,
+    /// Topics.
+    pub sns: aws_sdk_sns::Client,
+    /// Queues.
+    pub sqs: aws_sdk_sqs::Client,
 }
 
 impl Readers {
@@ -63,6 +69,8 @@ impl Readers {
             kms: aws_sdk_kms::Client::new(config),
             dynamodb: aws_sdk_dynamodb::Client::new(config),
             elb: aws_sdk_elasticloadbalancingv2::Client::new(config),
+            sns: aws_sdk_sns::Client::new(config),
+            sqs: aws_sdk_sqs::Client::new(config),
         }
     }
 }
@@ -79,9 +87,11 @@ enum Reader {
     Instance,
     LoadBalancer,
     Policy,
+    Queue,
     SecurityGroup,
     Table,
     Tagged(Tagged),
+    Topic,
     Trail,
     User,
 }
@@ -111,6 +121,8 @@ const READERS: &[(&str, Reader)] = &[
     ("AWS::RDS::DBInstance", Reader::DbInstance),
     ("AWS::RDS::DBSnapshot", Reader::DbSnapshot),
     ("AWS::S3::Bucket", Reader::Bucket),
+    ("AWS::SNS::Topic", Reader::Topic),
+    ("AWS::SQS::Queue", Reader::Queue),
 ];
 
 /// Why the recorder failed.
@@ -227,9 +239,11 @@ impl Recorder {
                 Reader::Instance => instance::read(&readers.ec2, settings).await,
                 Reader::LoadBalancer => load_balancer::read(&readers.elb, settings).await,
                 Reader::Policy => policy::read(&readers.iam).await,
+                Reader::Queue => queue::read(&readers.sqs, settings).await,
                 Reader::SecurityGroup => security_group::read(&readers.ec2, settings).await,
                 Reader::Table => table::read(&readers.dynamodb, settings).await,
                 Reader::Tagged(kind) => tagged::read(kind, &readers.ec2, settings).await,
+                Reader::Topic => topic::read(&readers.sns, settings).await,
                 Reader::Trail => trail::read(&readers.cloudtrail, settings).await,
                 Reader::User => user::read(&readers.iam).await,
             }

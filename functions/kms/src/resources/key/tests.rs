@@ -16,7 +16,7 @@ fn configuration(changes: &Value) -> Value {
     configuration
 }
 
-fn item(changes: &Value, supplementary: &Value) -> ConfigurationItem {
+pub(crate) fn item(changes: &Value, supplementary: &Value) -> ConfigurationItem {
     ConfigurationItem::from_notification(&json!({
         "awsAccountId": "111122223333", "awsRegion": "eu-west-1", "resourceType": TYPE, "resourceId": ID,
         "configurationItemStatus": "OK", "configurationItemCaptureTime": "2026-03-04T05:06:07.890Z",

@@ -1,0 +1,3 @@
+//! The types of AWS Lambda's answers. They know no control.
+
+pub mod function;

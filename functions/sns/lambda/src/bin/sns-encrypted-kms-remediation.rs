@@ -1,0 +1,8 @@
+//! The remediation of `sns-encrypted-kms`, as EventBridge invokes it. Written by `xtask generate`.
+
+use rectify_sns::controls::sns_encrypted_kms::SNS_ENCRYPTED_KMS as CONTROL;
+use rectify_sns_lambda::Clients;
+
+fn main() -> std::process::ExitCode {
+    rectify_runtime::remediation::deployed::<_, Clients>(&CONTROL).serve()
+}

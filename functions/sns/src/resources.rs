@@ -1,0 +1,3 @@
+//! The types of SNS's answers. They know no control.
+
+pub mod topic;

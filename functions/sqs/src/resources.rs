@@ -1,0 +1,3 @@
+//! The types of SQS's answers. They know no control.
+
+pub mod queue;
