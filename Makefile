@@ -60,9 +60,10 @@ fresh:
 	$(CARGO) build --workspace --bin xtask
 	target/debug/xtask generate --check
 
-template-lint: $(VENV)/.tests $(SAM)/.sam ## cfn-lint and sam validate
+template-lint: $(VENV)/.tests $(SAM)/.sam ## cfn-lint, sam validate and sam package
 	$(VENV)/bin/cfn-lint template.yaml deploy/controls/*.yaml
 	SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=us-east-1 $(SAM)/bin/sam validate --lint --template template.yaml
+	$(VENV)/bin/python tests/python/sam_package.py $(CURDIR)/$(SAM)/bin/sam $(CURDIR)/$(VENV)/bin/moto_server
 
 new-control: ## scaffold a control: make new-control ARGS='ec2 my-id --title … --why … --type … --field …', or ARGS=--help
 	$(CARGO) run -p xtask -- new-control $(ARGS)

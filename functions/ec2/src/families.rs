@@ -1,7 +1,6 @@
 //! Logic that several controls share: the same evaluation and plan with different values.
 
 pub mod authorization;
-pub mod by_hand;
 pub mod exposure;
 pub mod open_ports;
 pub mod port_limits;

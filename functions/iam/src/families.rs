@@ -1,6 +1,5 @@
 //! Code that several controls share: one verdict and one plan, with different values.
 
-pub mod by_hand;
 pub mod key_status;
 pub mod mfa;
 pub mod mfa_policy;

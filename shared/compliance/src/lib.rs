@@ -20,6 +20,7 @@
 //! | [`managed`] | how to determine whether a CloudFormation stack manages a resource |
 //! | [`permission`] | IAM actions with the resources they are scoped to |
 //! | [`setting`] | controls over one member that one call sets |
+//! | [`by_hand`] | controls without calls, whose findings an operator ends |
 //! | [`roles`] | the permissions of functions beyond those of their controls |
 //! | [`attribution`] | who changed a resource, read from CloudTrail's records |
 //! | [`kms_key`] | a key to encrypt with |
@@ -30,6 +31,7 @@
 pub mod annotation;
 pub mod arn;
 pub mod attribution;
+pub mod by_hand;
 pub mod canonical;
 pub mod compliance_change;
 pub mod control;
@@ -56,6 +58,7 @@ pub mod verdict;
 
 pub use annotation::{Annotation, offenders};
 pub use arn::Arn;
+pub use by_hand::ByHand;
 pub use compliance_change::{ComplianceChange, Origin, RemediationRequest};
 pub use control::{
     Control, ControlMeta, Declared, Framework, Frequency, FromItem, Mapping, Periodic, Remediation,

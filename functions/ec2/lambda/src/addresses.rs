@@ -1,13 +1,12 @@
 //! The addresses of an instance, read live: their rule evaluates the item alone.
 
 use aws_sdk_ec2::types::{self, InstanceNetworkInterface, InstanceNetworkInterfaceAssociation};
-use rectify_compliance::{Never, Parameters, Target};
+use rectify_compliance::{ByHand, Never, Parameters, Target};
 use rectify_runtime::AwsError;
 use rectify_runtime::client::Fix;
 
 use super::Clients;
 use super::instances::instance;
-use rectify_ec2::families::by_hand::ByHand;
 use rectify_ec2::resources::instance_addresses::{
     InstanceAddresses, StatedAssociation, StatedInterface, StatedIpv6, StatedPrivateAddress,
 };

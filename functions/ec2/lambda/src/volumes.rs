@@ -1,12 +1,11 @@
 //! Volumes, read one by one: their rule evaluates the item alone.
 
 use aws_sdk_ec2::types;
-use rectify_compliance::{Never, Parameters, ShapeError, Target};
+use rectify_compliance::{ByHand, Never, Parameters, ShapeError, Target};
 use rectify_runtime::AwsError;
 use rectify_runtime::client::Fix;
 
 use super::{Clients, tags};
-use rectify_ec2::families::by_hand::ByHand;
 use rectify_ec2::resources::volume::Volume;
 
 impl<P: Parameters> Fix<Clients> for ByHand<Volume, P> {

@@ -1,9 +1,8 @@
 //! `ec2-instance-no-public-ip`: an instance has a public address.
 
 use rectify_compliance::values::Flag;
-use rectify_compliance::{Verdict, control, offenders, parameters};
+use rectify_compliance::{ByHand, Level, Verdict, control, offenders, parameters};
 
-use crate::families::by_hand::ByHand;
 use crate::permissions::DESCRIBE_INSTANCES;
 use crate::resources::instance::TYPE;
 use crate::resources::instance_addresses::{Address, AddressKind, InstanceAddresses};
@@ -87,7 +86,10 @@ const CONTROL: ByHand<InstanceAddresses, Ec2InstanceNoPublicIpParameters> = ByHa
         });
         launcher.into_iter().chain(params.violating(subject).map(remove)).collect()
     },
+    level: Level::L3,
+    list: &[],
     read: &[DESCRIBE_INSTANCES],
+    needs_name: false,
 };
 
 impl Ec2InstanceNoPublicIpParameters {

@@ -1,9 +1,8 @@
 //! `encrypted-volumes`: an attached EBS volume is not encrypted, or not with the required key.
 
 use rectify_compliance::values::Flag;
-use rectify_compliance::{Arn, Permission, Verdict, control, parameters};
+use rectify_compliance::{Arn, ByHand, Level, Permission, Verdict, control, parameters};
 
-use crate::families::by_hand::ByHand;
 use crate::resources::volume::{TYPE, Volume};
 
 control! {
@@ -102,7 +101,10 @@ const CONTROL: ByHand<Volume, EncryptedVolumesParameters> = ByHand {
         }
         steps
     },
+    level: Level::L3,
+    list: &[],
     read: &[Permission::unscoped("ec2:DescribeVolumes")],
+    needs_name: false,
 };
 
 /// Whether the key with this ARN is the required one.

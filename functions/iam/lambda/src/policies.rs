@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use aws_sdk_iam::types;
-use rectify_compliance::{Never, Parameters, ShapeError, Tags, Target};
+use rectify_compliance::{ByHand, Never, Parameters, ShapeError, Tags, Target};
 use rectify_runtime::AwsError;
 use rectify_runtime::client::Fix;
 
@@ -11,7 +11,6 @@ use super::{Clients, unless_missing};
 use rectify_iam::controls::iam_user_no_policies_check::{
     IamUserNoPoliciesCheck, IamUserNoPoliciesCheckParameters, UserPolicies,
 };
-use rectify_iam::families::by_hand::ByHand;
 use rectify_iam::resources::managed_policy::{Description, ManagedPolicy, Version};
 
 /// The maximum page size of `ListPolicies`.

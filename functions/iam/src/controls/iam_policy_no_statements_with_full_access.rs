@@ -3,9 +3,8 @@
 //! Works on the statements of one policy; makes no API calls.
 
 use rectify_compliance::values::{Flag, StringList};
-use rectify_compliance::{control, offenders, parameters};
+use rectify_compliance::{ByHand, control, offenders, parameters};
 
-use crate::families::by_hand::ByHand;
 use crate::families::policy_statements::{self, judge};
 use crate::resources::managed_policy::{ManagedPolicy, TYPE};
 

@@ -4,11 +4,10 @@
 
 use rectify_compliance::place::ACCOUNT_TYPE;
 use rectify_compliance::{
-    AccountId, NoParameters, Partition, ResourceIdentity, ResourceState, ShapeError, Verdict, control,
+    AccountId, ByHand, NoParameters, Partition, ResourceIdentity, ResourceState, ShapeError, Verdict, control,
 };
 use serde::{Deserialize, Serialize};
 
-use crate::families::by_hand::ByHand;
 use crate::families::root::{self, act_centrally};
 
 control! {

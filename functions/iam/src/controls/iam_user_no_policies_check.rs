@@ -6,13 +6,12 @@ use std::collections::BTreeSet;
 
 use rectify_compliance::values::StringList;
 use rectify_compliance::{
-    Arn, ConfigurationItem, Level, Permission, Resource, ResourceIdentity, ResourceState, ShapeError, Verdict, control,
-    offenders, parameters,
+    Arn, ByHand, ConfigurationItem, Level, Permission, Resource, ResourceIdentity, ResourceState, ShapeError, Verdict,
+    control, offenders, parameters,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::families::by_hand::ByHand;
 use crate::resources::user::{GET_USER, LIST_ATTACHED_POLICIES, LIST_USERS, RecordedUser, TYPE, USERS, User};
 
 control! {
@@ -139,6 +138,7 @@ const CONTROL: IamUserNoPoliciesCheck = ByHand {
     level: Level::L3,
     list: &[],
     read: &[LIST_USERS, GET_USER, Permission::on("iam:ListUserPolicies", USERS), LIST_ATTACHED_POLICIES],
+    needs_name: false,
 };
 
 /// The policies that the user should not have.

@@ -5,11 +5,10 @@
 use rectify_compliance::place::ACCOUNT_TYPE;
 use rectify_compliance::values::Flag;
 use rectify_compliance::{
-    AccountId, Partition, ResourceIdentity, ResourceState, ShapeError, Verdict, control, parameters,
+    AccountId, ByHand, Partition, ResourceIdentity, ResourceState, ShapeError, Verdict, control, parameters,
 };
 use serde::{Deserialize, Serialize};
 
-use crate::families::by_hand::ByHand;
 use crate::families::root::{self, act_centrally};
 
 control! {

@@ -3,17 +3,16 @@
 //! A statement is evaluated by itself: a Deny elsewhere does not help, since a policy can be attached without it.
 
 use rectify_compliance::values::Flag;
-use rectify_compliance::{Level, Permission, Verdict, offenders};
+use rectify_compliance::{ByHand, Level, Permission, Verdict, offenders};
 use rectify_policy::Statement;
 
-use crate::families::by_hand::ByHand;
 use crate::resources::managed_policy::{GET_POLICY, GET_POLICY_VERSION, LIST_ENTITIES, LIST_POLICIES, ManagedPolicy};
 
 const READ: &[Permission] = &[LIST_POLICIES, GET_POLICY, GET_POLICY_VERSION, LIST_ENTITIES];
 
 /// A control for statements; its findings end by hand, since access is lost with every action that is still used.
 pub(crate) const fn control<P: 'static>(judge: fn(&ManagedPolicy, &P) -> Verdict) -> ByHand<ManagedPolicy, P> {
-    ByHand { judge, instructions, level: Level::L3, list: &[], read: READ }
+    ByHand { judge, instructions, level: Level::L3, list: &[], read: READ, needs_name: false }
 }
 
 /// Evaluates a policy. `refused` returns what a statement allows and must not allow.

@@ -2,9 +2,7 @@
 //!
 //! Findings end by hand: IAM in the account cannot change the root user.
 
-use rectify_compliance::{AccountId, Level, Partition, Permission, Verdict};
-
-use crate::families::by_hand::ByHand;
+use rectify_compliance::{AccountId, ByHand, Level, Partition, Permission, Verdict};
 
 /// The permission to read the account summary; IAM cannot scope it to a resource.
 const ACCOUNT_SUMMARY: &[Permission] = &[Permission::unscoped("iam:GetAccountSummary")];
@@ -14,7 +12,7 @@ pub(crate) const fn control<S: 'static, P: 'static>(
     judge: fn(&S, &P) -> Verdict,
     instructions: fn(&S, &P) -> Vec<String>,
 ) -> ByHand<S, P> {
-    ByHand { judge, instructions, level: Level::L0, list: ACCOUNT_SUMMARY, read: ACCOUNT_SUMMARY }
+    ByHand { judge, instructions, level: Level::L0, list: ACCOUNT_SUMMARY, read: ACCOUNT_SUMMARY, needs_name: false }
 }
 
 /// The maximum session duration of `sts:AssumeRoot`, in seconds. STS service model, 2025-09.

@@ -1,7 +1,7 @@
 //! The settings of an instance.
 
 use aws_sdk_rds::types;
-use rectify_compliance::{Never, ShapeError, Target};
+use rectify_compliance::{ByHand, Never, ShapeError, Target};
 use rectify_runtime::AwsError;
 use rectify_runtime::client::Fix;
 use rectify_runtime::views::{Views, unknown_member, value_of};
@@ -11,7 +11,7 @@ use super::{Clients, instance, modify};
 use rectify_rds::controls::rds_multi_az_support::{
     Action as Spread, Deployment, MultiAzParameters, OrderableOption, RdsMultiAzSupport,
 };
-use rectify_rds::controls::rds_storage_encrypted::{RdsStorageEncrypted, StorageParameters};
+use rectify_rds::controls::rds_storage_encrypted::StorageParameters;
 use rectify_rds::resources::instance::Instance;
 
 impl Clients {
@@ -63,7 +63,7 @@ impl Views<Instance> for Clients {
     }
 }
 
-impl Fix<Clients> for RdsStorageEncrypted {
+impl Fix<Clients> for ByHand<Instance, StorageParameters> {
     async fn live(
         &self,
         clients: &Clients,

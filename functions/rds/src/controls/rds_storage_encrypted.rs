@@ -1,10 +1,6 @@
 //! `rds-storage-encrypted`: the storage of a database is not encrypted.
 
-use rectify_compliance::{
-    Control, Irreversible, Level, Never, Plan, Remediation, RemediationPermissions, Step, Timestamp, Verdict, control,
-    parameters,
-};
-use serde_json::{Value, json};
+use rectify_compliance::{ByHand, Level, Verdict, control, parameters};
 
 use crate::DESCRIBE_INSTANCES;
 use crate::resources::database::INSTANCE;
@@ -44,7 +40,7 @@ control! {
     /// - [Security Hub RDS.3](https://docs.aws.amazon.com/securityhub/latest/userguide/rds-controls.html#rds-3)
     /// - [Encrypting Amazon RDS resources](https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/Overview.Encryption.html)
     /// - [CopyDBSnapshot](https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CopyDBSnapshot.html)
-    pub RDS_STORAGE_ENCRYPTED: RdsStorageEncrypted {
+    pub RDS_STORAGE_ENCRYPTED: ByHand<Instance, StorageParameters> = CONTROL {
         id: "rds-storage-encrypted",
         title: "Database storage is not encrypted",
         severity: Medium,
@@ -63,7 +59,7 @@ control! {
 }
 
 parameters! {
-    /// The parameters of [`RdsStorageEncrypted`].
+    /// The parameters of [`RDS_STORAGE_ENCRYPTED`].
     pub StorageParameters, check: check {
         /// The required key: its id or its ARN. Default: any key.
         kms_key_id: Option<String> = None,
@@ -79,52 +75,25 @@ fn check(params: &StorageParameters) -> Result<(), String> {
     }
 }
 
-impl Control for RdsStorageEncrypted {
-    type Params = StorageParameters;
-    type Subject = Instance;
+const CONTROL: ByHand<Instance, StorageParameters> = ByHand {
+    judge,
+    instructions: |instance, params| replacement(instance, params.kms_key_id.as_deref().unwrap_or("a key")).into(),
+    level: Level::L3,
+    list: &[],
+    read: &[DESCRIBE_INSTANCES],
+    needs_name: true,
+};
 
-    fn evaluate(&self, instance: &Instance, params: &StorageParameters, _now: Timestamp) -> Verdict {
-        let name = &instance.database.identifier;
-        if instance.storage_encrypted != Some(true) {
-            return Verdict::non_compliant(format!("{name} storage is unencrypted"));
-        }
-        let Some(required) = &params.kms_key_id else { return Verdict::COMPLIANT };
-        let key = instance.kms_key_id.as_deref().unwrap_or("an unknown key");
-        match key == required || key.ends_with(&format!(":key/{required}")) {
-            true => Verdict::COMPLIANT,
-            false => Verdict::non_compliant(format!("{name} storage is encrypted with {key} (required {required})")),
-        }
+fn judge(instance: &Instance, params: &StorageParameters) -> Verdict {
+    let name = &instance.database.identifier;
+    if instance.storage_encrypted != Some(true) {
+        return Verdict::non_compliant(format!("{name} storage is unencrypted"));
     }
-}
-
-impl Remediation for RdsStorageEncrypted {
-    type Action = Never;
-    type Undo = Never;
-
-    fn permissions(&self) -> RemediationPermissions {
-        RemediationPermissions { read: &[DESCRIBE_INSTANCES], fix: &[], undo: &[] }
-    }
-
-    fn needs_name(&self) -> bool {
-        true
-    }
-
-    fn fix(&self, live: &Instance, params: &StorageParameters, _now: Timestamp) -> Plan<Never> {
-        let key = params.kms_key_id.as_deref().unwrap_or("a key");
-        let by_hand = |instruction: &String| Step::manual(Level::L3, instruction);
-        Plan::steps_in_order(replacement(live, key).iter().map(by_hand).collect())
-    }
-
-    fn predict(&self, _live: Instance, action: &Never) -> Instance {
-        match *action {}
-    }
-
-    fn touched_fields(&self, _subject: &Instance, _done: &[Never]) -> Value {
-        json!({})
-    }
-
-    fn undo(&self, _before: &Instance, _done: &[Never]) -> Result<Vec<Never>, Irreversible> {
-        Ok(Vec::new())
+    let Some(required) = &params.kms_key_id else { return Verdict::COMPLIANT };
+    let key = instance.kms_key_id.as_deref().unwrap_or("an unknown key");
+    match key == required || key.ends_with(&format!(":key/{required}")) {
+        true => Verdict::COMPLIANT,
+        false => Verdict::non_compliant(format!("{name} storage is encrypted with {key} (required {required})")),
     }
 }
 
@@ -153,6 +122,8 @@ mod tests {
     use proptest::prelude::*;
     use rectify_testing::{Cases, Laws};
 
+    use serde_json::json;
+
     use super::*;
     use crate::arbitrary::instances;
     use crate::resources::instance::tests::instance;
@@ -169,7 +140,7 @@ mod tests {
     #[test]
     fn encryption_and_key_decide_the_verdict() {
         let encrypted = Instance { storage_encrypted: Some(true), kms_key_id: Some(KEY.into()), ..instance() };
-        let cases = Cases::of(&RdsStorageEncrypted, encrypted);
+        let cases = Cases::of(&CONTROL, encrypted);
         let case = |name, change: fn(&mut Instance)| cases.case(name, change);
         let other = KEY.replace("1234abcd", "abcd1234");
         let wrong = format!("orders storage is encrypted with {KEY} (required {other})");
@@ -195,7 +166,7 @@ mod tests {
 
     #[test]
     fn a_plan_has_manual_steps_only() {
-        let cases = Cases::of(&RdsStorageEncrypted, Instance { storage_encrypted: Some(false), ..instance() });
+        let cases = Cases::of(&CONTROL, Instance { storage_encrypted: Some(false), ..instance() });
         cases.case("rds-storage-encrypted/6", |_| ()).non_compliant(UNENCRYPTED).planned(&[
             "L3 manual: orders: stop writes, then rds:CreateDBSnapshot",
             "L3 manual: rds:CopyDBSnapshot with KmsKeyId a key, then rds:RestoreDBInstanceFromDBSnapshot from the copy, with the settings of the old database",
@@ -213,7 +184,7 @@ mod tests {
     fn laws() {
         let subjects = (instances(), any::<bool>())
             .prop_map(|(it, encrypted)| Instance { storage_encrypted: Some(encrypted), ..it });
-        Laws::of(&RdsStorageEncrypted, &[], |_, _, call| match *call {})
+        Laws::of(&CONTROL, &[], |_, _, call| match *call {})
             .by_hand()
             .hold((subjects, Just(StorageParameters::default())));
     }

@@ -1,8 +1,8 @@
-//! The shared code of the controls whose findings only an operator ends; each adds its verdict and its instructions.
+//! Controls whose findings only an operator ends: no call fixes them, or every fix interrupts the workload.
 //!
-//! A control is a value of [`ByHand`]. Its plan has no API calls.
+//! A control is a value of [`ByHand`]: its verdict, and the steps for a finding. Its plan has no API calls.
 
-use rectify_compliance::{
+use crate::{
     Control, Irreversible, Level, ManagedBy, Never, Parameters, Periodic, Permission, Plan, Remediation,
     RemediationPermissions, ResourceState, Step, Timestamp, Verdict,
 };
@@ -21,6 +21,8 @@ pub struct ByHand<S: 'static, P: 'static> {
     pub list: &'static [Permission],
     /// The permissions for the live read.
     pub read: &'static [Permission],
+    /// Whether the live read needs the resource's name, as [`Remediation::needs_name`].
+    pub needs_name: bool,
 }
 
 impl<S: ResourceState, P: Parameters> Control for ByHand<S, P> {
@@ -44,6 +46,10 @@ impl<S: ResourceState, P: Parameters> Remediation for ByHand<S, P> {
 
     fn permissions(&self) -> RemediationPermissions {
         RemediationPermissions { read: self.read, fix: &[], undo: &[] }
+    }
+
+    fn needs_name(&self) -> bool {
+        self.needs_name
     }
 
     fn managed_by(&self) -> ManagedBy {
