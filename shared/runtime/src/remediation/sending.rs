@@ -10,9 +10,9 @@ use crate::ledger::{Attempt, Lease};
 use crate::retry::Backoff;
 use crate::{AwsError, Error};
 
-/// Error codes after which a retry cannot succeed: refused parameters, forbidden operations, and keys, roles and log
+/// Error codes after which a retry cannot succeed: refused parameters and policies, forbidden operations, and keys, roles and log
 /// groups without the permissions that the service needs.
-const TERMINAL_PREFIXES: [&str; 8] = [
+const TERMINAL_PREFIXES: [&str; 9] = [
     "InvalidParameter",
     "OperationNotPermitted",
     "InvalidHomeRegion",
@@ -20,6 +20,7 @@ const TERMINAL_PREFIXES: [&str; 8] = [
     "InsufficientEncryptionPolicy",
     "KmsKey",
     "InvalidCloudWatchLogs",
+    "MalformedPolicyDocument",
     "UnmodifiableEntity",
 ];
 
