@@ -10,12 +10,12 @@ use rectify_tests::functions::{Functions, NAME, OTHER, arn};
 
 use super::*;
 
-fn statement(sid: &str, principal: &str) -> Value {
+fn statement(sid: &str, principal: &Value) -> Value {
     json!({"Sid": sid, "Effect": "Allow", "Principal": principal, "Action": "lambda:InvokeFunction", "Resource": arn(NAME)})
 }
 
 fn public() -> Functions {
-    Functions::with(vec![statement("A", "*")])
+    Functions::with(vec![statement("A", &json!("*"))])
 }
 
 fn target(name: &str) -> Target {
@@ -47,7 +47,7 @@ async fn removal_that_meets_a_change_is_tried_at_the_new_revision() {
 
 #[tokio::test]
 async fn statement_that_is_no_longer_public_stays() {
-    let functions = Functions::with(vec![statement("A", "arn:aws:iam::111122223333:root")]);
+    let functions = Functions::with(vec![statement("A", &json!({"AWS": "arn:aws:iam::111122223333:root"}))]);
     remove(&functions).await.unwrap();
     assert_eq!(functions.calls(), ["GetPolicy"]);
 }
