@@ -37,16 +37,16 @@ pub const FUNCTIONS: &[Function] = &[
 /// What an operator can do with each control: read, apply, undo.
 #[rustfmt::skip]
 pub const OPERATIONS: &[fn() -> Operations] = &[
-    || Operations::of::<_, Clients>(&rectify_ec2::controls::restricted_ssh::RESTRICTED_SSH),
-    || Operations::of::<_, Clients>(&rectify_ec2::controls::ec2_ebs_encryption_by_default::EC2_EBS_ENCRYPTION_BY_DEFAULT),
-    || Operations::of::<_, Clients>(&rectify_ec2::controls::ebs_snapshot_block_public_access::EBS_SNAPSHOT_BLOCK_PUBLIC_ACCESS),
-    || Operations::of::<_, Clients>(&rectify_ec2::controls::ebs_snapshot_public_restorable_check::EBS_SNAPSHOT_PUBLIC_RESTORABLE_CHECK),
-    || Operations::of::<_, Clients>(&rectify_ec2::controls::restricted_common_ports::RESTRICTED_COMMON_PORTS),
+    || Operations::listed::<_, Clients>(&rectify_ec2::controls::restricted_ssh::RESTRICTED_SSH),
+    || Operations::listed::<_, Clients>(&rectify_ec2::controls::ec2_ebs_encryption_by_default::EC2_EBS_ENCRYPTION_BY_DEFAULT),
+    || Operations::listed::<_, Clients>(&rectify_ec2::controls::ebs_snapshot_block_public_access::EBS_SNAPSHOT_BLOCK_PUBLIC_ACCESS),
+    || Operations::listed::<_, Clients>(&rectify_ec2::controls::ebs_snapshot_public_restorable_check::EBS_SNAPSHOT_PUBLIC_RESTORABLE_CHECK),
+    || Operations::listed::<_, Clients>(&rectify_ec2::controls::restricted_common_ports::RESTRICTED_COMMON_PORTS),
     || Operations::of::<_, Clients>(&rectify_ec2::controls::vpc_default_security_group_closed::VPC_DEFAULT_SECURITY_GROUP_CLOSED),
-    || Operations::of::<_, Clients>(&rectify_ec2::controls::vpc_flow_logs_enabled::VPC_FLOW_LOGS_ENABLED),
-    || Operations::of::<_, Clients>(&rectify_ec2::controls::vpc_sg_open_only_to_authorized_ports::VPC_SG_OPEN_ONLY_TO_AUTHORIZED_PORTS),
+    || Operations::listed::<_, Clients>(&rectify_ec2::controls::vpc_flow_logs_enabled::VPC_FLOW_LOGS_ENABLED),
+    || Operations::listed::<_, Clients>(&rectify_ec2::controls::vpc_sg_open_only_to_authorized_ports::VPC_SG_OPEN_ONLY_TO_AUTHORIZED_PORTS),
     || Operations::of::<_, Clients>(&rectify_ec2::controls::ec2_imdsv2_check::EC2_IMDSV2_CHECK),
-    || Operations::of::<_, Clients>(&rectify_ec2::controls::ec2_instance_required_security_group::EC2_INSTANCE_REQUIRED_SECURITY_GROUP),
+    || Operations::listed::<_, Clients>(&rectify_ec2::controls::ec2_instance_required_security_group::EC2_INSTANCE_REQUIRED_SECURITY_GROUP),
     || Operations::of::<_, Clients>(&rectify_ec2::controls::required_tags::REQUIRED_TAGS),
-    || Operations::of::<_, Clients>(&rectify_ec2::controls::security_group_drift::SECURITY_GROUP_DRIFT),
+    || Operations::listed::<_, Clients>(&rectify_ec2::controls::security_group_drift::SECURITY_GROUP_DRIFT),
 ];
