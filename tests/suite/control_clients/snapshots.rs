@@ -87,7 +87,7 @@ async fn own_public_snapshots_are_listed_from_every_page() {
     let [Ok(Page { resources, next: None })] = &pages[..] else { panic!("{pages:?}") };
     let [Listed::Read(subject)] = &resources[..] else { panic!("{resources:?}") };
     let (public, approved) = (&subject.public, &subject.approved);
-    assert_eq!((public.len(), approved.iter().collect::<Vec<_>>()), (2, vec!["snap-0b"]), "{subject:?}");
+    assert_eq!((public.len(), approved.iter().collect::<Vec<_>>()), (2, vec![&"snap-0b".to_owned()]), "{subject:?}");
     let first = "Action=DescribeSnapshots&Version=2016-11-15&MaxResults=1000&Owner.1=self&RestorableBy.1=all";
     assert_eq!(replay.forms()[0], first);
 }

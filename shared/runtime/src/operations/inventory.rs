@@ -6,7 +6,7 @@ use aws_types::SdkConfig;
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 use rectify_compliance::parameters::RuleParameters;
-use rectify_compliance::{ControlMeta, Declared, ResourceState, Timestamp, Verdict};
+use rectify_compliance::{ControlMeta, Declared, ResourceState, Timestamp, Verdict, offenders};
 
 use super::scan::{ALL, Unknown};
 use crate::client::{AccountRegion, Connect, Found, List, Listed};
@@ -122,8 +122,8 @@ async fn discovered(config: &ConfigService, types: Vec<&'static str>, inventory:
     };
     if !unrecorded.is_empty() {
         let reason = format!(
-            "listed through AWS Config, which does not record {}: record these types to scan them",
-            unrecorded.join(", ")
+            "AWS Config, which lists these types, does not record {}: record them to scan their resources",
+            offenders(unrecorded.iter().copied())
         );
         inventory.gaps.push((common(&unrecorded), Unknown::NotListed(reason)));
     }

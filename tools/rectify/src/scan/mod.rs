@@ -12,11 +12,11 @@ use futures_util::stream::{self, StreamExt};
 use indicatif::{ProgressBar, ProgressStyle};
 use rectify_compliance::values::Globs;
 use rectify_compliance::{AccountId, Region, ResourceKey, Timestamp};
-use rectify_runtime::Error;
 use rectify_runtime::client::AccountRegion;
 use rectify_runtime::clients::sdk_config;
 use rectify_runtime::operations::{ALL, Operations, Scanned, Unknown};
 use rectify_runtime::settings::Environment;
+use rectify_runtime::{AwsError, Error};
 use rectify_scan::result::SCHEMA_VERSION;
 use rectify_scan::{Outcome, Place, PlanView, Row, Scan};
 
@@ -102,7 +102,8 @@ async fn rows(
 ) -> Vec<Row> {
     let place = AccountRegion { account, region: job.region.clone() };
     let whole = |outcome| {
-        let resource = ResourceKey::new(job.control.meta.resource_types.first().copied().unwrap_or(ALL), ALL);
+        let kind = if let [only] = job.control.meta.resource_types { only } else { ALL };
+        let resource = ResourceKey::new(kind, ALL);
         vec![row(job, &place, resource, outcome)]
     };
     let Some(operations) = operations else {
@@ -150,9 +151,10 @@ fn key(row: &Row) -> (&Place, &str, &str) {
     (&row.place, &row.resource_type, &row.resource_id)
 }
 
-/// The call and its error code; a message may be long.
+/// The call and its error code; the message, which may be long, only where no service answered.
 fn brief(error: &Error) -> String {
     match error {
+        Error::Aws(AwsError::Call(call)) if call.status.is_none() => call.to_string(),
         Error::Aws(error) => error.brief(),
         other => other.to_string(),
     }
