@@ -16,7 +16,8 @@ fn operations(control: &str) -> Operations {
     rectify_catalogue_lambda::operations().find(|it| it.id() == control).unwrap()
 }
 
-async fn scan(control: &str, services: &Services, parameters: &Value) -> Vec<Scanned> {
+async fn scan(control: &str, services: &Services, mut parameters: Value) -> Vec<Scanned> {
+    parameters["homeRegion"] = json!(HERE);
     let place = AccountRegion { account: AccountId::new(ACCOUNT), region: Region::new(HERE) };
     // Other tests create users at the same time.
     let wanted =
@@ -67,13 +68,13 @@ async fn each_failed_read_takes_a_verdict_or_a_plan_and_adds_none() {
     resources().await;
     for control in VIOLATED {
         let services = Services::default();
-        let all = scan(control, &services, &json!({})).await;
+        let all = scan(control, &services, json!({})).await;
         let planned = |it: &&Scanned| matches!(&it.result, Ok((verdict, Some(_))) if verdict.is_non_compliant());
         assert_eq!(all.iter().filter(planned).count(), 1, "{control}: {all:?}");
         let calls = services.calls();
         for (number, code) in (1..=calls.len()).flat_map(|it| [(it, "AccessDenied"), (it, "ThrottlingException")]) {
             let services = Services::refusing([InjectedError { operation: None, number, code }]);
-            let some = scan(control, &services, &json!({})).await;
+            let some = scan(control, &services, json!({})).await;
             let failed = &calls[number - 1];
             let mut lost = false;
             for it in &some {
@@ -94,7 +95,7 @@ async fn each_failed_read_takes_a_verdict_or_a_plan_and_adds_none() {
             assert!(lost, "{control}: {failed} {code}: {some:?}");
         }
         let refused = Services::refusing([InjectedError { operation: None, number: 1, code: "AccessDenied" }]);
-        let none = scan(control, &refused, &json!({})).await;
+        let none = scan(control, &refused, json!({})).await;
         assert!(matches!(&none[..], [only] if only.resource.id == ALL), "{control}: without a list: {none:?}");
     }
 }
@@ -103,7 +104,7 @@ async fn each_failed_read_takes_a_verdict_or_a_plan_and_adds_none() {
 async fn an_excluded_resource_is_not_read() {
     resources().await;
     let services = Services::default();
-    let all = scan("s3-bucket-logging-enabled", &services, &json!({"excludeResources": "scan*"})).await;
+    let all = scan("s3-bucket-logging-enabled", &services, json!({"excludeResources": "scan*"})).await;
     let [Scanned { result: Ok((verdict, None)), .. }] = &all[..] else { panic!("{all:?}") };
     assert_eq!(verdict.annotation().unwrap().to_string(), "excluded by parameter");
     assert_eq!(services.calls(), ["s3:ListBuckets"]);
@@ -111,7 +112,7 @@ async fn an_excluded_resource_is_not_read() {
 
 #[tokio::test]
 async fn types_that_aws_config_does_not_record_are_one_row_with_the_reason() {
-    let all = scan("required-tags", &Services::default(), &json!({})).await;
+    let all = scan("required-tags", &Services::default(), json!({})).await;
     let unlisted: Vec<_> = all.iter().filter(|it| it.resource.id == ALL).collect();
     let [Scanned { resource, result: Err(Unknown::NotListed(why)), .. }] = unlisted[..] else { panic!("{all:?}") };
     assert_eq!(resource.kind, ALL);
@@ -128,7 +129,7 @@ async fn a_scan_makes_no_write_call() {
     let mut controls = 0;
     for operations in rectify_catalogue_lambda::operations() {
         let services = Services::default();
-        scan(operations.id(), &services, &json!({})).await;
+        scan(operations.id(), &services, json!({})).await;
         let calls = services.calls();
         let writes: Vec<_> =
             calls.iter().filter(|it| !READS.iter().any(|read| it.contains(&format!(":{read}")))).collect();
