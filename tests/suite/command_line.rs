@@ -2,6 +2,7 @@
 //! the emulator.
 
 mod decisions;
+mod scan;
 
 use std::process::{Command, Output, Stdio};
 

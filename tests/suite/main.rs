@@ -23,6 +23,7 @@ mod reconciler;
 mod remediation_gates;
 mod rule_handler;
 mod scaffold;
+mod scan;
 mod stacks;
 mod stored_attempts;
 mod table_and_moto;

@@ -3,7 +3,7 @@
 //! Every method makes one kind of call and maps its answer; decisions belong to the control. Each follows all pages.
 
 use std::any::Any;
-use std::future::Future;
+use std::future::{Future, ready};
 
 use aws_types::SdkConfig;
 use futures_util::stream::{self, Stream, StreamExt};
@@ -19,6 +19,19 @@ use crate::AwsError;
 pub trait Connect: Sized + Send + Sync + 'static {
     /// Builds them without a call.
     fn connect(config: &SdkConfig) -> Self;
+
+    /// All resources of a type, unread, from all pages: how a scan finds the resources of a control without a schedule.
+    /// `None` for a type that these clients do not list; AWS Config lists it then.
+    ///
+    /// # Errors
+    /// [`AwsError`] when a call failed: an incomplete list hides resources.
+    fn ids(
+        &self,
+        _place: &AccountRegion,
+        _kind: &str,
+    ) -> impl Future<Output = Result<Option<Vec<Found>>, AwsError>> + Send {
+        ready(Ok(None))
+    }
 }
 
 /// The clients of a rule that evaluates items only.

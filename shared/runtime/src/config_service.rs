@@ -12,6 +12,7 @@ use rectify_compliance::place::ACCOUNT_TYPE;
 use rectify_compliance::rule_event::{ItemSummary, ResultToken};
 use rectify_compliance::{ConfigurationItem, Evaluation, ResourceKey, ShapeError, Target, Timestamp};
 
+use crate::client::Found;
 use crate::retry::Backoff;
 use crate::{AwsError, Error};
 
@@ -138,6 +139,42 @@ impl ConfigService {
         Ok((total > 0).then_some(total))
     }
 
+    /// All resources of a type that AWS Config has discovered and that exist, from all pages.
+    ///
+    /// # Errors
+    /// [`AwsError`] when a page fails.
+    pub async fn discovered(&self, kind: &str) -> Result<Vec<Found>, AwsError> {
+        let call = self.client.list_discovered_resources().resource_type(kind.into());
+        let mut pages = call.into_paginator().send();
+        let mut found = Vec::new();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(|error| AwsError::call("config:ListDiscoveredResources", &error))?;
+            for it in page.resource_identifiers.unwrap_or_default() {
+                let id =
+                    it.resource_id.ok_or_else(|| ShapeError::missing("resourceIdentifiers.resourceId", "an id"))?;
+                let name = it.resource_name.filter(|name| !name.is_empty() && *name != id);
+                found.push(Found { resource: ResourceKey::new(kind, id), name });
+            }
+        }
+        Ok(found)
+    }
+
+    /// Those of these types that AWS Config does not record now: its list of their resources is empty or old.
+    ///
+    /// # Errors
+    /// [`AwsError`] when a call fails.
+    pub async fn unrecorded<'a>(&self, types: &[&'a str]) -> Result<Vec<&'a str>, AwsError> {
+        let status = self.client.describe_configuration_recorder_status().send().await;
+        let status = status.map_err(|error| AwsError::call("config:DescribeConfigurationRecorderStatus", &error))?;
+        if !status.configuration_recorders_status().iter().any(|it| it.recording) {
+            return Ok(types.to_vec());
+        }
+        let answer = self.client.describe_configuration_recorders().send().await;
+        let answer = answer.map_err(|error| AwsError::call("config:DescribeConfigurationRecorders", &error))?;
+        let groups: Vec<_> = answer.configuration_recorders().iter().filter_map(|it| it.recording_group()).collect();
+        Ok(types.iter().copied().filter(|kind| !groups.iter().any(|group| records(group, kind))).collect())
+    }
+
     /// The name that AWS Config recorded for a resource whose id is not its name; `None` if there is none.
     ///
     /// # Errors
@@ -210,6 +247,17 @@ impl ConfigService {
     }
 }
 
+/// Whether a recorder with this group records a type. Recorders without a strategy are older than strategies.
+fn records(group: &sdk::RecordingGroup, kind: &str) -> bool {
+    let includes = |types: &[sdk::ResourceType]| types.iter().any(|it| it.as_str() == kind);
+    match group.recording_strategy().and_then(|it| it.use_only()) {
+        Some(sdk::RecordingStrategyType::ExclusionByResourceTypes) => {
+            !group.exclusion_by_resource_types().is_some_and(|it| includes(it.resource_types()))
+        }
+        _ => group.all_supported || includes(group.resource_types()),
+    }
+}
+
 /// A 64-bit hash of type and id. A collision would keep one stale result for another run, but never hide a resource.
 pub fn key_hash(resource: &ResourceKey) -> u64 {
     let mut hasher = DefaultHasher::new();
@@ -269,6 +317,30 @@ fn relationship(it: sdk::Relationship) -> Option<Relationship> {
 #[allow(clippy::unwrap_used, clippy::cast_precision_loss)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_type_is_recorded_as_the_group_of_the_recorder_says() {
+        let volumes = sdk::ResourceType::Volume;
+        let strategy = |it| sdk::RecordingStrategy::builder().use_only(it).build();
+        let excluded = sdk::ExclusionByResourceTypes::builder().resource_types(volumes.clone()).build();
+        let group = sdk::RecordingGroup::builder;
+        let rows = [
+            (group().all_supported(true), [true, true]),
+            (group().resource_types(volumes), [true, false]),
+            (group(), [false, false]),
+            (
+                group()
+                    .exclusion_by_resource_types(excluded)
+                    .recording_strategy(strategy(sdk::RecordingStrategyType::ExclusionByResourceTypes)),
+                [false, true],
+            ),
+        ];
+        for (group, expected) in rows {
+            let group = group.build();
+            let recorded = ["AWS::EC2::Volume", "AWS::ACM::Certificate"].map(|kind| records(&group, kind));
+            assert_eq!(recorded, expected, "{group:?}");
+        }
+    }
 
     #[test]
     fn every_millisecond_survives_the_transmission() {

@@ -1,17 +1,26 @@
 //! An operator's operations on one control, with the operator's own credentials.
 
+mod inventory;
+mod scan;
+
 use aws_types::SdkConfig;
 use rectify_compliance::gate::RuleScope;
-use rectify_compliance::{Declared, Plan, Region, StoredState, Target, Timestamp, Verdict};
+use rectify_compliance::{
+    Declared, IdentifiedState, Plan, Region, ResourceKey, StoredState, Target, Timestamp, Verdict,
+};
 use serde_json::Value;
 
 use crate::Error;
-use crate::client::{Connect, Fix};
+use crate::client::{Connect, Fix, List};
 use crate::ledger::Ledger;
 use crate::remediation::managed;
 use crate::remediation::undo::{self, UndoRequest, Undone};
 use crate::remediation::{Deployed, Reverts, undoable};
 use crate::stacks::Stacks;
+
+use inventory::Lister;
+
+pub use scan::{ALL, Scanned, Unknown};
 
 /// The live state of one resource, its verdict and its plan.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,21 +37,33 @@ pub struct Inspection {
 }
 
 /// The operations on one control.
-pub struct Operations(Deployed<dyn Reverts>);
+pub struct Operations {
+    deployed: Deployed<dyn Reverts>,
+    list: Lister,
+}
 
 impl Operations {
-    /// The operations on `control`, through clients `C`.
+    /// The operations on `control`, through clients `C`. Its resources are listed by their types.
     pub fn of<K, C>(control: &'static Declared<K>) -> Self
     where
         K: Fix<C>,
         C: Connect,
     {
-        Self(undoable::<K, C>(control))
+        Self { deployed: undoable::<K, C>(control), list: inventory::by_type::<C>(&control.meta) }
+    }
+
+    /// The same for a control that lists its resources itself.
+    pub fn listed<K, C>(control: &'static Declared<K>) -> Self
+    where
+        K: Fix<C> + List<C>,
+        C: Connect,
+    {
+        Self { deployed: undoable::<K, C>(control), list: inventory::by_page::<K, C>(control) }
     }
 
     /// The control's id.
     pub fn id(&self) -> &'static str {
-        self.0.meta.id
+        self.deployed.meta.id
     }
 
     /// Reads, evaluates and plans; changes nothing. `None` when the resource is gone.
@@ -55,21 +76,33 @@ impl Operations {
         target: &Target,
         parameters: &str,
     ) -> Result<Option<Inspection>, Error> {
-        let Deployed { meta, control, .. } = &self.0;
+        let Deployed { meta, control, .. } = &self.deployed;
         let common = control.common_parameters(parameters)?;
         let here = region_of(config, target);
         let home = common.home_region.clone().unwrap_or_else(|| here.default_home_region());
         let scope = RuleScope { meta, parameters: &common, here: &here, home: &home };
-        let clients = self.0.pool(config, &here).at(&target.account, &target.account, &target.region).await?;
+        let clients = self.deployed.pool(config, &here).at(&target.account, &target.account, &target.region).await?;
         let Some(live) = clients.live(target, parameters).await? else { return Ok(None) };
-        let now = Timestamp::now();
-        let (verdict, plan) = match scope.out_of_scope(&target.resource, live.name.as_deref()) {
-            Some(verdict) => (verdict, Plan::Noop),
-            None => (control.evaluate(&live.image, parameters, now)?, control.plan(&live.image, parameters, now)?),
-        };
+        let (verdict, plan) = self.evaluate(scope, &target.resource, &live, parameters, Timestamp::now())?;
         let stack = managed::stack_of(*control, &*clients, &Stacks::new(config), &live, &plan).await;
         let stack = stack.map_err(|error| error.to_string());
         Ok(Some(Inspection { subject: live.image, verdict, plan, stack }))
+    }
+
+    /// The verdict and the plan for a resource that was read.
+    fn evaluate(
+        &self,
+        scope: RuleScope<'_>,
+        resource: &ResourceKey,
+        live: &IdentifiedState,
+        parameters: &str,
+        now: Timestamp,
+    ) -> Result<(Verdict, Plan<Value>), Error> {
+        let control = self.deployed.control;
+        Ok(match scope.out_of_scope(resource, live.name.as_deref()) {
+            Some(verdict) => (verdict, Plan::Noop),
+            None => (control.evaluate(&live.image, parameters, now)?, control.plan(&live.image, parameters, now)?),
+        })
     }
 
     /// Undoes an attempt; `target` is the attempt's own.
@@ -83,8 +116,8 @@ impl Operations {
         target: &Target,
         request: &UndoRequest,
     ) -> Result<Undone, Error> {
-        let pool = self.0.pool(config, &region_of(config, target));
-        undo::undo(&self.0, ledger, &pool, &target.account, request).await
+        let pool = self.deployed.pool(config, &region_of(config, target));
+        undo::undo(&self.deployed, ledger, &pool, &target.account, request).await
     }
 }
 

@@ -1,6 +1,7 @@
 //! The command-line arguments, with their help. Knows nothing of what the commands do.
 
 mod decide;
+mod scan;
 mod synth;
 
 use std::path::PathBuf;
@@ -11,10 +12,11 @@ use clap::{Args, Parser, Subcommand};
 pub(crate) use decide::{
     BreakerArguments, BreakerCommand, DoctorArguments, ExemptArguments, ExemptCommand, RedoArguments,
 };
+pub(crate) use scan::{Format, Output, ScanArguments};
 pub(crate) use synth::SynthArguments;
 
 const EXIT_CODES: &str = "\
-Exit codes:
+Exit codes (those of scan differ, see its help):
   0  success: compliant, done, or nothing to do
   1  a finding (check, plan, doctor), or a refusal (undo, redo)
   2  usage error: an argument, a file or an environment variable
@@ -66,6 +68,9 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     /// Lists the controls with severity, level and finding.
     Controls,
+    /// Evaluates all resources of an account and shows the findings. Writes nothing to AWS.
+    #[command(after_help = scan::AFTER_HELP)]
+    Scan(ScanArguments),
     /// Evaluates an event or a live resource and shows the plan. Writes nothing.
     #[command(after_help = CHECK_EXAMPLES)]
     Check(CheckArguments),

@@ -22,6 +22,9 @@ pub(crate) enum CliError {
     /// The control, the ledger or AWS failed.
     #[error(transparent)]
     Error(#[from] Error),
+    /// A scan did not finish: the exit code 2 means a finding there.
+    #[error(transparent)]
+    Scan(Box<Self>),
     /// The local machine failed, such as standard output.
     #[error("{0}")]
     Machine(String),
@@ -33,10 +36,12 @@ impl CliError {
         Self::Usage(text.into())
     }
 
-    /// The exit code: 1 refusal, 2 usage, 3 error.
+    /// The exit code: 1 refusal, 2 usage, 3 error; 1 for each of a scan.
     pub(crate) const fn code(&self) -> u8 {
         match self {
-            Self::Refused { .. } | Self::Error(Error::UndoRefused { .. } | Error::LeaseHeld { .. }) => 1,
+            Self::Refused { .. } | Self::Error(Error::UndoRefused { .. } | Error::LeaseHeld { .. }) | Self::Scan(_) => {
+                1
+            }
             Self::Usage(_) | Self::Error(Error::Setting { .. }) => 2,
             Self::Error(_) | Self::Machine(_) => 3,
         }
@@ -48,6 +53,7 @@ impl CliError {
             Self::Usage(_) => "Usage",
             Self::Refused { .. } => "Refused",
             Self::Error(error) => error.kind(),
+            Self::Scan(error) => error.kind(),
             Self::Machine(_) => "Machine",
         }
     }
@@ -101,6 +107,7 @@ mod tests {
             (setting.into(), 2),
             (Error::Ledger("query: Timeout".to_owned()).into(), 3),
             (CliError::Machine("stdout: full".to_owned()), 3),
+            (CliError::Scan(Box::new(CliError::usage("no such file"))), 1),
         ];
         for (error, code) in rows {
             assert_eq!(error.code(), code, "{error}");

@@ -7,6 +7,7 @@
 //! | module | content |
 //! |---|---|
 //! | [`arguments`] | the arguments, with their help |
+//! | [`scan`] | evaluates all resources of an account; writes nothing |
 //! | [`check`] | evaluates an event or a live resource; writes nothing |
 //! | [`undo`], [`redo`] | undoes an attempt, and requests its fix again |
 //! | [`history`] | what was done, and why |
@@ -31,6 +32,7 @@ mod place;
 mod plan_text;
 mod redo;
 mod report;
+mod scan;
 mod style;
 mod switch;
 mod synth;
@@ -49,7 +51,10 @@ use report::Report;
 use style::Style;
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return print_usage(&error),
+    };
     let environment = Environment::of_process();
     let style = Style::of(&environment, std::io::stdout().is_terminal() && !arguments.json);
     let result = start(&arguments, &environment, style);
@@ -66,6 +71,18 @@ fn main() -> ExitCode {
         }
         _ => ExitCode::from(code),
     }
+}
+
+/// Prints the help, or what is wrong with the arguments.
+fn print_usage(error: &clap::Error) -> ExitCode {
+    drop(error.print());
+    // Of a scan, 2 means a finding: a pipeline must not read a misspelled argument as one.
+    let is_scan = std::env::args().skip(1).find(|it| !it.starts_with('-')).is_some_and(|it| it == "scan");
+    ExitCode::from(match error.exit_code() {
+        0 => 0,
+        _ if is_scan => 1,
+        code => u8::try_from(code).unwrap_or(1),
+    })
 }
 
 /// Prints an error to standard error. If that fails, only the exit code reports it.
@@ -88,6 +105,7 @@ async fn run(arguments: &Arguments, environment: &Environment, style: Style) -> 
     match &arguments.command {
         Command::Controls => Ok(controls::table(style)),
         Command::Synth(it) => synth::run(it),
+        Command::Scan(it) => scan::run(it, environment, style).await,
         Command::Check(it) => check::run(it, environment, style).await,
         Command::Plan(it) => check::plan(it, environment, style).await,
         Command::Redo(it) => redo::run(it, environment).await,

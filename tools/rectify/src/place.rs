@@ -54,6 +54,13 @@ pub(crate) fn region(argument: Option<&str>, environment: &Environment) -> Resul
         .ok_or_else(|| CliError::usage("region: expected --region or AWS_REGION: received nothing"))
 }
 
+/// The account of the credentials.
+pub(crate) fn account<'a>(argument: Option<&'a str>, environment: &'a Environment) -> Result<&'a str, CliError> {
+    argument
+        .or_else(|| environment.get("AWS_ACCOUNT_ID"))
+        .ok_or_else(|| CliError::usage("account: expected --account or AWS_ACCOUNT_ID: received nothing"))
+}
+
 /// The operator, for the ledger.
 pub(crate) fn operator(argument: Option<&str>, environment: &Environment) -> Result<String, CliError> {
     argument

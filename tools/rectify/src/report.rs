@@ -22,6 +22,10 @@ pub(crate) enum Ending {
     Fine,
     /// A control is violated, or a check of the doctor failed.
     Finding,
+    /// A scan has findings that count.
+    Violations,
+    /// A scan has resources without a verdict, and no finding that counts.
+    Unfinished,
 }
 
 impl Ending {
@@ -29,7 +33,8 @@ impl Ending {
     pub(crate) const fn code(self) -> u8 {
         match self {
             Self::Fine => 0,
-            Self::Finding => 1,
+            Self::Finding | Self::Unfinished => 1,
+            Self::Violations => 2,
         }
     }
 }

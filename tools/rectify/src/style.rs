@@ -51,7 +51,7 @@ impl Style {
     }
 }
 
-#[cfg(test)]
+/// Without color, for a file.
 pub(crate) const PLAIN: Style = Style { colored: false };
 
 #[cfg(test)]

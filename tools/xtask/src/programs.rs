@@ -91,7 +91,8 @@ fn list(controls: &[&Entry]) -> String {
         functions.push_str(&row(id, rule_of(control), &path));
         if control.remediation.is_some() {
             functions.push_str(&row(&format!("{id}-remediation"), REMEDIATION, &path));
-            operations.push_str(&format!("    || Operations::of::<_, Clients>(&{path}),\n"));
+            let of = if control.list_permissions().is_some() { "listed" } else { "of" };
+            operations.push_str(&format!("    || Operations::{of}::<_, Clients>(&{path}),\n"));
         }
     }
     // A service whose rules evaluate items alone, and whose findings are only reported, has no clients.

@@ -21,8 +21,8 @@ pub const FUNCTIONS: &[Function] = &[
 /// What an operator can do with each control: read, apply, undo.
 #[rustfmt::skip]
 pub const OPERATIONS: &[fn() -> Operations] = &[
-    || Operations::of::<_, Clients>(&rectify_cloudtrail::controls::cloud_trail_cloud_watch_logs_enabled::CLOUD_TRAIL_CLOUD_WATCH_LOGS_ENABLED),
-    || Operations::of::<_, Clients>(&rectify_cloudtrail::controls::cloud_trail_encryption_enabled::CLOUD_TRAIL_ENCRYPTION_ENABLED),
-    || Operations::of::<_, Clients>(&rectify_cloudtrail::controls::cloud_trail_log_file_validation_enabled::CLOUD_TRAIL_LOG_FILE_VALIDATION_ENABLED),
-    || Operations::of::<_, Clients>(&rectify_cloudtrail::controls::multi_region_cloudtrail_enabled::MULTI_REGION_CLOUDTRAIL_ENABLED),
+    || Operations::listed::<_, Clients>(&rectify_cloudtrail::controls::cloud_trail_cloud_watch_logs_enabled::CLOUD_TRAIL_CLOUD_WATCH_LOGS_ENABLED),
+    || Operations::listed::<_, Clients>(&rectify_cloudtrail::controls::cloud_trail_encryption_enabled::CLOUD_TRAIL_ENCRYPTION_ENABLED),
+    || Operations::listed::<_, Clients>(&rectify_cloudtrail::controls::cloud_trail_log_file_validation_enabled::CLOUD_TRAIL_LOG_FILE_VALIDATION_ENABLED),
+    || Operations::listed::<_, Clients>(&rectify_cloudtrail::controls::multi_region_cloudtrail_enabled::MULTI_REGION_CLOUDTRAIL_ENABLED),
 ];

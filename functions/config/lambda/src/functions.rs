@@ -15,5 +15,5 @@ pub const FUNCTIONS: &[Function] = &[
 /// What an operator can do with each control: read, apply, undo.
 #[rustfmt::skip]
 pub const OPERATIONS: &[fn() -> Operations] = &[
-    || Operations::of::<_, Clients>(&rectify_config::controls::config_recorder_healthy::CONFIG_RECORDER_HEALTHY),
+    || Operations::listed::<_, Clients>(&rectify_config::controls::config_recorder_healthy::CONFIG_RECORDER_HEALTHY),
 ];

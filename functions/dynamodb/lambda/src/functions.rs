@@ -15,5 +15,5 @@ pub const FUNCTIONS: &[Function] = &[
 /// What an operator can do with each control: read, apply, undo.
 #[rustfmt::skip]
 pub const OPERATIONS: &[fn() -> Operations] = &[
-    || Operations::of::<_, Clients>(&rectify_dynamodb::controls::dynamodb_pitr_enabled::DYNAMODB_PITR_ENABLED),
+    || Operations::listed::<_, Clients>(&rectify_dynamodb::controls::dynamodb_pitr_enabled::DYNAMODB_PITR_ENABLED),
 ];

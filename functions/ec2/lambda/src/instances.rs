@@ -1,13 +1,28 @@
 //! Instances, as every control of instances reads them.
 
 use aws_sdk_ec2::types;
-use rectify_compliance::{AccountId, Region, ShapeError};
+use rectify_compliance::{AccountId, Region, ResourceKey, ShapeError};
 use rectify_runtime::AwsError;
 
 use super::{Clients, tags};
-use rectify_ec2::resources::instance::Instance;
+use rectify_ec2::resources::instance::{Instance, TYPE};
 
 impl Clients {
+    /// `DescribeInstances`, all pages: the keys of all instances.
+    pub(super) async fn instance_keys(&self) -> Result<Vec<ResourceKey>, AwsError> {
+        let mut pages = self.ec2.describe_instances().include_managed_resources(true).into_paginator().send();
+        let mut keys = Vec::new();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(|error| AwsError::call("ec2:DescribeInstances", &error))?;
+            for instance in page.reservations().iter().flat_map(types::Reservation::instances) {
+                let id = instance.instance_id();
+                let id = id.ok_or_else(|| ShapeError::missing("Instances.InstanceId", "an instance id"))?;
+                keys.push(ResourceKey::new(TYPE, id));
+            }
+        }
+        Ok(keys)
+    }
+
     /// `DescribeInstances` of one instance; `None` when EC2 no longer knows it.
     pub(super) async fn describe_instance(&self, id: &str) -> Result<Option<types::Instance>, AwsError> {
         let request = self.ec2.describe_instances().include_managed_resources(true).instance_ids(id);

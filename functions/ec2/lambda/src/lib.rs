@@ -24,9 +24,13 @@ mod tagging;
 mod volumes;
 
 use aws_types::SdkConfig;
+use futures_util::TryStreamExt;
 use rectify_compliance::Tags;
-use rectify_runtime::client::Connect;
+use rectify_runtime::AwsError;
+use rectify_runtime::client::{AccountRegion, Connect, Found};
 use rectify_runtime::clients::endpoint_is_overridden;
+
+use rectify_ec2::resources::{instance, security_group};
 
 pub use functions::{FUNCTIONS, OPERATIONS};
 
@@ -54,6 +58,15 @@ impl Connect for Clients {
             s3: aws_sdk_s3::Client::from_conf(s3.build()),
             config: aws_sdk_config::Client::new(config),
         }
+    }
+
+    async fn ids(&self, place: &AccountRegion, kind: &str) -> Result<Option<Vec<Found>>, AwsError> {
+        let keys = match kind {
+            security_group::TYPE => self.group_keys(place).try_concat().await?,
+            instance::TYPE => self.instance_keys().await?,
+            _ => return Ok(None),
+        };
+        Ok(Some(keys.into_iter().map(|resource| Found { resource, name: None }).collect()))
     }
 }
 

@@ -8,14 +8,14 @@ use aws_sdk_elasticloadbalancingv2::operation::describe_load_balancers::Describe
 use aws_sdk_elasticloadbalancingv2::operation::describe_tags::DescribeTagsError;
 use aws_sdk_elasticloadbalancingv2::types::{self, LoadBalancerAttribute, LoadBalancerStateEnum};
 use aws_types::SdkConfig;
-use rectify_compliance::{ShapeError, Tags, Target};
+use rectify_compliance::{ResourceKey, ShapeError, Tags, Target};
 use rectify_runtime::AwsError;
-use rectify_runtime::client::Connect;
+use rectify_runtime::client::{AccountRegion, Connect, Found};
 use rectify_runtime::views::{Views, unknown_member, value_of};
 use serde_json::Value;
 
 use rectify_elb::resources::load_balancer::{
-    Attribute, DELETION_PROTECTION, LoadBalancer, RecordedLoadBalancer, is_on,
+    Attribute, DELETION_PROTECTION, LoadBalancer, RecordedLoadBalancer, TYPE, is_on,
 };
 
 pub use functions::{FUNCTIONS, OPERATIONS};
@@ -29,6 +29,22 @@ pub struct Clients {
 impl Connect for Clients {
     fn connect(config: &SdkConfig) -> Self {
         Self { elb: Client::new(config) }
+    }
+
+    async fn ids(&self, _place: &AccountRegion, kind: &str) -> Result<Option<Vec<Found>>, AwsError> {
+        if kind != TYPE {
+            return Ok(None);
+        }
+        let mut pages = self.elb.describe_load_balancers().into_paginator().send();
+        let mut found = Vec::new();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(|error| AwsError::call("elasticloadbalancing:DescribeLoadBalancers", &error))?;
+            for it in page.load_balancers.unwrap_or_default() {
+                let arn = it.load_balancer_arn.ok_or_else(|| ShapeError::missing("LoadBalancerArn", "an ARN"))?;
+                found.push(Found { resource: ResourceKey::new(TYPE, arn), name: it.load_balancer_name });
+            }
+        }
+        Ok(Some(found))
     }
 }
 

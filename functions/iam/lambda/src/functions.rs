@@ -33,14 +33,14 @@ pub const FUNCTIONS: &[Function] = &[
 /// What an operator can do with each control: read, apply, undo.
 #[rustfmt::skip]
 pub const OPERATIONS: &[fn() -> Operations] = &[
-    || Operations::of::<_, Clients>(&rectify_iam::controls::access_keys_rotated::ACCESS_KEYS_ROTATED),
-    || Operations::of::<_, Clients>(&rectify_iam::controls::iam_password_policy::IAM_PASSWORD_POLICY),
+    || Operations::listed::<_, Clients>(&rectify_iam::controls::access_keys_rotated::ACCESS_KEYS_ROTATED),
+    || Operations::listed::<_, Clients>(&rectify_iam::controls::iam_password_policy::IAM_PASSWORD_POLICY),
     || Operations::of::<_, Clients>(&rectify_iam::controls::iam_policy_no_statements_with_admin_access::IAM_POLICY_NO_STATEMENTS_WITH_ADMIN_ACCESS),
     || Operations::of::<_, Clients>(&rectify_iam::controls::iam_policy_no_statements_with_full_access::IAM_POLICY_NO_STATEMENTS_WITH_FULL_ACCESS),
-    || Operations::of::<_, Clients>(&rectify_iam::controls::iam_root_access_key_check::IAM_ROOT_ACCESS_KEY_CHECK),
-    || Operations::of::<_, Clients>(&rectify_iam::controls::iam_user_mfa_enabled::IAM_USER_MFA_ENABLED),
+    || Operations::listed::<_, Clients>(&rectify_iam::controls::iam_root_access_key_check::IAM_ROOT_ACCESS_KEY_CHECK),
+    || Operations::listed::<_, Clients>(&rectify_iam::controls::iam_user_mfa_enabled::IAM_USER_MFA_ENABLED),
     || Operations::of::<_, Clients>(&rectify_iam::controls::iam_user_no_policies_check::IAM_USER_NO_POLICIES_CHECK),
-    || Operations::of::<_, Clients>(&rectify_iam::controls::iam_user_unused_credentials_check::IAM_USER_UNUSED_CREDENTIALS_CHECK),
-    || Operations::of::<_, Clients>(&rectify_iam::controls::mfa_enabled_for_iam_console_access::MFA_ENABLED_FOR_IAM_CONSOLE_ACCESS),
-    || Operations::of::<_, Clients>(&rectify_iam::controls::root_account_mfa_enabled::ROOT_ACCOUNT_MFA_ENABLED),
+    || Operations::listed::<_, Clients>(&rectify_iam::controls::iam_user_unused_credentials_check::IAM_USER_UNUSED_CREDENTIALS_CHECK),
+    || Operations::listed::<_, Clients>(&rectify_iam::controls::mfa_enabled_for_iam_console_access::MFA_ENABLED_FOR_IAM_CONSOLE_ACCESS),
+    || Operations::listed::<_, Clients>(&rectify_iam::controls::root_account_mfa_enabled::ROOT_ACCOUNT_MFA_ENABLED),
 ];

@@ -24,12 +24,13 @@ use futures_util::Stream;
 use futures_util::stream::once;
 use rectify_compliance::{AccountId, ShapeError, Target, Timestamp};
 use rectify_runtime::AwsError;
-use rectify_runtime::client::{AccountRegion, Connect, Fix, List, Page};
+use rectify_runtime::client::{AccountRegion, Connect, Fix, Found, List, Page};
 
 use rectify_iam::controls::iam_password_policy::{
     IamPasswordPolicy, IamPasswordPolicyParameters, PasswordAction, PasswordUndo, Passwords,
 };
 use rectify_iam::resources::password_policy::{Answer, PasswordPolicy};
+use rectify_iam::resources::{managed_policy, user};
 
 pub use functions::{FUNCTIONS, OPERATIONS};
 
@@ -42,6 +43,14 @@ pub struct Clients {
 impl Connect for Clients {
     fn connect(config: &SdkConfig) -> Self {
         Self { iam: Client::new(config) }
+    }
+
+    async fn ids(&self, _place: &AccountRegion, kind: &str) -> Result<Option<Vec<Found>>, AwsError> {
+        match kind {
+            user::TYPE => self.all_users().await.map(Some),
+            managed_policy::TYPE => self.all_policies().await.map(Some),
+            _ => Ok(None),
+        }
     }
 }
 

@@ -3,20 +3,35 @@
 use std::collections::BTreeSet;
 
 use aws_sdk_iam::types;
-use rectify_compliance::{ByHand, Never, Parameters, ShapeError, Tags, Target};
+use rectify_compliance::{ByHand, Never, Parameters, ResourceKey, ShapeError, Tags, Target};
 use rectify_runtime::AwsError;
-use rectify_runtime::client::Fix;
+use rectify_runtime::client::{Fix, Found};
 
 use super::{Clients, unless_missing};
 use rectify_iam::controls::iam_user_no_policies_check::{
     IamUserNoPoliciesCheck, IamUserNoPoliciesCheckParameters, UserPolicies,
 };
-use rectify_iam::resources::managed_policy::{Description, ManagedPolicy, Version};
+use rectify_iam::resources::managed_policy::{Description, ManagedPolicy, TYPE, Version};
 
 /// The maximum page size of `ListPolicies`.
 const MAX_PAGE_SIZE: i32 = 1000;
 
 impl Clients {
+    /// `ListPolicies`, all pages: all customer managed policies, with their names.
+    pub(super) async fn all_policies(&self) -> Result<Vec<Found>, AwsError> {
+        let call = self.iam.list_policies().scope(types::PolicyScopeType::Local);
+        let mut pages = call.into_paginator().page_size(MAX_PAGE_SIZE).send();
+        let mut found = Vec::new();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(|error| AwsError::call("iam:ListPolicies", &error))?;
+            for it in page.policies.unwrap_or_default() {
+                let id = it.policy_id.ok_or_else(|| ShapeError::missing("Policies.PolicyId", "an id"))?;
+                found.push(Found { resource: ResourceKey::new(TYPE, id), name: it.policy_name });
+            }
+        }
+        Ok(found)
+    }
+
     /// `ListUserPolicies`, all pages: the names of the inline policies; `None` when the user is gone.
     async fn inline_policies(&self, name: &str) -> Result<Option<BTreeSet<String>>, AwsError> {
         let mut names = BTreeSet::new();

@@ -56,6 +56,20 @@ pub(super) fn keys(clients: &Clients) -> impl Stream<Item = Result<Vec<ResourceK
 }
 
 impl Clients {
+    /// All users of the account, with their names.
+    pub(super) async fn all_users(&self) -> Result<Vec<Found>, AwsError> {
+        let mut pages = self.iam.list_users().into_paginator().page_size(MAX_PAGE_SIZE).send();
+        let mut found = Vec::new();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(|error| AwsError::call("iam:ListUsers", &error))?;
+            let users = page.users.into_iter();
+            found.extend(
+                users.map(|it| Found { resource: ResourceKey::new(TYPE, it.user_id), name: Some(it.user_name) }),
+            );
+        }
+        Ok(found)
+    }
+
     /// `GetUser` by name, the only call that returns tags; `None` when there is no user with this name.
     pub(super) async fn described_user(&self, name: &str) -> Result<Option<types::User>, AwsError> {
         let answer = self.iam.get_user().user_name(name).send().await;

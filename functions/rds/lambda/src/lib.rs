@@ -15,11 +15,11 @@ use aws_sdk_rds::operation::modify_db_cluster::builders::ModifyDBClusterFluentBu
 use aws_sdk_rds::operation::modify_db_instance::builders::ModifyDBInstanceFluentBuilder;
 use aws_sdk_rds::types;
 use aws_types::SdkConfig;
-use rectify_compliance::{ShapeError, Tags, Target};
+use rectify_compliance::{ResourceKey, ShapeError, Tags, Target};
 use rectify_runtime::AwsError;
-use rectify_runtime::client::Connect;
+use rectify_runtime::client::{AccountRegion, Connect, Found};
 
-use rectify_rds::resources::database::{Description, Kind, PendingValues, identifier_of};
+use rectify_rds::resources::database::{CLUSTER, Description, INSTANCE, Kind, PendingValues, identifier_of};
 use rectify_rds::resources::instance::Instance;
 
 pub use functions::{FUNCTIONS, OPERATIONS};
@@ -34,9 +34,39 @@ impl Connect for Clients {
     fn connect(config: &SdkConfig) -> Self {
         Self { rds: Client::new(config) }
     }
+
+    async fn ids(&self, _place: &AccountRegion, kind: &str) -> Result<Option<Vec<Found>>, AwsError> {
+        match kind {
+            INSTANCE => self.all_instances().await.map(Some),
+            CLUSTER => self.all_clusters().await.map(Some),
+            _ => Ok(None),
+        }
+    }
 }
 
 impl Clients {
+    /// `DescribeDBInstances`, all pages: all instances, with their identifiers.
+    async fn all_instances(&self) -> Result<Vec<Found>, AwsError> {
+        let mut instances = self.rds.describe_db_instances().into_paginator().items().send();
+        let mut all = Vec::new();
+        while let Some(it) = instances.next().await {
+            let it = it.map_err(|error| AwsError::call("rds:DescribeDBInstances", &error))?;
+            all.push(found(INSTANCE, it.dbi_resource_id, it.db_instance_identifier)?);
+        }
+        Ok(all)
+    }
+
+    /// `DescribeDBClusters`, all pages: all clusters, with their identifiers.
+    async fn all_clusters(&self) -> Result<Vec<Found>, AwsError> {
+        let mut clusters = self.rds.describe_db_clusters().into_paginator().items().send();
+        let mut all = Vec::new();
+        while let Some(it) = clusters.next().await {
+            let it = it.map_err(|error| AwsError::call("rds:DescribeDBClusters", &error))?;
+            all.push(found(CLUSTER, it.db_cluster_resource_id, it.db_cluster_identifier)?);
+        }
+        Ok(all)
+    }
+
     /// `DescribeDBInstances` of the instance with this identifier; `None` when there is none.
     async fn describe_instance(&self, target: &Target) -> Result<Option<types::DbInstance>, AwsError> {
         let call = self.rds.describe_db_instances().db_instance_identifier(identifier_of(target)?);
@@ -74,6 +104,12 @@ impl Clients {
     fn modify_cluster(&self, identifier: &str) -> ModifyDBClusterFluentBuilder {
         self.rds.modify_db_cluster().db_cluster_identifier(identifier)
     }
+}
+
+/// A listed database; without its resource id it could not be identified.
+fn found(kind: &str, id: Option<String>, name: Option<String>) -> Result<Found, ShapeError> {
+    let id = id.ok_or_else(|| ShapeError::missing(format!("{kind}.ResourceId"), "a resource id"))?;
+    Ok(Found { resource: ResourceKey::new(kind, id), name })
 }
 
 /// Makes the call; idempotent.

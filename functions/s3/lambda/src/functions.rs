@@ -31,11 +31,11 @@ pub const FUNCTIONS: &[Function] = &[
 /// What an operator can do with each control: read, apply, undo.
 #[rustfmt::skip]
 pub const OPERATIONS: &[fn() -> Operations] = &[
-    || Operations::of::<_, Clients>(&rectify_s3::controls::s3_account_level_public_access_blocks_periodic::S3_ACCOUNT_LEVEL_PUBLIC_ACCESS_BLOCKS_PERIODIC),
+    || Operations::listed::<_, Clients>(&rectify_s3::controls::s3_account_level_public_access_blocks_periodic::S3_ACCOUNT_LEVEL_PUBLIC_ACCESS_BLOCKS_PERIODIC),
     || Operations::of::<_, Clients>(&rectify_s3::controls::s3_bucket_level_public_access_prohibited::S3_BUCKET_LEVEL_PUBLIC_ACCESS_PROHIBITED),
     || Operations::of::<_, Clients>(&rectify_s3::controls::s3_bucket_logging_enabled::S3_BUCKET_LOGGING_ENABLED),
-    || Operations::of::<_, Clients>(&rectify_s3::controls::s3_bucket_public_read_prohibited::S3_BUCKET_PUBLIC_READ_PROHIBITED),
-    || Operations::of::<_, Clients>(&rectify_s3::controls::s3_bucket_public_write_prohibited::S3_BUCKET_PUBLIC_WRITE_PROHIBITED),
+    || Operations::listed::<_, Clients>(&rectify_s3::controls::s3_bucket_public_read_prohibited::S3_BUCKET_PUBLIC_READ_PROHIBITED),
+    || Operations::listed::<_, Clients>(&rectify_s3::controls::s3_bucket_public_write_prohibited::S3_BUCKET_PUBLIC_WRITE_PROHIBITED),
     || Operations::of::<_, Clients>(&rectify_s3::controls::s3_bucket_server_side_encryption_enabled::S3_BUCKET_SERVER_SIDE_ENCRYPTION_ENABLED),
     || Operations::of::<_, Clients>(&rectify_s3::controls::s3_bucket_ssl_requests_only::S3_BUCKET_SSL_REQUESTS_ONLY),
     || Operations::of::<_, Clients>(&rectify_s3::controls::s3_bucket_versioning_enabled::S3_BUCKET_VERSIONING_ENABLED),

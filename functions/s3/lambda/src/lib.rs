@@ -17,10 +17,13 @@ mod ssl_requests_only;
 mod versioning;
 
 use aws_types::SdkConfig;
+use futures_util::TryStreamExt;
 use rectify_compliance::{AccountId, Region, ShapeError, Target};
 use rectify_runtime::AwsError;
-use rectify_runtime::client::Connect;
+use rectify_runtime::client::{AccountRegion, Connect, Found};
 use rectify_runtime::clients::{WithoutAccountInHost, endpoint_is_overridden};
+
+use rectify_s3::resources::bucket::TYPE;
 
 pub use functions::{FUNCTIONS, OPERATIONS};
 
@@ -48,6 +51,14 @@ impl Connect for Clients {
             control: aws_sdk_s3control::Client::from_conf(control.build()),
             kms: aws_sdk_kms::Client::new(config),
         }
+    }
+
+    async fn ids(&self, place: &AccountRegion, kind: &str) -> Result<Option<Vec<Found>>, AwsError> {
+        if kind != TYPE {
+            return Ok(None);
+        }
+        let keys = self.bucket_keys(place).try_concat().await?;
+        Ok(Some(keys.into_iter().map(|resource| Found { resource, name: None }).collect()))
     }
 }
 

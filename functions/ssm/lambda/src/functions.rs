@@ -17,6 +17,6 @@ pub const FUNCTIONS: &[Function] = &[
 /// What an operator can do with each control: read, apply, undo.
 #[rustfmt::skip]
 pub const OPERATIONS: &[fn() -> Operations] = &[
-    || Operations::of::<_, Clients>(&rectify_ssm::controls::ssm_document_not_public::SSM_DOCUMENT_NOT_PUBLIC),
-    || Operations::of::<_, Clients>(&rectify_ssm::controls::ssm_automation_block_public_sharing::SSM_AUTOMATION_BLOCK_PUBLIC_SHARING),
+    || Operations::listed::<_, Clients>(&rectify_ssm::controls::ssm_document_not_public::SSM_DOCUMENT_NOT_PUBLIC),
+    || Operations::listed::<_, Clients>(&rectify_ssm::controls::ssm_automation_block_public_sharing::SSM_AUTOMATION_BLOCK_PUBLIC_SHARING),
 ];

@@ -1,0 +1,155 @@
+//! The arguments of `scan`.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use clap::Args;
+use clap::builder::PossibleValuesParser;
+use rectify_catalogue::SERVICES;
+use rectify_catalogue::profiles::PROFILES;
+use rectify_compliance::{Framework, Severity};
+
+pub(super) const AFTER_HELP: &str = "\
+Exit codes, which differ from those of the other commands so that a pipeline can distinguish them:
+  0  no finding at or above --fail-on, and every selected resource has a verdict
+  1  not finished: some resources have no verdict and no finding counts, or an error, also of the arguments
+  2  a finding at or above --fail-on
+
+Examples:
+  rectify scan                                        all controls in the region of AWS_REGION
+  rectify scan --region eu-west-1 --region us-east-1 --severity high
+  rectify scan --framework cis-5.0 --output text,json:scan.json
+  rectify scan --control restricted-ssh --resource 'sg-0*' --fail-on critical
+  rectify scan --parameters rectify.yaml              with the parameters of a deployment";
+
+/// The names of the frameworks.
+const FRAMEWORKS: [(&str, Framework); 5] = [
+    ("cis-5.0", Framework::Cis50),
+    ("cis-3.0", Framework::Cis30),
+    ("fsbp", Framework::Fsbp),
+    ("nist-800-53-r5", Framework::Nist80053r5),
+    ("pci-4.0", Framework::Pci40),
+];
+
+/// The names of the severities.
+const SEVERITIES: [(&str, Severity); 4] =
+    [("low", Severity::Low), ("medium", Severity::Medium), ("high", Severity::High), ("critical", Severity::Critical)];
+
+/// Arguments of `scan`. A control is scanned if all of the given options select it.
+#[derive(Debug, Args)]
+pub(crate) struct ScanArguments {
+    /// Only this control; repeatable. See `rectify controls`.
+    #[arg(long, value_name = "ID", value_parser = super::control_ids(), hide_possible_values = true)]
+    pub(crate) control: Vec<String>,
+    /// Not this control; repeatable.
+    #[arg(long, value_name = "ID", value_parser = super::control_ids(), hide_possible_values = true)]
+    pub(crate) exclude: Vec<String>,
+    /// Only controls of this service; repeatable.
+    #[arg(long, value_name = "SERVICE", value_parser = PossibleValuesParser::new(SERVICES))]
+    pub(crate) service: Vec<String>,
+    /// Only controls that cover a requirement of this framework.
+    #[arg(long, value_name = "FRAMEWORK", value_parser = framework)]
+    pub(crate) framework: Option<Framework>,
+    /// Only controls of this profile, with its parameters.
+    #[arg(long, value_name = "PROFILE", value_parser = PossibleValuesParser::new(PROFILES.iter().map(|it| it.name)))]
+    pub(crate) controls_profile: Option<String>,
+    /// Only controls of this severity and above: low, medium, high or critical.
+    #[arg(long, value_name = "LEVEL", value_parser = severity)]
+    pub(crate) severity: Option<Severity>,
+    /// Only resources whose id or name matches; `*` matches any text.
+    #[arg(long, value_name = "GLOB")]
+    pub(crate) resource: Option<String>,
+    /// A region; repeatable; default: AWS_REGION. Global controls are scanned once, in their home region, in any case.
+    #[arg(long)]
+    pub(crate) region: Vec<String>,
+    /// The account of the credentials; default: AWS_ACCOUNT_ID.
+    #[arg(long, value_name = "ID", value_parser = super::account_id)]
+    pub(crate) account: Option<String>,
+    /// A `rectify.yaml`, for the parameters of the controls; those in mode off are not scanned unless --control has
+    /// them.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) parameters: Option<PathBuf>,
+    /// The lowest severity at which a finding makes the exit code 2.
+    #[arg(long, value_name = "LEVEL", default_value = "low", value_parser = severity)]
+    pub(crate) fail_on: Severity,
+    /// What to write, and where: text or json, with a file if not to standard output. Repeatable, or separated by
+    /// commas. Standard output gets the text if no other format goes there.
+    #[arg(long, value_name = "FORMAT[:FILE]", value_delimiter = ',')]
+    pub(crate) output: Vec<Output>,
+}
+
+/// A format, and where it goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Output {
+    /// The format.
+    pub(crate) format: Format,
+    /// The file; standard output if absent.
+    pub(crate) file: Option<PathBuf>,
+}
+
+/// The form of a report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Format {
+    /// For a terminal.
+    Text,
+    /// The whole scan.
+    Json,
+}
+
+/// The names of the formats.
+const FORMATS: [(&str, Format); 2] = [("text", Format::Text), ("json", Format::Json)];
+
+impl FromStr for Output {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (format, file) = match text.split_once(':') {
+            Some((_, "")) => return Err(format!("expected a file after the colon: received `{text}`")),
+            Some((format, file)) => (format, Some(PathBuf::from(file))),
+            None => (text, None),
+        };
+        Ok(Self { format: named(&FORMATS, format)?, file })
+    }
+}
+
+fn framework(text: &str) -> Result<Framework, String> {
+    named(&FRAMEWORKS, text)
+}
+
+fn severity(text: &str) -> Result<Severity, String> {
+    named(&SEVERITIES, text)
+}
+
+/// The value of this name.
+fn named<T: Copy>(all: &[(&str, T)], text: &str) -> Result<T, String> {
+    let found = all.iter().find(|(name, _)| *name == text).map(|(_, value)| *value);
+    let names = || all.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
+    found.ok_or_else(|| format!("expected one of {}: received `{text}`", names()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_output_is_a_format_with_an_optional_file() {
+        let output = |format, file: Option<&str>| Ok(Output { format, file: file.map(PathBuf::from) });
+        let rows = [
+            ("text", output(Format::Text, None)),
+            ("json:out/scan.json", output(Format::Json, Some("out/scan.json"))),
+            ("json:C:/scan.json", output(Format::Json, Some("C:/scan.json"))),
+            ("json:", Err("expected a file after the colon: received `json:`".to_owned())),
+            ("jsn", Err("expected one of text, json: received `jsn`".to_owned())),
+        ];
+        for (text, expected) in rows {
+            assert_eq!(text.parse(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn every_framework_has_a_name() {
+        for framework in Framework::ALL {
+            assert!(FRAMEWORKS.iter().any(|(_, it)| *it == framework), "{framework:?}");
+        }
+    }
+}

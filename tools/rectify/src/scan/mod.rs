@@ -1,0 +1,180 @@
+//! `rectify scan`: every resource of an account, evaluated with the operator's credentials. Writes nothing to AWS.
+//!
+//! A call that fails is a row of the result: never a pass, and never the end of the scan.
+
+mod output;
+mod selection;
+
+use std::collections::BTreeMap;
+
+use aws_types::SdkConfig;
+use futures_util::stream::{self, StreamExt};
+use indicatif::{ProgressBar, ProgressStyle};
+use rectify_compliance::values::Globs;
+use rectify_compliance::{AccountId, Region, ResourceKey, Timestamp};
+use rectify_runtime::client::AccountRegion;
+use rectify_runtime::clients::sdk_config;
+use rectify_runtime::operations::{ALL, Operations, Scanned, Unknown};
+use rectify_runtime::settings::Environment;
+use rectify_runtime::{AwsError, Error};
+use rectify_scan::result::SCHEMA_VERSION;
+use rectify_scan::{Outcome, Place, PlanView, Row, Scan};
+
+use crate::arguments::ScanArguments;
+use crate::cli_error::CliError;
+use crate::place;
+use crate::report::Report;
+use crate::style::Style;
+use selection::Job;
+
+/// How many controls are scanned concurrently.
+const CONCURRENCY: usize = 8;
+
+/// Scans, writes the files, and reports.
+///
+/// # Errors
+/// [`CliError::Scan`], whose exit code is that of a scan that did not finish.
+pub(crate) async fn run(
+    arguments: &ScanArguments,
+    environment: &Environment,
+    style: Style,
+) -> Result<Report, CliError> {
+    let done = async { output::report(&scan(arguments, environment).await?, arguments, style) };
+    done.await.map_err(|error: CliError| CliError::Scan(Box::new(error)))
+}
+
+async fn scan(arguments: &ScanArguments, environment: &Environment) -> Result<Scan, CliError> {
+    let started = Timestamp::now();
+    let account = AccountId::new(place::account(arguments.account.as_deref(), environment)?);
+    let jobs = selection::jobs(arguments, &regions(arguments, environment)?)?;
+    let resources = arguments.resource.as_deref().map(Globs::single);
+    let wanted = |resource: &ResourceKey, name: Option<&str>| {
+        resources.as_ref().is_none_or(|it| it.matches(&resource.id) || name.is_some_and(|name| it.matches(name)))
+    };
+    // One configuration per region: its clients share their connections.
+    let mut configs: BTreeMap<Region, SdkConfig> = BTreeMap::new();
+    for job in &jobs {
+        if !configs.contains_key(&job.region) {
+            configs.insert(job.region.clone(), sdk_config(environment, &job.region)?);
+        }
+    }
+    let operations: BTreeMap<&str, Operations> =
+        rectify_catalogue_lambda::operations().map(|it| (it.id(), it)).collect();
+    let bar = progress(jobs.len());
+    let scans = jobs.iter().filter_map(|job| Some((job, configs.get(&job.region)?))).map(|(job, config)| {
+        let (operations, account, bar, wanted) = (operations.get(job.control.meta.id), account.clone(), &bar, &wanted);
+        async move {
+            bar.set_message(job.control.meta.id);
+            let rows = rows(job, operations, config, account, wanted).await;
+            bar.inc(1);
+            (job.at, rows)
+        }
+    });
+    let scans: Vec<_> = scans.collect();
+    let mut found: Vec<(usize, Vec<Row>)> = stream::iter(scans).buffer_unordered(CONCURRENCY).collect().await;
+    bar.finish_and_clear();
+    found.sort_by_key(|(at, _)| *at);
+    let mut rows: Vec<(usize, Row)> =
+        found.into_iter().flat_map(|(at, rows)| rows.into_iter().map(move |row| (at, row))).collect();
+    rows.sort_by(|(one, a), (other, b)| (one, key(a)).cmp(&(other, key(b))));
+    let mut controls: Vec<String> = jobs.iter().map(|job| job.control.meta.id.to_owned()).collect();
+    controls.dedup();
+    let places = configs.keys().map(|region| place_of(&account, region)).collect();
+    Ok(Scan {
+        schema_version: SCHEMA_VERSION,
+        tool_version: env!("CARGO_PKG_VERSION").to_owned(),
+        started,
+        finished: Timestamp::now(),
+        source: "live".to_owned(),
+        places,
+        controls,
+        rows: rows.into_iter().map(|(_, row)| row).collect(),
+    })
+}
+
+/// The rows of one control in one region.
+async fn rows(
+    job: &Job,
+    operations: Option<&Operations>,
+    config: &SdkConfig,
+    account: AccountId,
+    wanted: impl Fn(&ResourceKey, Option<&str>) -> bool,
+) -> Vec<Row> {
+    let place = AccountRegion { account, region: job.region.clone() };
+    let whole = |outcome| {
+        let kind = if let [only] = job.control.meta.resource_types { only } else { ALL };
+        let resource = ResourceKey::new(kind, ALL);
+        vec![row(job, &place, resource, outcome)]
+    };
+    let Some(operations) = operations else {
+        let id = job.control.meta.id;
+        let reason = format!(
+            "evaluates what AWS Config recorded and has no live read: `rectify check --control {id} --event` evaluates one"
+        );
+        return whole(Outcome::NotScanned { reason });
+    };
+    match operations.scan(config, &place, &job.parameters, wanted).await {
+        Ok(scanned) => scanned.into_iter().map(|it| row_of(job, &place, it)).collect(),
+        Err(error) => whole(Outcome::Unreadable { reason: brief(&error) }),
+    }
+}
+
+fn row_of(job: &Job, place: &AccountRegion, scanned: Scanned) -> Row {
+    let Scanned { resource, name, arn, result } = scanned;
+    let outcome = match result {
+        Ok((verdict, plan)) => Outcome::of(&verdict, plan.as_ref().map(PlanView::of)),
+        Err(Unknown::Unreadable(error)) => Outcome::Unreadable { reason: brief(&error) },
+        Err(Unknown::NotListed(reason)) => Outcome::NotScanned { reason },
+    };
+    let name = name.filter(|it| *it != resource.id);
+    Row { name, arn, ..row(job, place, resource, outcome) }
+}
+
+fn row(job: &Job, place: &AccountRegion, resource: ResourceKey, outcome: Outcome) -> Row {
+    Row {
+        control: job.control.meta.id.to_owned(),
+        place: place_of(&place.account, &place.region),
+        resource_type: resource.kind,
+        resource_id: resource.id,
+        name: None,
+        arn: None,
+        outcome,
+    }
+}
+
+fn place_of(account: &AccountId, region: &Region) -> Place {
+    Place { account: account.to_string(), region: region.to_string() }
+}
+
+/// The order of the rows of one control.
+fn key(row: &Row) -> (&Place, &str, &str) {
+    (&row.place, &row.resource_type, &row.resource_id)
+}
+
+/// The call and its error code; the message, which may be long, only where no service answered.
+fn brief(error: &Error) -> String {
+    match error {
+        Error::Aws(AwsError::Call(call)) if call.status.is_none() => call.to_string(),
+        Error::Aws(error) => error.brief(),
+        other => other.to_string(),
+    }
+}
+
+fn regions(arguments: &ScanArguments, environment: &Environment) -> Result<Vec<Region>, CliError> {
+    if arguments.region.is_empty() {
+        return place::region(None, environment).map(|it| vec![it]);
+    }
+    let mut regions: Vec<Region> = arguments.region.iter().map(Region::new).collect();
+    regions.sort();
+    regions.dedup();
+    Ok(regions)
+}
+
+/// Progress on standard error; hidden unless that is a terminal.
+fn progress(jobs: usize) -> ProgressBar {
+    let bar = ProgressBar::new(u64::try_from(jobs).unwrap_or(u64::MAX));
+    if let Ok(style) = ProgressStyle::with_template("{pos}/{len} {msg} ({elapsed})") {
+        bar.set_style(style);
+    }
+    bar
+}

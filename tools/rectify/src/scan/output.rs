@@ -1,0 +1,123 @@
+//! A scan in the formats that were chosen, and its exit code.
+
+use std::path::Path;
+
+use rectify_compliance::Severity;
+use rectify_scan::result::severity;
+use rectify_scan::{Outcome, Row, Scan};
+
+use crate::arguments::{Format, Output, ScanArguments};
+use crate::cli_error::CliError;
+use crate::report::{Ending, Report, columns};
+use crate::style::{PLAIN, Style};
+
+/// Writes the files, and returns what goes to standard output.
+///
+/// # Errors
+/// [`CliError::Machine`] when a file cannot be written.
+pub(super) fn report(scan: &Scan, arguments: &ScanArguments, style: Style) -> Result<Report, CliError> {
+    let mut text = String::new();
+    for Output { format, file } in &arguments.output {
+        match file {
+            Some(file) => write(file, &render(*format, scan, PLAIN)?)?,
+            None => text.push_str(&render(*format, scan, style)?),
+        }
+    }
+    if arguments.output.iter().all(|it| it.file.is_some()) {
+        text = render(Format::Text, scan, style)?;
+    }
+    Ok(Report { text, json: json(scan)?, ending: ending(&scan.rows, arguments.fail_on) })
+}
+
+/// The scan in one format.
+fn render(format: Format, scan: &Scan, style: Style) -> Result<String, CliError> {
+    match format {
+        Format::Text => Ok(text(scan, style)),
+        Format::Json => Ok(format!("{:#}\n", json(scan)?)),
+    }
+}
+
+fn json(scan: &Scan) -> Result<serde_json::Value, CliError> {
+    serde_json::to_value(scan).map_err(|error| CliError::Machine(format!("json: {error}")))
+}
+
+fn write(file: &Path, text: &str) -> Result<(), CliError> {
+    std::fs::write(file, text).map_err(|error| CliError::Machine(format!("--output: {}: {error}", file.display())))
+}
+
+/// A finding weighs more than a missing verdict: it is certain.
+fn ending(rows: &[Row], fail_on: Severity) -> Ending {
+    if rows.iter().any(|row| row.outcome.is_failed() && severity(row) >= fail_on) {
+        Ending::Violations
+    } else if rows.iter().any(|row| row.outcome.is_unknown()) {
+        Ending::Unfinished
+    } else {
+        Ending::Fine
+    }
+}
+
+/// Findings and missing verdicts, a row each, and the numbers of all.
+fn text(scan: &Scan, style: Style) -> String {
+    let header = ["STATUS", "SEVERITY", "CONTROL", "REGION", "RESOURCE", "REASON"].map(str::to_owned).to_vec();
+    let (mut rows, mut passed) = (Vec::new(), 0_usize);
+    for row in &scan.rows {
+        let (status, reason) = match &row.outcome {
+            Outcome::Passed { .. } => {
+                passed += 1;
+                continue;
+            }
+            Outcome::NotApplicable { .. } => continue,
+            Outcome::Failed { reason, .. } => (style.error("failed"), reason),
+            Outcome::Unreadable { reason } => (style.warning("unreadable"), reason),
+            Outcome::NotScanned { reason } => (style.warning("not scanned"), reason),
+        };
+        let severity = format!("{:?}", severity(row)).to_lowercase();
+        let resource =
+            row.name.as_ref().map_or_else(|| row.resource_id.clone(), |it| format!("{} {it}", row.resource_id));
+        rows.push(vec![status, severity, row.control.clone(), row.place.region.clone(), resource, reason.clone()]);
+    }
+    let failed = scan.rows.iter().filter(|it| it.outcome.is_failed()).count();
+    let unknown = scan.rows.iter().filter(|it| it.outcome.is_unknown()).count();
+    let table = if rows.is_empty() { String::new() } else { columns(header, rows) + "\n" };
+    let regions = scan.places.iter().map(|it| it.region.as_str()).collect::<Vec<_>>().join(", ");
+    let controls = scan.controls.len();
+    format!("{table}{failed} failed, {passed} passed, {unknown} unknown; {controls} controls in {regions}\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rectify_scan::Place;
+
+    fn row(control: &str, outcome: Outcome) -> Row {
+        Row {
+            control: control.to_owned(),
+            place: Place { account: "111122223333".to_owned(), region: "eu-west-1".to_owned() },
+            resource_type: "AWS::EC2::SecurityGroup".to_owned(),
+            resource_id: "sg-1".to_owned(),
+            name: None,
+            arn: None,
+            outcome,
+        }
+    }
+
+    #[test]
+    fn the_exit_code_distinguishes_findings_from_missing_verdicts() {
+        let failed = |control| row(control, Outcome::Failed { reason: "open".to_owned(), plan: None });
+        let unreadable = || row("restricted-ssh", Outcome::Unreadable { reason: "denied".to_owned() });
+        let passed = || row("restricted-ssh", Outcome::Passed { reason: None });
+        // `restricted-ssh` is of severity high, `efs-encrypted-check` of medium.
+        let rows = [
+            (vec![passed()], Severity::Low, 0),
+            (vec![], Severity::Low, 0),
+            (vec![passed(), unreadable()], Severity::Low, 1),
+            (vec![unreadable(), failed("restricted-ssh")], Severity::Low, 2),
+            (vec![failed("restricted-ssh")], Severity::High, 2),
+            (vec![failed("efs-encrypted-check")], Severity::High, 0),
+            (vec![failed("efs-encrypted-check"), unreadable()], Severity::High, 1),
+        ];
+        for (rows, fail_on, code) in rows {
+            assert_eq!(ending(&rows, fail_on).code(), code, "{rows:?} {fail_on:?}");
+        }
+    }
+}
