@@ -15,5 +15,5 @@ pub const FUNCTIONS: &[Function] = &[
 /// What an operator can do with each control: read, apply, undo.
 #[rustfmt::skip]
 pub const OPERATIONS: &[fn() -> Operations] = &[
-    || Operations::of::<_, Clients>(&rectify_awslambda::controls::lambda_function_public_access_prohibited::LAMBDA_FUNCTION_PUBLIC_ACCESS_PROHIBITED),
+    || Operations::listed::<_, Clients>(&rectify_awslambda::controls::lambda_function_public_access_prohibited::LAMBDA_FUNCTION_PUBLIC_ACCESS_PROHIBITED),
 ];

@@ -36,5 +36,5 @@ pub const OPERATIONS: &[fn() -> Operations] = &[
     || Operations::of::<_, Clients>(&rectify_rds::controls::rds_automatic_minor_version_upgrade_enabled::RDS_AUTOMATIC_MINOR_VERSION_UPGRADE_ENABLED),
     || Operations::of::<_, Clients>(&rectify_rds::controls::rds_instance_public_access_check::RDS_INSTANCE_PUBLIC_ACCESS_CHECK),
     || Operations::of::<_, Clients>(&rectify_rds::controls::rds_storage_encrypted::RDS_STORAGE_ENCRYPTED),
-    || Operations::of::<_, Clients>(&rectify_rds::controls::rds_snapshots_public_prohibited::RDS_SNAPSHOTS_PUBLIC_PROHIBITED),
+    || Operations::listed::<_, Clients>(&rectify_rds::controls::rds_snapshots_public_prohibited::RDS_SNAPSHOTS_PUBLIC_PROHIBITED),
 ];
