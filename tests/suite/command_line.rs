@@ -117,7 +117,7 @@ fn json_output_has_verdict_annotation_and_plan() {
         "stack_not_known": null,
         "live": false,
         "subject": { "account": ACCOUNT, "partition": "aws", "accessKeys": 1 },
-        "plan": { "kind": "do", "level": "L0", "steps": null, "needs_opt_in": false,
+        "plan": { "kind": "do", "level": "L0", "changes": [], "steps": null, "needs_opt_in": false,
             "blocker": "a step requires an operator" },
     }] });
     assert_eq!((answer, ran.code, ran.err.as_str()), (expected, 1, ""));
@@ -257,6 +257,21 @@ async fn fix_is_checked_live_undone_once_and_listed() {
     let revoke = found["plan"]["steps"][0]["call"].clone();
     assert_eq!(revoke["RevokeSecurityGroupIngress"]["GroupId"], json!(group), "{found}");
 
+    let rule = revoke["RevokeSecurityGroupIngress"]["SecurityGroupRuleIds"][0].as_str().unwrap();
+    let change =
+        format!("- group.rules[{rule}]: direction=ingress fromPort=22 peer.cidrIpv4=0.0.0.0/0 protocol=tcp toPort=22");
+    assert_eq!(found["plan"]["changes"], json!([change]));
+    let plan = bench.run(&["plan", SSH, &group]).await.out;
+    let shown = format!("plan: L2, 1 removed\n    {change}\n    1. L2 RevokeSecurityGroupIngress {{");
+    assert!(plan.contains(&shown), "{plan}");
+    let script = bench.run(&["plan", SSH, &group, "--as", "cli"]).await;
+    let command = found["plan"]["steps"][0]["command"].as_str().unwrap();
+    assert_eq!((script.code, script.out), (1, format!("{command}\n")));
+    let expected = format!(
+        r#"aws ec2 revoke-security-group-ingress --cli-input-json '{{"GroupId":"{group}","SecurityGroupRuleIds":["{rule}"]}}' --region {REGION}"#
+    );
+    assert_eq!(command, expected);
+
     // A resource that the rule excludes, by id or by name, has no finding and no plan.
     for excluded in [&group, &bench.sandbox.name] {
         let parameters = json!({ "excludeResources": excluded }).to_string();
@@ -266,7 +281,6 @@ async fn fix_is_checked_live_undone_once_and_listed() {
     }
 
     // Make the fix and record it as the remediation does.
-    let rule = revoke["RevokeSecurityGroupIngress"]["SecurityGroupRuleIds"][0].as_str().unwrap();
     ec2.revoke_security_group_ingress().group_id(&group).security_group_rule_ids(rule).send().await.unwrap();
     let fixed = bench.run(&check).await;
     assert_eq!(fixed.code, 0, "{fixed:?}");
@@ -274,8 +288,11 @@ async fn fix_is_checked_live_undone_once_and_listed() {
 
     let refused = bench.run(&["undo", &attempt, "--json"]).await;
     assert_eq!((refused.code, refused.json()["error"]["kind"].clone()), (1, json!("Refused")));
-    let shown = refused.json()["error"]["details"]["calls"][0].clone();
-    assert!(shown.get("AuthorizeSecurityGroupIngress").is_some(), "{shown}");
+    let details = refused.json()["error"]["details"].clone();
+    assert!(details["calls"][0].get("AuthorizeSecurityGroupIngress").is_some(), "{details}");
+    let command = details["commands"][0].as_str().unwrap();
+    assert!(command.starts_with("aws ec2 authorize-security-group-ingress --cli-input-json '{"), "{command}");
+    assert_eq!(details["changes"], json!([change.replacen('-', "+", 1)]));
     assert_eq!(bench.run(&check).await.code, 0, "nothing is opened before the operator confirms");
 
     let undone = bench.run(&["undo", &attempt, "--confirm-exposure", "--hold-days", "2"]).await;
@@ -290,6 +307,7 @@ async fn fix_is_checked_live_undone_once_and_listed() {
     for part in [
         "verified",
         "because closed",
+        &change,
         "RevokeSecurityGroupIngress",
         "by ada:",
         "AuthorizeSecurityGroupIngress",

@@ -23,7 +23,7 @@ fn workspace() -> PathBuf {
 }
 
 /// The Python that has boto3: `RECTIFY_PYTHON`, or the project's virtual environment. The test fails if neither exists.
-fn python() -> PathBuf {
+pub(crate) fn python() -> PathBuf {
     let python =
         std::env::var_os("RECTIFY_PYTHON").map_or_else(|| workspace().join(".local/venv/bin/python"), PathBuf::from);
     assert!(python.exists(), "python: `{}`: no such file; set RECTIFY_PYTHON", python.display());

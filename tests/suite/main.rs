@@ -17,6 +17,7 @@ mod local_stack;
 mod lost_answers;
 mod memory;
 mod model_conformance;
+mod plan_views;
 mod programs;
 mod proxy;
 mod reconciler;

@@ -1,14 +1,14 @@
 //! The command-line arguments, with their help. Knows nothing of what the commands do.
 
+mod check;
 mod decide;
 mod scan;
 mod synth;
 
-use std::path::PathBuf;
-
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand};
 
+pub(crate) use check::{CheckArguments, PlanArguments, PlanFormat};
 pub(crate) use decide::{
     BreakerArguments, BreakerCommand, DoctorArguments, ExemptArguments, ExemptCommand, RedoArguments,
 };
@@ -35,13 +35,6 @@ Examples:
   rectify exempt add --control restricted-ssh --resource sg-0123456789abcdef0 --until 2027-03-31 \\
       --reason \"vendor appliance\" --approver jane --ticket SEC-123
   rectify stop restricted-ssh --reason \"incident 42\"";
-
-const CHECK_EXAMPLES: &str = "\
-Examples:
-  rectify check --control iam-root-access-key-check --event event.json --subjects subjects.json
-  rectify check --control cloud-trail-log-file-validation-enabled --event event.json --facts facts.json
-  rectify check --control restricted-ssh --live sg-0123456789abcdef0 --account 111122223333
-  rectify check --control restricted-ssh --event - < event.json && echo compliant";
 
 const UNDO_EXAMPLES: &str = "\
 Undo reverts the fix and so restores the exposure it removed. It refuses if the resource was changed since, and shows the
@@ -72,7 +65,7 @@ pub(crate) enum Command {
     #[command(after_help = scan::AFTER_HELP)]
     Scan(ScanArguments),
     /// Evaluates an event or a live resource and shows the plan. Writes nothing.
-    #[command(after_help = CHECK_EXAMPLES)]
+    #[command(after_help = check::EXAMPLES)]
     Check(CheckArguments),
     /// Shows the plan of the remediation for a live resource. Writes nothing.
     Plan(PlanArguments),
@@ -116,62 +109,6 @@ pub(crate) enum Command {
         /// bash, elvish, fish, powershell or zsh.
         shell: clap_complete::Shell,
     },
-}
-
-/// Arguments of `check`.
-#[derive(Debug, Args)]
-#[command(group = clap::ArgGroup::new("source").required(true).args(["event", "live"]))]
-pub(crate) struct CheckArguments {
-    /// The control to evaluate.
-    #[arg(long, value_name = "ID", value_parser = control_ids())]
-    pub(crate) control: String,
-    /// A rule event as AWS Config delivers it; `-` reads standard input. AWS is not called.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) event: Option<PathBuf>,
-    /// The facts that the control would read from AWS in addition to the configuration item, as JSON; default null.
-    #[arg(long, value_name = "FILE", conflicts_with = "live")]
-    pub(crate) facts: Option<PathBuf>,
-    /// The subjects to evaluate for a scheduled event, as a JSON array.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["live", "facts"])]
-    pub(crate) subjects: Option<PathBuf>,
-    /// The AWS Config resource id of a resource to read now; for an account, the account id.
-    #[arg(long, value_name = "RESOURCE ID")]
-    pub(crate) live: Option<String>,
-    /// The resource type; default: that of the control, if it has only one.
-    #[arg(long = "type", value_name = "TYPE", conflicts_with = "event")]
-    pub(crate) kind: Option<String>,
-    /// The rule parameters as JSON; an event contains its own.
-    #[arg(long, value_name = "JSON", conflicts_with = "event", default_value = "{}")]
-    pub(crate) parameters: String,
-    /// The account of the resource; default: AWS_ACCOUNT_ID.
-    #[arg(long, value_name = "ID", conflicts_with = "event", value_parser = account_id)]
-    pub(crate) account: Option<String>,
-    /// The region of the rule; default: that of the event, then AWS_REGION.
-    #[arg(long)]
-    pub(crate) region: Option<String>,
-}
-
-/// Arguments of `plan`.
-#[derive(Debug, Args)]
-pub(crate) struct PlanArguments {
-    /// The control whose plan to show.
-    #[arg(value_name = "CONTROL", value_parser = control_ids())]
-    pub(crate) control: String,
-    /// The AWS Config resource id; for an account, the account id.
-    #[arg(value_name = "RESOURCE ID")]
-    pub(crate) resource: String,
-    /// The resource type; default: that of the control, if it has only one.
-    #[arg(long = "type", value_name = "TYPE")]
-    pub(crate) kind: Option<String>,
-    /// The rule parameters as JSON.
-    #[arg(long, value_name = "JSON", default_value = "{}")]
-    pub(crate) parameters: String,
-    /// The account of the resource; default: AWS_ACCOUNT_ID.
-    #[arg(long, value_name = "ID", value_parser = account_id)]
-    pub(crate) account: Option<String>,
-    /// The region of the resource; default: AWS_REGION.
-    #[arg(long)]
-    pub(crate) region: Option<String>,
 }
 
 /// The location of the ledger.
@@ -369,6 +306,8 @@ mod tests {
             ("exempt add --control nope --tag a=b --until 2027-01-01", "expected a control id or `*`"),
             ("exempt add --control * --until 2027-01-01", "<--resource <GLOB>|--tag <KEY=GLOB>>"),
             ("breaker list --resource sg-1", "<CONTROL>"),
+            ("plan restricted-ssh sg-1 --as terraform", "[possible values: cli]"),
+            ("plan restricted-ssh sg-1 --as cli --json", "cannot be used with"),
             ("hold add --control restricted-ssh --resource sg-1", "--reason <REASON>"),
         ];
         for (line, expected) in rows {

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use rectify_compliance::plan::call_text;
 use rectify_runtime::ledger::{Attempt, Hold, Outcome, ResourcePath, State};
 use rectify_runtime::settings::Environment;
+use rectify_scan::PlanView;
 use serde_json::{Value, json};
 
 use crate::arguments::HistoryArguments;
@@ -70,7 +71,7 @@ pub(crate) fn attempt_text(attempt: &Attempt, style: Style) -> String {
     if !attempt.reason.is_empty() {
         lines.push(format!("  because {}", attempt.reason));
     }
-    lines.extend(plan_text::lines(&attempt.plan, style).into_iter().map(|line| format!("  {line}")));
+    lines.extend(plan_text::lines(&view(attempt), style).into_iter().map(|line| format!("  {line}")));
     if attempt.has_acted() {
         lines.push("  called:".to_owned());
     }
@@ -106,8 +107,29 @@ fn outcome(attempt: &Attempt, style: Style) -> String {
     }
 }
 
+/// The plan of an attempt; without changes and commands if this version does not have its control.
+fn view(attempt: &Attempt) -> PlanView {
+    match rectify_catalogue::find(&attempt.control) {
+        Some(control) => plan_text::view(control, attempt.before.as_ref(), &attempt.plan, &attempt.target.region),
+        None => PlanView::of(&attempt.plan),
+    }
+}
+
+/// The attempt as it is stored, with the changes of its plan and the command of each step.
 fn as_json(attempt: &Attempt) -> Result<Value, CliError> {
-    serde_json::to_value(attempt).map_err(|error| CliError::Machine(format!("attempt {}: {error}", attempt.id)))
+    let mut json =
+        serde_json::to_value(attempt).map_err(|error| CliError::Machine(format!("attempt {}: {error}", attempt.id)))?;
+    let PlanView { changes, steps, .. } = view(attempt);
+    if let Some(plan) = json.get_mut("plan").and_then(Value::as_object_mut) {
+        plan.insert("changes".to_owned(), json!(changes));
+        let stored = plan.get_mut("steps").and_then(Value::as_array_mut).into_iter().flatten();
+        for (stored, step) in stored.filter_map(Value::as_object_mut).zip(steps) {
+            if step.call.is_some() {
+                stored.insert("command".to_owned(), json!(step.command));
+            }
+        }
+    }
+    Ok(json)
 }
 
 #[cfg(test)]

@@ -6,12 +6,14 @@ use rectify_compliance::plan::call_text;
 use rectify_runtime::ledger::Attempt;
 use rectify_runtime::remediation::undo::{UndoRequest, Undone};
 use rectify_runtime::settings::Environment;
+use rectify_scan::{command, plan};
 use serde_json::{Value, json};
 
 use crate::arguments::UndoArguments;
 use crate::check::known;
 use crate::cli_error::CliError;
 use crate::place::{self, OpenLedger};
+use crate::plan_text;
 use crate::report::{Report, moment};
 use crate::style::Style;
 
@@ -24,9 +26,9 @@ pub(crate) async fn run(arguments: &UndoArguments, environment: &Environment, qu
     if let Some(report) = nothing_to_do(&attempt) {
         return Ok(report);
     }
-    let calls = preview(&attempt)?;
+    let preview = preview(&attempt)?;
     let style = Style::of(environment, std::io::stderr().is_terminal());
-    confirm(arguments, &attempt, &calls, quiet, style)?;
+    confirm(arguments, &attempt, &preview, quiet, style)?;
     let operations = rectify_catalogue_lambda::operations()
         .find(|it| it.id() == attempt.control)
         .ok_or_else(|| CliError::usage(format!("undo {id}: control `{}` has no undo", attempt.control)))?;
@@ -44,37 +46,54 @@ fn nothing_to_do(attempt: &Attempt) -> Option<Report> {
     (attempt.before.is_none() || !attempt.has_acted()).then(|| ended(attempt, &Undone::NothingToUndo))
 }
 
-/// The calls that an undo will make, in order.
-fn preview(attempt: &Attempt) -> Result<Vec<Value>, CliError> {
+/// What an undo will do.
+#[derive(Debug, Default)]
+struct Preview {
+    /// The calls, in order.
+    calls: Vec<Value>,
+    /// The command of each call; none if the AWS CLI has none.
+    commands: Vec<Option<String>>,
+    /// What they change in the resource, if it is as the attempt left it.
+    changes: Vec<String>,
+}
+
+fn preview(attempt: &Attempt) -> Result<Preview, CliError> {
     let control = known(&attempt.control)?;
-    let (Some(remediation), Some(before)) = (control.remediation, &attempt.before) else { return Ok(Vec::new()) };
+    let (Some(remediation), Some(before)) = (control.remediation, &attempt.before) else {
+        return Ok(Preview::default());
+    };
     let (actions, responses): (Vec<Value>, Vec<Value>) =
         attempt.done().map(|(action, response)| (action.clone(), response.clone())).unzip();
-    remediation.undo(before, &actions, &responses)?.map_err(|irreversible| CliError::Refused {
+    let calls = remediation.undo(before, &actions, &responses)?.map_err(|irreversible| CliError::Refused {
         reason: format!("undo {}: {irreversible}", attempt.id),
         details: json!({ "attempt": attempt.id }),
-    })
+    })?;
+    let region = attempt.target.region.as_str();
+    let command = |call| Some(command::in_region(&command::of(control, call)?, call, region));
+    let commands = calls.iter().map(command).collect();
+    Ok(Preview { commands, changes: plan::changes_of_undo(control, before, &actions), calls })
 }
 
 /// Shows what will be reverted, and continues only if the operator confirms.
 fn confirm(
     arguments: &UndoArguments,
     attempt: &Attempt,
-    calls: &[Value],
+    preview: &Preview,
     quiet: bool,
     style: Style,
 ) -> Result<(), CliError> {
     let mut errors = std::io::stderr();
     let stderr_error = |error: std::io::Error| CliError::Machine(format!("stderr: {error}"));
     if !quiet {
-        errors.write_all(warning(arguments, attempt, calls, style).as_bytes()).map_err(stderr_error)?;
+        errors.write_all(warning(arguments, attempt, preview, style).as_bytes()).map_err(stderr_error)?;
     }
     if arguments.confirm_exposure {
         return Ok(());
     }
     let refused = |reason: &str| CliError::Refused {
         reason: format!("undo {}: not confirmed: {reason}", attempt.id),
-        details: json!({ "attempt": attempt.id, "resource": attempt.target.resource, "calls": calls }),
+        details: json!({ "attempt": attempt.id, "resource": attempt.target.resource, "changes": preview.changes,
+            "calls": preview.calls, "commands": preview.commands }),
     };
     if quiet || !std::io::stdin().is_terminal() {
         return Err(refused("it restores the exposure that the fix removed: expected --confirm-exposure"));
@@ -86,7 +105,7 @@ fn confirm(
     if answer.trim() == "yes" { Ok(()) } else { Err(refused("no call was made")) }
 }
 
-fn warning(arguments: &UndoArguments, attempt: &Attempt, calls: &[Value], style: Style) -> String {
+fn warning(arguments: &UndoArguments, attempt: &Attempt, preview: &Preview, style: Style) -> String {
     let (target, hold_days) = (&attempt.target, arguments.hold_days);
     let condition = match (arguments.overwrite_changes, &attempt.undo) {
         (true, _) => "calls to make, overwriting any change since",
@@ -95,19 +114,18 @@ fn warning(arguments: &UndoArguments, attempt: &Attempt, calls: &[Value], style:
             "calls to make, except those that an earlier undo made, if the resource is as the attempt or that undo left it"
         }
     };
-    let mut lines = vec![
-        format!(
-            "{} undo of {} reverts the fix of {} on {} in account {}, region {}, and so restores the exposure",
-            style.error("warning:"),
-            attempt.id,
-            attempt.control,
-            target.resource,
-            target.account,
-            target.region
-        ),
-        format!("{condition}:"),
-    ];
-    lines.extend((1..).zip(calls).map(|(number, call): (u32, _)| format!("  {number}. {}", call_text(call))));
+    let mut lines = vec![format!(
+        "{} undo of {} reverts the fix of {} on {} in account {}, region {}, and so restores the exposure",
+        style.error("warning:"),
+        attempt.id,
+        attempt.control,
+        target.resource,
+        target.account,
+        target.region
+    )];
+    lines.extend(plan_text::change_lines(&preview.changes, style));
+    lines.push(format!("{condition}:"));
+    lines.extend((1..).zip(&preview.calls).map(|(number, call): (u32, _)| format!("  {number}. {}", call_text(call))));
     for unknown in attempt.actions.iter().filter(|record| record.receipt.is_none()) {
         lines.push(format!(
             "  and the call that reverts {}, if it turns out to have succeeded",
@@ -147,7 +165,7 @@ fn ended(attempt: &Attempt, undone: &Undone) -> Report {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
 mod tests {
     use rectify_compliance::StoredState;
     use rectify_runtime::ledger::ActionRecord;
@@ -169,10 +187,11 @@ mod tests {
 
     #[test]
     fn the_warning_shows_resource_calls_and_hold() {
-        let calls = [json!({ "Authorize": { "Id": "sg-1" } })];
-        let text = warning(&arguments(), &attempt(), &calls, PLAIN);
+        let text = warning(&arguments(), &attempt(), &authorization(), PLAIN);
         assert!(text.contains("reverts the fix of restricted-ssh on AWS::EC2::SecurityGroup sg-1"), "{text}");
-        assert!(text.contains("  1. Authorize {\"Id\":\"sg-1\"}\n"), "{text}");
+        let expected = "  + rules[]: port=22\ncalls to make, except those that an earlier undo made, \
+                        if the resource is as the attempt or that undo left it:\n  1. Authorize {\"Id\":\"sg-1\"}\n";
+        assert!(text.contains(expected), "{text}");
         assert!(text.contains("for 7 days; it stays NON_COMPLIANT"), "{text}");
     }
 
@@ -185,7 +204,7 @@ mod tests {
             (&arguments(), &attempt(), "if the resource is as the attempt or that undo left it:"),
             (&overwriting, &fresh, "overwriting any change since:"),
         ] {
-            let text = warning(arguments, attempt, &[], PLAIN);
+            let text = warning(arguments, attempt, &Preview::default(), PLAIN);
             assert!(text.contains(expected), "{text}");
         }
     }
@@ -197,11 +216,19 @@ mod tests {
         let actions = vec![ActionRecord { action, receipt: None }];
         let unknown = Attempt { undo: None, before, actions, ..attempt() };
         assert_eq!(nothing_to_do(&unknown).map(|report| report.text), None);
-        let text = warning(&arguments(), &unknown, &[], PLAIN);
+        let text = warning(&arguments(), &unknown, &Preview::default(), PLAIN);
         assert!(
             text.contains("  and the call that reverts Revoke {\"Id\":\"sg-1\"}, if it turns out to have succeeded\n"),
             "{text}"
         );
+    }
+
+    fn authorization() -> Preview {
+        Preview {
+            calls: vec![json!({ "Authorize": { "Id": "sg-1" } })],
+            commands: vec![Some("aws".to_owned())],
+            changes: vec!["+ rules[]: port=22".to_owned()],
+        }
     }
 
     fn arguments() -> UndoArguments {
@@ -219,15 +246,18 @@ mod tests {
     #[test]
     fn without_confirmation_no_call_is_made_and_the_calls_are_shown() {
         let arguments = arguments();
-        let calls = [json!({ "Authorize": { "Id": "sg-1" } })];
-        let error = confirm(&arguments, &attempt(), &calls, true, PLAIN).unwrap_err();
+        let preview = authorization();
+        let error = confirm(&arguments, &attempt(), &preview, true, PLAIN).unwrap_err();
         assert_eq!(error.code(), 1);
         let expected =
             "undo 01JZ: not confirmed: it restores the exposure that the fix removed: expected --confirm-exposure";
         assert_eq!(error.to_string(), expected);
-        assert_eq!(error.as_json().pointer("/error/details/calls/0"), calls.first());
+        let json = error.as_json();
+        let details = json.pointer("/error/details").unwrap();
+        let shown = [&details["calls"], &details["commands"], &details["changes"]];
+        assert_eq!(shown, [&json!(preview.calls), &json!(["aws"]), &json!(preview.changes)]);
         let confirmed = UndoArguments { confirm_exposure: true, ..arguments };
-        assert!(confirm(&confirmed, &attempt(), &calls, true, PLAIN).is_ok());
+        assert!(confirm(&confirmed, &attempt(), &preview, true, PLAIN).is_ok());
     }
 
     #[test]

@@ -6,7 +6,11 @@
 //! |---|---|
 //! | [`result`] | what a scan found: a row per control and resource |
 //! | [`plan`] | the plan of a remediation as people read it: changes, calls, commands |
+//! | [`changes`] | the difference of two states as lines |
+//! | [`command`] | the AWS CLI command that makes a call |
 
+pub mod changes;
+pub mod command;
 pub mod plan;
 pub mod result;
 

@@ -81,7 +81,7 @@ fn evaluate_item(
             None | Some(_) => error,
         }
     })?;
-    finding(control, event, item.resource.clone(), state)
+    finding(control, event, item.resource.clone(), state, &given.region)
 }
 
 fn evaluate_subjects(
@@ -106,18 +106,24 @@ fn evaluate_subjects(
         }
         findings.push(match scope.out_of_scope(&resource, name.as_deref()) {
             Some(verdict) => Finding::answer(resource, verdict),
-            None => finding(control, event, resource, state)?,
+            None => finding(control, event, resource, state, &given.region)?,
         });
     }
     Ok(findings)
 }
 
-fn finding(control: &Entry, event: &RuleEvent, resource: ResourceKey, state: StoredState) -> Result<Finding, CliError> {
+fn finding(
+    control: &Entry,
+    event: &RuleEvent,
+    resource: ResourceKey,
+    state: StoredState,
+    region: &Region,
+) -> Result<Finding, CliError> {
     let text = event.parameters.as_deref().unwrap_or("{}");
     let now = event.message.time();
     let verdict = control.evaluate(&state, text, now)?;
     let plan = match control.remediation {
-        Some(remediation) if verdict.is_non_compliant() => Some(remediation.plan(&state, text, now)?),
+        Some(remediation) if verdict.is_non_compliant() => Some((remediation.plan(&state, text, now)?, region.clone())),
         Some(_) | None => None,
     };
     Ok(Finding { resource, verdict, plan, subject: Some(state), stack: Ok(None), seen: Seen::Recorded })

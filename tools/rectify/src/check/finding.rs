@@ -1,6 +1,7 @@
 //! The finding about one resource, and its output.
 
-use rectify_compliance::{Entry, Plan, ResourceKey, StoredState, Verdict};
+use rectify_compliance::{Entry, Plan, Region, ResourceKey, StoredState, Verdict};
+use rectify_scan::PlanView;
 use serde_json::{Value, json};
 
 use crate::plan_text;
@@ -14,8 +15,8 @@ pub(super) struct Finding {
     pub(super) resource: ResourceKey,
     /// The verdict of the control.
     pub(super) verdict: Verdict,
-    /// The plan, if the resource is noncompliant and the control has a remediation.
-    pub(super) plan: Option<Plan<Value>>,
+    /// The plan and the region of its calls, if the resource is noncompliant and the control has a remediation.
+    pub(super) plan: Option<(Plan<Value>, Region)>,
     /// The evaluated subject, if the control was evaluated.
     pub(super) subject: Option<StoredState>,
     /// The CloudFormation stack that manages what the plan would change, or why it is unknown; `Ok(None)` if there is
@@ -42,19 +43,32 @@ impl Finding {
     }
 }
 
+impl Finding {
+    fn view(&self, control: &Entry) -> Option<PlanView> {
+        let (plan, region) = self.plan.as_ref()?;
+        Some(plan_text::view(control, self.subject.as_ref(), plan, region))
+    }
+}
+
 /// All findings as one report.
 pub(super) fn report(control: &Entry, findings: &[Finding], style: Style) -> Report {
     let found = findings.iter().any(|it| it.verdict.is_non_compliant());
     let text: Vec<String> = findings.iter().map(|it| text(control, it, style)).collect();
-    let json = json!({ "control": control.meta.id, "findings": findings.iter().map(as_json).collect::<Vec<_>>() });
+    let json: Vec<Value> = findings.iter().map(|it| as_json(control, it)).collect();
+    let json = json!({ "control": control.meta.id, "findings": json });
     Report { text: text.join("\n"), json, ending: if found { Ending::Finding } else { Ending::Fine } }
+}
+
+/// The commands of all plans as a shell script.
+pub(super) fn script(control: &Entry, findings: &[Finding]) -> String {
+    findings.iter().filter_map(|it| it.view(control)).map(|view| view.script()).collect()
 }
 
 fn text(control: &Entry, finding: &Finding, style: Style) -> String {
     let mut lines = vec![format!("{} {}", style.verdict(&finding.verdict), finding.resource)];
     lines.extend(finding.verdict.annotation().map(|annotation| format!("  {annotation}")));
-    if let Some(plan) = &finding.plan {
-        lines.extend(plan_text::lines(plan, style).into_iter().map(|line| format!("  {line}")));
+    if let Some(view) = finding.view(control) {
+        lines.extend(plan_text::lines(&view, style).into_iter().map(|line| format!("  {line}")));
         lines.extend(managed(&finding.stack).map(|line| format!("    {} {line}", style.warning("stack:"))));
         if finding.seen == Seen::Recorded {
             let id = &finding.resource.id;
@@ -78,12 +92,14 @@ fn managed(stack: &Result<Option<String>, String>) -> Option<String> {
     }
 }
 
-fn as_json(finding: &Finding) -> Value {
+fn as_json(control: &Entry, finding: &Finding) -> Value {
+    let view = finding.view(control);
+    let plan = finding.plan.as_ref().zip(view.as_ref());
     json!({
         "resource": finding.resource,
         "verdict": finding.verdict.compliance_type(),
         "annotation": finding.verdict.annotation(),
-        "plan": finding.plan.as_ref().map(plan_text::as_json),
+        "plan": plan.map(|((plan, _), view)| plan_text::as_json(plan, view)),
         "stack": finding.stack.as_ref().ok().and_then(Option::as_ref),
         "stack_not_known": finding.stack.as_ref().err(),
         "live": finding.seen == Seen::Live,
@@ -102,7 +118,7 @@ mod tests {
         Finding {
             resource: ResourceKey::new("AWS::EC2::SecurityGroup", "sg-1"),
             verdict: Verdict::non_compliant("sg-1 is open"),
-            plan: Some(Plan::steps_in_order(vec![Step::manual(Level::L0, "close it")])),
+            plan: Some((Plan::steps_in_order(vec![Step::manual(Level::L0, "close it")]), Region::new("eu-west-1"))),
             subject: None,
             stack: Ok(None),
             seen,

@@ -41,7 +41,7 @@ pub(super) async fn check(
     Ok(Finding {
         resource: target.resource,
         verdict: inspection.verdict,
-        plan: is_found.then_some(inspection.plan),
+        plan: is_found.then_some((inspection.plan, target.region)),
         subject: Some(inspection.subject),
         stack: inspection.stack,
         seen: Seen::Live,

@@ -7,7 +7,7 @@ mod live;
 use rectify_compliance::Entry;
 use rectify_runtime::settings::Environment;
 
-use crate::arguments::{CheckArguments, PlanArguments};
+use crate::arguments::{CheckArguments, PlanArguments, PlanFormat};
 use crate::cli_error::CliError;
 use crate::report::Report;
 use crate::style::Style;
@@ -24,7 +24,11 @@ pub(crate) async fn run(
         (None, Some(id)) => vec![live::check(control, id, arguments, environment).await?],
         (None, None) => return Err(CliError::usage("check: expected --event or --live: received neither")),
     };
-    Ok(finding::report(control, &findings, style))
+    let report = finding::report(control, &findings, style);
+    Ok(match arguments.output.format {
+        Some(PlanFormat::Cli) => Report { text: finding::script(control, &findings), ..report },
+        None => report,
+    })
 }
 
 /// The plan of the remediation for a live resource: shorthand for `check --live`.
@@ -33,7 +37,7 @@ pub(crate) async fn plan(
     environment: &Environment,
     style: Style,
 ) -> Result<Report, CliError> {
-    let PlanArguments { control, resource, kind, parameters, account, region } = arguments;
+    let PlanArguments { control, resource, kind, parameters, account, region, output } = arguments;
     let check = CheckArguments {
         control: control.clone(),
         event: None,
@@ -44,6 +48,7 @@ pub(crate) async fn plan(
         parameters: parameters.clone(),
         account: account.clone(),
         region: region.clone(),
+        output: *output,
     };
     run(&check, environment, style).await
 }

@@ -1,0 +1,90 @@
+//! Arguments of `check` and `plan`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::{account_id, control_ids};
+
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  rectify check --control iam-root-access-key-check --event event.json --subjects subjects.json
+  rectify check --control cloud-trail-log-file-validation-enabled --event event.json --facts facts.json
+  rectify check --control restricted-ssh --live sg-0123456789abcdef0 --account 111122223333
+  rectify check --control restricted-ssh --event - < event.json && echo compliant
+  rectify plan restricted-ssh sg-0123456789abcdef0 --as cli";
+
+/// Arguments of `check`.
+#[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("source").required(true).args(["event", "live"]))]
+pub(crate) struct CheckArguments {
+    /// The control to evaluate.
+    #[arg(long, value_name = "ID", value_parser = control_ids())]
+    pub(crate) control: String,
+    /// A rule event as AWS Config delivers it; `-` reads standard input. AWS is not called.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) event: Option<PathBuf>,
+    /// The facts that the control would read from AWS in addition to the configuration item, as JSON; default null.
+    #[arg(long, value_name = "FILE", conflicts_with = "live")]
+    pub(crate) facts: Option<PathBuf>,
+    /// The subjects to evaluate for a scheduled event, as a JSON array.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["live", "facts"])]
+    pub(crate) subjects: Option<PathBuf>,
+    /// The AWS Config resource id of a resource to read now; for an account, the account id.
+    #[arg(long, value_name = "RESOURCE ID")]
+    pub(crate) live: Option<String>,
+    /// The resource type; default: that of the control, if it has only one.
+    #[arg(long = "type", value_name = "TYPE", conflicts_with = "event")]
+    pub(crate) kind: Option<String>,
+    /// The rule parameters as JSON; an event contains its own.
+    #[arg(long, value_name = "JSON", conflicts_with = "event", default_value = "{}")]
+    pub(crate) parameters: String,
+    /// The account of the resource; default: AWS_ACCOUNT_ID.
+    #[arg(long, value_name = "ID", conflicts_with = "event", value_parser = account_id)]
+    pub(crate) account: Option<String>,
+    /// The region of the rule; default: that of the event, then AWS_REGION.
+    #[arg(long)]
+    pub(crate) region: Option<String>,
+    #[command(flatten)]
+    pub(crate) output: PlanOutput,
+}
+
+/// Arguments of `plan`.
+#[derive(Debug, Args)]
+pub(crate) struct PlanArguments {
+    /// The control whose plan to show.
+    #[arg(value_name = "CONTROL", value_parser = control_ids())]
+    pub(crate) control: String,
+    /// The AWS Config resource id; for an account, the account id.
+    #[arg(value_name = "RESOURCE ID")]
+    pub(crate) resource: String,
+    /// The resource type; default: that of the control, if it has only one.
+    #[arg(long = "type", value_name = "TYPE")]
+    pub(crate) kind: Option<String>,
+    /// The rule parameters as JSON.
+    #[arg(long, value_name = "JSON", default_value = "{}")]
+    pub(crate) parameters: String,
+    /// The account of the resource; default: AWS_ACCOUNT_ID.
+    #[arg(long, value_name = "ID", value_parser = account_id)]
+    pub(crate) account: Option<String>,
+    /// The region of the resource; default: AWS_REGION.
+    #[arg(long)]
+    pub(crate) region: Option<String>,
+    #[command(flatten)]
+    pub(crate) output: PlanOutput,
+}
+
+/// The form of a plan.
+#[derive(Debug, Clone, Copy, Args)]
+pub(crate) struct PlanOutput {
+    /// Print only the calls of the plan, as commands of the AWS CLI for a POSIX shell; manual steps are comments.
+    #[arg(long = "as", value_name = "FORM", conflicts_with = "json")]
+    pub(crate) format: Option<PlanFormat>,
+}
+
+/// A form of a plan other than text.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+pub(crate) enum PlanFormat {
+    /// Commands of the AWS CLI.
+    Cli,
+}
