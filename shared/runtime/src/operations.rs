@@ -20,7 +20,7 @@ use crate::stacks::Stacks;
 
 use inventory::Lister;
 
-pub use scan::{ALL, Scanned, Unknown};
+pub use scan::{ALL, Planned, Scanned, Unknown};
 
 /// The live state of one resource, its verdict and its plan.
 #[derive(Debug, Clone, PartialEq)]

@@ -34,6 +34,7 @@ pub const EXCEPTIONS: &[Exception] = &[
         instead: Nothing("retired before this list was read: S3 encrypts every new object since January 2023"),
     },
     outside("S3.14"),
+    outside("S3.20"),
     outside("S3.17"),
     outside("SNS.1"),
 ];

@@ -6,7 +6,7 @@ use aws_types::SdkConfig;
 use futures_util::StreamExt;
 use futures_util::stream;
 use rectify_compliance::gate::RuleScope;
-use rectify_compliance::{IdentifiedState, Plan, ResourceKey, Target, Timestamp, Verdict};
+use rectify_compliance::{IdentifiedState, Plan, ResourceKey, StoredState, Target, Timestamp, Verdict};
 use serde_json::Value;
 
 use super::Operations;
@@ -31,7 +31,16 @@ pub struct Scanned {
     /// Its ARN, if it is known.
     pub arn: Option<String>,
     /// The verdict, and for a finding the plan, unless the live read that it needs failed.
-    pub result: Result<(Verdict, Option<Plan<Value>>), Unknown>,
+    pub result: Result<(Verdict, Option<Planned>), Unknown>,
+}
+
+/// The plan for a finding, and the live state that it was made from.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Planned {
+    /// The live state.
+    pub state: StoredState,
+    /// The plan of a remediation.
+    pub plan: Plan<Value>,
 }
 
 /// Why there is no verdict.
@@ -126,13 +135,9 @@ impl Reader<'_> {
         })
     }
 
-    fn evaluate(
-        &self,
-        resource: &ResourceKey,
-        live: &IdentifiedState,
-    ) -> Result<(Verdict, Option<Plan<Value>>), Error> {
+    fn evaluate(&self, resource: &ResourceKey, live: &IdentifiedState) -> Result<(Verdict, Option<Planned>), Error> {
         let (verdict, plan) = self.operations.evaluate(self.scope, resource, live, self.parameters, self.now)?;
-        let plan = verdict.is_non_compliant().then_some(plan);
-        Ok((verdict, plan))
+        let planned = verdict.is_non_compliant().then(|| Planned { state: live.image.clone(), plan });
+        Ok((verdict, planned))
     }
 }

@@ -14,7 +14,7 @@ use rectify_compliance::values::Globs;
 use rectify_compliance::{AccountId, Region, ResourceKey, Timestamp};
 use rectify_runtime::client::AccountRegion;
 use rectify_runtime::clients::sdk_config;
-use rectify_runtime::operations::{ALL, Operations, Scanned, Unknown};
+use rectify_runtime::operations::{ALL, Operations, Planned, Scanned, Unknown};
 use rectify_runtime::settings::Environment;
 use rectify_runtime::{AwsError, Error};
 use rectify_scan::result::SCHEMA_VERSION;
@@ -122,7 +122,11 @@ async fn rows(
 fn row_of(job: &Job, place: &AccountRegion, scanned: Scanned) -> Row {
     let Scanned { resource, name, arn, result } = scanned;
     let outcome = match result {
-        Ok((verdict, plan)) => Outcome::of(&verdict, plan.as_ref().map(PlanView::of)),
+        Ok((verdict, planned)) => {
+            let view =
+                |it: Planned| PlanView::of_finding(job.control, &it.state, &it.plan).in_region(place.region.as_str());
+            Outcome::of(&verdict, planned.map(view))
+        }
         Err(Unknown::Unreadable(error)) => Outcome::Unreadable { reason: brief(&error) },
         Err(Unknown::NotListed(reason)) => Outcome::NotScanned { reason },
     };
