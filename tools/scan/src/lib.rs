@@ -6,8 +6,12 @@
 //! |---|---|
 //! | [`result`] | what a scan found: a row per control and resource |
 //! | [`plan`] | the plan of a remediation as people read it: changes, calls, commands |
+//! | [`report`] | the reports of a scan |
+//! | [`example`] | a scan with every outcome |
 
+pub mod example;
 pub mod plan;
+pub mod report;
 pub mod result;
 
 pub use plan::PlanView;
