@@ -163,7 +163,7 @@ class Report(unittest.TestCase):
         }
         self.assertEqual(found, expected)
 
-    def test_a_link_to_a_hidden_control_shows_it(self):
+    def test_a_link_shows_what_is_hidden_or_folded(self):
         found = examine(
             EXAMPLE,
             """choose("severity", "critical");
@@ -171,9 +171,11 @@ class Report(unittest.TestCase):
             const before = target.hidden;
             view.location.hash = "#c-restricted-ssh";
             view.dispatchEvent(new view.Event("hashchange"));
-            return [before, target.hidden];""",
+            view.location.hash = "#cis-5";
+            view.dispatchEvent(new view.Event("hashchange"));
+            return [before, target.hidden, report.getElementById("cis-5").open];""",
         )
-        self.assertEqual(found, [True, False])
+        self.assertEqual(found, [True, False, True])
 
     def test_nothing_is_wider_than_the_window(self):
         for path in (EXAMPLE, HOSTILE_REPORT):
@@ -222,7 +224,7 @@ class Report(unittest.TestCase):
     def test_print_unfolds_what_a_screen_folds(self):
         unfolded = FOLDER / "unfolded.html"
         text = EXAMPLE.read_text(encoding="utf-8")
-        unfolded.write_text(text.replace("<details>", "<details open>"), encoding="utf-8")
+        unfolded.write_text(text.replace("<details", "<details open"), encoding="utf-8")
         folded = FOLDER / "folded.html"
         folded.write_text(text.replace("details::details-content", "nothing"), encoding="utf-8")
         pages = {}

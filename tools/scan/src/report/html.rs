@@ -43,6 +43,7 @@ pub fn html(scan: &Scan) -> String {
         source(SCRIPT)
     );
     let on = scan.finished.to_zoned(TimeZone::UTC).date();
+    let frameworks = compliance::frameworks(&groups, on);
     let title = format!("Security scan of {}", list(&accounts, 3, "account"));
     markup! {
         (DOCTYPE)
@@ -59,12 +60,12 @@ pub fn html(scan: &Scan) -> String {
                 a.skip href="#findings" { "Skip to the findings" }
                 (header(scan, &title, &accounts, &regions))
                 main {
-                    (summary::render(scan, &groups, &places))
-                    (compliance::render(&groups, on))
+                    (summary::render(&groups, &places, &frameworks))
                     (filters(&groups, &accounts, &regions))
                     (findings::render(&groups, on))
                     (others::missing(&groups))
                     (others::verdicts(&groups))
+                    (compliance::lists(&frameworks, &groups))
                 }
                 footer {
                     "Rectify " (text(&scan.tool_version)) ". A finding is evidence against a requirement; a passed requirement is \
@@ -95,10 +96,10 @@ fn header(scan: &Scan, title: &str, accounts: &BTreeSet<&str>, regions: &BTreeSe
             }
             nav aria-label="Sections" {
                 a href="#summary" { "Summary" }
-                a href="#compliance" { "Compliance" }
                 a href="#findings" { "Findings" }
                 a href="#missing" { "No verdict" }
                 a href="#verdicts" { "Passed" }
+                a href="#compliance" { "Compliance" }
             }
         }
     }

@@ -1,7 +1,7 @@
 //! The requirements of the frameworks, and what the scan says about each.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 use maud::{Markup, html};
@@ -10,7 +10,7 @@ use rectify_compliance::Framework;
 
 use super::group::Group;
 use super::summary::number;
-use super::text::{sentence, text};
+use super::text::{count, sentence, text};
 use crate::Outcome;
 
 /// What the scan says about a requirement, from the worst.
@@ -60,34 +60,57 @@ impl Answer {
     }
 }
 
-pub(super) fn render(groups: &[Group<'_>], on: Date) -> Markup {
+/// The frameworks, each with its requirements that hold on a day.
+pub(super) fn frameworks(groups: &[Group<'_>], on: Date) -> Vec<(Framework, Vec<Requirement>)> {
     let by_id: BTreeMap<&str, &Group<'_>> = groups.iter().map(|group| (group.id, group)).collect();
-    let frameworks = Framework::ALL.map(|framework| (framework, requirements(framework, &by_id, on)));
+    Framework::ALL.map(|framework| (framework, requirements(framework, &by_id, on))).into()
+}
+
+/// How many requirements of each framework have which answer.
+pub(super) fn counts(frameworks: &[(Framework, Vec<Requirement>)]) -> Markup {
+    html! {
+        h3 { "Requirements by framework" }
+        table.stack {
+            thead { tr {
+                th scope="col" { "Framework" } th.number scope="col" { "Requirements" }
+                @for answer in Answer::ALL { th.number scope="col" { (answer.name()) } }
+            } }
+            tbody { @for (framework, requirements) in frameworks {
+                @let others = uncovered(*framework, requirements);
+                tr {
+                    th scope="row" { a href={ "#" (anchor(*framework)) } { (framework.title()) } }
+                    (number("Requirements", requirements.len() + others))
+                    @for answer in Answer::ALL {
+                        @let extra = if answer == Answer::NotJudged { others } else { 0 };
+                        (number(answer.name(), counted(requirements, answer) + extra))
+                    }
+                }
+            } }
+        }
+        p.fine { "A requirement is passed if every control that answers it was evaluated, at least one resource passed and none failed; \
+                  not judged if a control is missing or had nothing to evaluate. \
+                  Of NIST 800-53 and PCI DSS only the requirements are counted for which Rectify has a control." }
+    }
+}
+
+/// Every requirement with its answer.
+pub(super) fn lists(frameworks: &[(Framework, Vec<Requirement>)], groups: &[Group<'_>]) -> Markup {
+    let failed: BTreeSet<&str> = groups.iter().filter(|it| it.failed().next().is_some()).map(|it| it.id).collect();
     html! {
         section #compliance aria-labelledby="compliance-title" {
             h2 #compliance-title { "Compliance" }
-            p { "A requirement is passed if every control that answers it was evaluated, at least one resource passed and none failed; \
-                 not judged if a control is missing or had nothing to evaluate." }
-            table.stack {
-                thead { tr {
-                    th scope="col" { "Framework" } th.number scope="col" { "Requirements" }
-                    @for answer in Answer::ALL { th.number scope="col" { (answer.name()) } }
-                } }
-                tbody { @for (framework, requirements) in &frameworks {
-                    @let others = uncovered(*framework, requirements);
-                    tr {
-                        th scope="row" { (framework.title()) }
-                        (number("Requirements", requirements.len() + others))
-                        @for answer in Answer::ALL {
-                            @let extra = if answer == Answer::NotJudged { others } else { 0 };
-                            (number(answer.name(), counted(requirements, answer) + extra))
-                        }
-                    }
-                } }
-            }
-            p.fine { "Of NIST 800-53 and PCI DSS only the requirements are counted for which Rectify has a control." }
-            @for (framework, requirements) in &frameworks { (list(*framework, requirements, &by_id)) }
+            @for (framework, requirements) in frameworks { (list(*framework, requirements, &failed)) }
         }
+    }
+}
+
+const fn anchor(framework: Framework) -> &'static str {
+    match framework {
+        Framework::Cis30 => "cis-3",
+        Framework::Cis50 => "cis-5",
+        Framework::Fsbp => "fsbp",
+        Framework::Nist80053r5 => "nist",
+        Framework::Pci40 => "pci",
     }
 }
 
@@ -103,11 +126,11 @@ fn uncovered(framework: Framework, requirements: &[Requirement]) -> usize {
     }
 }
 
-fn list(framework: Framework, requirements: &[Requirement], groups: &BTreeMap<&str, &Group<'_>>) -> Markup {
+fn list(framework: Framework, requirements: &[Requirement], failed: &BTreeSet<&str>) -> Markup {
     let others = uncovered(framework, requirements);
     html! {
-        details {
-            summary { (framework.title()) ": each requirement" }
+        details id=(anchor(framework)) {
+            summary { (framework.title()) ", " (count(counted(requirements, Answer::Failed), "requirement")) " failed" }
             table.stack.requirements {
                 thead { tr {
                     th scope="col" { "Requirement" } th scope="col" { "Result" } th scope="col" { "Controls" } th scope="col" { "Note" }
@@ -118,10 +141,7 @@ fn list(framework: Framework, requirements: &[Requirement], groups: &BTreeMap<&s
                         td data-label="Result" { span class=(it.answer.class()) { (it.answer.name()) } }
                         td data-label="Controls" { @for (position, id) in it.controls.iter().enumerate() {
                             @if position > 0 { ", " }
-                            @match groups.get(id).filter(|group| group.failed().next().is_some()) {
-                                Some(_) => a href={ "#c-" (id) } { (id) },
-                                None => (id),
-                            }
+                            @if failed.contains(id) { a href={ "#c-" (id) } { (id) } } @else { (id) }
                         } }
                         td data-label="Note" { (sentence(&text(&it.note))) }
                     }

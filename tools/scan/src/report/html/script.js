@@ -65,9 +65,10 @@
     plans.setAttribute("aria-pressed", isOpen);
     for (const plan of document.querySelectorAll(".fix details")) plan.open = isOpen;
   });
-  // A link to a control that is filtered out shows everything again.
+  // A link to a control that is filtered out shows everything again; one to a folded list unfolds it.
   addEventListener("hashchange", () => {
     const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    if (target && target.localName === "details") target.open = true;
     if (target && target.hidden) {
       reset();
       target.scrollIntoView();

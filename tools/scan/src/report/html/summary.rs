@@ -3,18 +3,23 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use maud::{Markup, html};
-use rectify_compliance::Severity;
+use rectify_compliance::{Framework, Severity};
 
 use super::SEVERITIES;
+use super::compliance::{self, Requirement};
 use super::group::{Fix, Group, severity_name};
 use super::text::{count, text};
-use crate::{Outcome, Place, Scan};
+use crate::{Outcome, Place};
 
 /// As many controls are named as the place to start.
 const NAMED: usize = 8;
 
-pub(super) fn render(scan: &Scan, groups: &[Group<'_>], places: &BTreeSet<&Place>) -> Markup {
-    let missing = scan.rows.iter().filter(|row| row.outcome.is_unknown()).count();
+pub(super) fn render(
+    groups: &[Group<'_>],
+    places: &BTreeSet<&Place>,
+    frameworks: &[(Framework, Vec<Requirement>)],
+) -> Markup {
+    let missing = groups.iter().map(|group| group.count(Outcome::is_unknown)).sum();
     html! {
         section #summary aria-labelledby="summary-title" {
             h2 #summary-title { "Summary" }
@@ -25,6 +30,7 @@ pub(super) fn render(scan: &Scan, groups: &[Group<'_>], places: &BTreeSet<&Place
                 (by_control(groups))
             }
             @if places.len() > 1 { (by_place(groups, places)) }
+            (compliance::counts(frameworks))
         }
     }
 }
