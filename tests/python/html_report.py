@@ -182,11 +182,21 @@ class Report(unittest.TestCase):
         )
         self.assertEqual(found, [True, False, True])
 
-    def test_nothing_is_wider_than_the_window(self):
+    def test_nothing_is_wider_than_the_window_and_no_word_is_broken(self):
         for path in (EXAMPLE, HOSTILE_REPORT):
             for width in (360, 800, 1400):
-                found = examine(path, "openAll(); return report.documentElement.scrollWidth;", width=width)
-                self.assertLessEqual(found, width, f"{path.name} at {width}")
+                found = examine(
+                    path,
+                    """openAll();
+                    const lines = (it) => Math.round(it.clientHeight / parseFloat(view.getComputedStyle(it).lineHeight));
+                    const cells = [...report.querySelectorAll(".findings td, .results td")].map((it) => it.clientWidth);
+                    return [report.documentElement.scrollWidth, Math.min(...cells),
+                      [...report.querySelectorAll(".badge")].filter((it) => lines(it) > 1).length];""",
+                    width=width,
+                )
+                self.assertLessEqual(found[0], width, f"{path.name} at {width}")
+                self.assertGreater(found[1], 90, f"a cell of {path.name} at {width}")
+                self.assertEqual(found[2], 0, f"words broken in {path.name} at {width}")
 
     def test_text_has_the_contrast_of_wcag_aa(self):
         for flags in ([], [DARK]):

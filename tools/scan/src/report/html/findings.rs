@@ -38,7 +38,7 @@ fn control(group: &Group<'_>, on: Date) -> Markup {
             table.findings {
                 caption { (count(group.failed().count(), "finding")) }
                 thead { tr {
-                    th scope="col" { "Resource" } th scope="col" { "Account" } th scope="col" { "Region" }
+                    th scope="col" { "Resource" } th scope="col" { "Account, region" }
                     th scope="col" { "What is wrong" } th scope="col" { "Fix" }
                 } }
                 @for (row, reason, plan) in group.failed() { (finding(group, row, reason, plan)) }
@@ -74,12 +74,11 @@ fn finding(group: &Group<'_>, row: &Row, reason: &str, plan: Option<&PlanView>) 
         tbody data-status="failed" data-account=(text(&row.place.account)) data-region=(text(&row.place.region)) {
             tr {
                 th scope="row" { (resource(row)) }
-                td { (text(&row.place.account)) }
-                td { (text(&row.place.region)) }
+                (place(row))
                 td { bdi { (text(reason)) } }
                 td { (fix.name()) }
             }
-            tr.fix { td colspan="5" {
+            tr.fix { td colspan="4" {
                 details {
                     summary { (heading(fix, plan)) }
                     @match plan {
@@ -103,6 +102,11 @@ pub(super) fn resource(row: &Row) -> Markup {
         }
         " " span.fine { (text(&row.resource_type)) }
     }
+}
+
+/// The cell with the account and the region.
+pub(super) fn place(row: &Row) -> Markup {
+    html! { td.place { (text(&row.place.account)) " " span.fine { (text(&row.place.region)) } } }
 }
 
 /// The line that opens the plan.

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::findings::resource;
+use super::findings::{place, resource};
 use super::group::{Group, severity_name, status, status_name};
 use super::text::{count, text};
 use crate::{Outcome, Row};
@@ -45,7 +45,7 @@ fn table(groups: &[Group<'_>], is_listed: impl Fn(&Outcome) -> bool) -> Markup {
     html! {
         table.results {
             thead { tr {
-                th scope="col" { "Resource" } th scope="col" { "Control" } th scope="col" { "Account" } th scope="col" { "Region" }
+                th scope="col" { "Resource" } th scope="col" { "Control" } th scope="col" { "Account, region" }
                 th scope="col" { "Status" } th scope="col" { "Reason" }
             } }
             tbody {
@@ -64,8 +64,7 @@ fn line(group: &Group<'_>, row: &Row) -> Markup {
             data-account=(text(&row.place.account)) data-region=(text(&row.place.region)) {
             th scope="row" { (resource(row)) }
             td { (text(group.id)) }
-            td { (text(&row.place.account)) }
-            td { (text(&row.place.region)) }
+            (place(row))
             td { (status_name(&row.outcome)) }
             td { bdi { (text(reason)) } }
         }
