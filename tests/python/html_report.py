@@ -182,6 +182,21 @@ class Report(unittest.TestCase):
         )
         self.assertEqual(found, [True, False, True])
 
+    def test_buttons_open_plans_and_copy_what_is_shown(self):
+        found = examine(
+            EXAMPLE,
+            """const plans = () => [...report.querySelectorAll(".fix details")];
+            report.getElementById("plans").click();
+            const opened = plans().every((it) => it.open);
+            report.getElementById("plans").click();
+            let copied = null;
+            Object.defineProperty(view.navigator, "clipboard", { value: { writeText: async (text) => { copied = text; } } });
+            report.querySelector(".copy button").click();
+            return [opened, plans().some((it) => it.open), copied];""",
+        )
+        command = "aws s3api put-public-access-block --bucket annual-report-drafts \\\n  --public-access-block-configuration "
+        self.assertEqual(found, [True, False, f"{command}BlockPublicAcls=true,IgnorePublicAcls=true"])
+
     def test_nothing_is_wider_than_the_window_and_no_word_is_broken(self):
         for path in (EXAMPLE, HOSTILE_REPORT):
             for width in (360, 800, 1400):
