@@ -114,5 +114,25 @@ pub fn exception(framework: Framework, id: &str) -> Option<&'static Exception> {
     EXCEPTIONS.iter().find(|it| it.framework == framework && it.id == id)
 }
 
+/// The key that orders `1.2.8` before `1.10.1`, and `AC-2` before `AC-10`: runs of digits count as numbers.
+pub fn natural(id: &str) -> Vec<(String, u64)> {
+    let mut parts = Vec::new();
+    let mut word = String::new();
+    let mut chars = id.chars().peekable();
+    while let Some(char) = chars.next() {
+        let Some(mut number) = char.to_digit(10).map(u64::from) else {
+            word.push(char);
+            continue;
+        };
+        while let Some(digit) = chars.peek().and_then(|it| it.to_digit(10)) {
+            number = number.saturating_mul(10).saturating_add(u64::from(digit));
+            chars.next();
+        }
+        parts.push((std::mem::take(&mut word), number));
+    }
+    parts.push((word, 0));
+    parts
+}
+
 #[cfg(test)]
 mod tests;

@@ -8,10 +8,14 @@
 //! | [`plan`] | the plan of a remediation as people read it: changes, calls, commands |
 //! | [`changes`] | the difference of two states as lines |
 //! | [`command`] | the AWS CLI command that makes a call |
+//! | [`report`] | the reports of a scan |
+//! | [`example`] | a scan with every outcome |
 
 pub mod changes;
 pub mod command;
+pub mod example;
 pub mod plan;
+pub mod report;
 pub mod result;
 
 pub use plan::PlanView;

@@ -83,3 +83,10 @@ fn recommendations_have_one_number_and_what_no_api_shows_has_no_control() {
 fn fsbp_has_the_number_of_controls_of_its_page() {
     assert_eq!(fsbp_len(), 367);
 }
+
+#[test]
+fn requirement_ids_are_sorted_naturally() {
+    let mut ids = ["1.10.1", "AC-10", "1.2.8", "AC-2(1)", "AC-2", "S3.2"];
+    ids.sort_by_key(|id| natural(id));
+    assert_eq!(ids, ["1.2.8", "1.10.1", "AC-2", "AC-2(1)", "AC-10", "S3.2"]);
+}
