@@ -39,7 +39,10 @@ pub(crate) async fn run(
     environment: &Environment,
     style: Style,
 ) -> Result<Report, CliError> {
-    let done = async { output::report(&scan(arguments, environment).await?, arguments, style) };
+    let done = async {
+        output::prepare(&arguments.output)?;
+        output::report(&scan(arguments, environment).await?, arguments, style)
+    };
     done.await.map_err(|error: CliError| CliError::Scan(Box::new(error)))
 }
 

@@ -1,5 +1,6 @@
 //! A scan in the formats that were chosen, and its exit code.
 
+use std::fs::OpenOptions;
 use std::path::Path;
 
 use rectify_compliance::Severity;
@@ -41,8 +42,24 @@ fn json(scan: &Scan) -> Result<serde_json::Value, CliError> {
     serde_json::to_value(scan).map_err(|error| CliError::Machine(format!("json: {error}")))
 }
 
+/// Creates the files that are absent, before a scan that may take minutes.
+///
+/// # Errors
+/// [`CliError::Machine`] when one cannot be written.
+pub(super) fn prepare(outputs: &[Output]) -> Result<(), CliError> {
+    for file in outputs.iter().filter_map(|it| it.file.as_deref()) {
+        let opened = OpenOptions::new().append(true).create(true).open(file);
+        opened.map_err(|error| unwritable(file, &error))?;
+    }
+    Ok(())
+}
+
+fn unwritable(file: &Path, error: &std::io::Error) -> CliError {
+    CliError::Machine(format!("--output: {}: {error}", file.display()))
+}
+
 fn write(file: &Path, text: &str) -> Result<(), CliError> {
-    std::fs::write(file, text).map_err(|error| CliError::Machine(format!("--output: {}: {error}", file.display())))
+    std::fs::write(file, text).map_err(|error| unwritable(file, &error))
 }
 
 /// A finding weighs more than a missing verdict: it is certain.
