@@ -1,12 +1,13 @@
 //! The plan of a remediation, as data.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::canonical::sorted;
 
 /// The risk of a step. The highest level of its steps decides whether a plan may be applied.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 pub enum Level {
     /// No call can fix it, or an operator must act.
     L0,

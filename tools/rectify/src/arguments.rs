@@ -12,7 +12,7 @@ pub(crate) use check::{CheckArguments, PlanArguments, PlanFormat};
 pub(crate) use decide::{
     BreakerArguments, BreakerCommand, DoctorArguments, ExemptArguments, ExemptCommand, RedoArguments,
 };
-pub(crate) use scan::{Format, Output, ScanArguments};
+pub(crate) use scan::{Output, ScanArguments};
 pub(crate) use synth::SynthArguments;
 
 const EXIT_CODES: &str = "\

@@ -16,6 +16,11 @@ impl Style {
         Self { colored: terminal && !dumb && environment.get("NO_COLOR").is_none() }
     }
 
+    /// Whether output is colored.
+    pub(crate) const fn is_colored(self) -> bool {
+        self.colored
+    }
+
     /// An error or a finding, red.
     pub(crate) fn error(self, text: &str) -> String {
         self.wrap("31;1", text)

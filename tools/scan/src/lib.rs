@@ -5,6 +5,7 @@
 //! | module | noun |
 //! |---|---|
 //! | [`result`] | what a scan found: a row per control and resource |
+//! | [`report`] | a scan as text, JSON, CSV, OCSF, ASFF, SARIF and JUnit |
 //! | [`plan`] | the plan of a remediation as people read it: changes, calls, commands |
 //! | [`changes`] | the difference of two states as lines |
 //! | [`command`] | the AWS CLI command that makes a call |

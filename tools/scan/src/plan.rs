@@ -3,13 +3,14 @@
 use rectify_compliance::entry::ErasedRemediation;
 use rectify_compliance::plan::call_text;
 use rectify_compliance::{Entry, Level, Plan, StoredState, Work};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{changes, command};
 
 /// A plan as people read it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PlanView {
     /// The highest level of its steps; none if nothing can be automated.
@@ -27,7 +28,7 @@ pub struct PlanView {
 }
 
 /// One step of a plan.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct StepView {
     /// Its level.

@@ -1,6 +1,7 @@
 //! What a scan found: a row per control and resource.
 
 use rectify_compliance::{Severity, Timestamp, Verdict};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::PlanView;
@@ -9,16 +10,19 @@ use crate::PlanView;
 pub const SCHEMA_VERSION: u32 = 1;
 
 /// A finished scan.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Scan {
-    /// [`SCHEMA_VERSION`].
+    /// The version of this form: 1.
+    #[schemars(extend("const" = SCHEMA_VERSION))]
     pub schema_version: u32,
     /// The version of Rectify.
     pub tool_version: String,
     /// When it began.
+    #[schemars(with = "String", extend("format" = "date-time"))]
     pub started: Timestamp,
     /// When it ended.
+    #[schemars(with = "String", extend("format" = "date-time"))]
     pub finished: Timestamp,
     /// What was read: `live`, or the name of a file.
     pub source: String,
@@ -31,7 +35,7 @@ pub struct Scan {
 }
 
 /// An account and a region.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Place {
     /// 12 digits.
@@ -41,7 +45,7 @@ pub struct Place {
 }
 
 /// One control about one resource.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Row {
     /// The control's id.
@@ -65,7 +69,7 @@ pub struct Row {
 }
 
 /// The result for one resource.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "status", rename_all = "kebab-case")]
 pub enum Outcome {
     /// It meets the requirement.

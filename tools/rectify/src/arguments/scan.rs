@@ -8,6 +8,7 @@ use clap::builder::PossibleValuesParser;
 use rectify_catalogue::SERVICES;
 use rectify_catalogue::profiles::PROFILES;
 use rectify_compliance::{Framework, Severity};
+use rectify_scan::report::{Format, UnknownFormat};
 
 pub(super) const AFTER_HELP: &str = "\
 Exit codes, which differ from those of the other commands so that a pipeline can distinguish them:
@@ -18,7 +19,8 @@ Exit codes, which differ from those of the other commands so that a pipeline can
 Examples:
   rectify scan                                        all controls in the region of AWS_REGION
   rectify scan --region eu-west-1 --region us-east-1 --severity high
-  rectify scan --framework cis-5.0 --output text,json:scan.json
+  rectify scan --framework cis-5.0 --output text,html:report.html,json:scan.json
+  rectify scan --control restricted-ssh --details
   rectify scan --control restricted-ssh --resource 'sg-0*' --fail-on critical
   rectify scan --parameters rectify.yaml              with the parameters of a deployment";
 
@@ -72,8 +74,11 @@ pub(crate) struct ScanArguments {
     /// The lowest severity at which a finding makes the exit code 2.
     #[arg(long, value_name = "LEVEL", default_value = "low", value_parser = severity)]
     pub(crate) fail_on: Severity,
-    /// What to write, and where: text or json, with a file if not to standard output. Repeatable, or separated by
-    /// commas. Standard output gets the text if no other format goes there.
+    /// In the text, below each finding: its whole reason, what changes, and the commands that fix it.
+    #[arg(long)]
+    pub(crate) details: bool,
+    /// What to write, and where: text, json, jsonl, csv, html, ocsf, asff, sarif or junit, with a file if not to standard
+    /// output. Repeatable, or separated by commas. Standard output gets the text if no other format goes there.
     #[arg(long, value_name = "FORMAT[:FILE]", value_delimiter = ',')]
     pub(crate) output: Vec<Output>,
 }
@@ -87,18 +92,6 @@ pub(crate) struct Output {
     pub(crate) file: Option<PathBuf>,
 }
 
-/// The form of a report.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Format {
-    /// For a terminal.
-    Text,
-    /// The whole scan.
-    Json,
-}
-
-/// The names of the formats.
-const FORMATS: [(&str, Format); 2] = [("text", Format::Text), ("json", Format::Json)];
-
 impl FromStr for Output {
     type Err = String;
 
@@ -108,7 +101,8 @@ impl FromStr for Output {
             Some((format, file)) => (format, Some(PathBuf::from(file))),
             None => (text, None),
         };
-        Ok(Self { format: named(&FORMATS, format)?, file })
+        let format = format.parse().map_err(|error: UnknownFormat| error.to_string())?;
+        Ok(Self { format, file })
     }
 }
 
@@ -134,12 +128,13 @@ mod tests {
     #[test]
     fn an_output_is_a_format_with_an_optional_file() {
         let output = |format, file: Option<&str>| Ok(Output { format, file: file.map(PathBuf::from) });
+        let all = Format::ALL.map(Format::name).join(", ");
         let rows = [
             ("text", output(Format::Text, None)),
             ("json:out/scan.json", output(Format::Json, Some("out/scan.json"))),
             ("json:C:/scan.json", output(Format::Json, Some("C:/scan.json"))),
             ("json:", Err("expected a file after the colon: received `json:`".to_owned())),
-            ("jsn", Err("expected one of text, json: received `jsn`".to_owned())),
+            ("jsn", Err(format!("format: expected {all}: received `jsn`: did you mean `json`?"))),
         ];
         for (text, expected) in rows {
             assert_eq!(text.parse(), expected, "{text}");

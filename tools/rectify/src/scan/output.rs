@@ -4,42 +4,42 @@ use std::fs::OpenOptions;
 use std::path::Path;
 
 use rectify_compliance::Severity;
+use rectify_scan::report::{self, Format, Layout};
 use rectify_scan::result::severity;
-use rectify_scan::{Outcome, Row, Scan};
+use rectify_scan::{Row, Scan};
 
-use crate::arguments::{Format, Output, ScanArguments};
+use crate::arguments::{Output, ScanArguments};
 use crate::cli_error::CliError;
-use crate::report::{Ending, Report, columns};
-use crate::style::{PLAIN, Style};
+use crate::report::{Ending, Report};
+use crate::style::Style;
+
+/// The columns of text that does not go to a terminal.
+const WIDTH: usize = 160;
 
 /// Writes the files, and returns what goes to standard output.
 ///
 /// # Errors
 /// [`CliError::Machine`] when a file cannot be written.
 pub(super) fn report(scan: &Scan, arguments: &ScanArguments, style: Style) -> Result<Report, CliError> {
+    let width = console::Term::stdout().size_checked().map_or(WIDTH, |(_, columns)| columns.into());
+    let terminal = Layout { width, color: style.is_colored(), verbose: arguments.details };
     let mut text = String::new();
     for Output { format, file } in &arguments.output {
         match file {
-            Some(file) => write(file, &render(*format, scan, PLAIN)?)?,
-            None => text.push_str(&render(*format, scan, style)?),
+            Some(file) => write(file, &render(*format, scan, Layout { width: WIDTH, color: false, ..terminal })?)?,
+            None => text.push_str(&render(*format, scan, terminal)?),
         }
     }
     if arguments.output.iter().all(|it| it.file.is_some()) {
-        text = render(Format::Text, scan, style)?;
+        text = render(Format::Text, scan, terminal)?;
     }
-    Ok(Report { text, json: json(scan)?, ending: ending(&scan.rows, arguments.fail_on) })
+    let json = serde_json::to_value(scan).map_err(|error| CliError::Machine(format!("json: {error}")))?;
+    Ok(Report { text, json, ending: ending(&scan.rows, arguments.fail_on) })
 }
 
 /// The scan in one format.
-fn render(format: Format, scan: &Scan, style: Style) -> Result<String, CliError> {
-    match format {
-        Format::Text => Ok(text(scan, style)),
-        Format::Json => Ok(format!("{:#}\n", json(scan)?)),
-    }
-}
-
-fn json(scan: &Scan) -> Result<serde_json::Value, CliError> {
-    serde_json::to_value(scan).map_err(|error| CliError::Machine(format!("json: {error}")))
+fn render(format: Format, scan: &Scan, layout: Layout) -> Result<String, CliError> {
+    report::render(format, scan, layout).map_err(|error| CliError::Machine(format!("{}: {error}", format.name())))
 }
 
 /// Creates the files that are absent, before a scan that may take minutes.
@@ -73,38 +73,10 @@ fn ending(rows: &[Row], fail_on: Severity) -> Ending {
     }
 }
 
-/// Findings and missing verdicts, a row each, and the numbers of all.
-fn text(scan: &Scan, style: Style) -> String {
-    let header = ["STATUS", "SEVERITY", "CONTROL", "REGION", "RESOURCE", "REASON"].map(str::to_owned).to_vec();
-    let (mut rows, mut passed) = (Vec::new(), 0_usize);
-    for row in &scan.rows {
-        let (status, reason) = match &row.outcome {
-            Outcome::Passed { .. } => {
-                passed += 1;
-                continue;
-            }
-            Outcome::NotApplicable { .. } => continue,
-            Outcome::Failed { reason, .. } => (style.error("failed"), reason),
-            Outcome::Unreadable { reason } => (style.warning("unreadable"), reason),
-            Outcome::NotScanned { reason } => (style.warning("not scanned"), reason),
-        };
-        let severity = format!("{:?}", severity(row)).to_lowercase();
-        let resource =
-            row.name.as_ref().map_or_else(|| row.resource_id.clone(), |it| format!("{} {it}", row.resource_id));
-        rows.push(vec![status, severity, row.control.clone(), row.place.region.clone(), resource, reason.clone()]);
-    }
-    let failed = scan.rows.iter().filter(|it| it.outcome.is_failed()).count();
-    let unknown = scan.rows.iter().filter(|it| it.outcome.is_unknown()).count();
-    let table = if rows.is_empty() { String::new() } else { columns(header, rows) + "\n" };
-    let regions = scan.places.iter().map(|it| it.region.as_str()).collect::<Vec<_>>().join(", ");
-    let controls = scan.controls.len();
-    format!("{table}{failed} failed, {passed} passed, {unknown} unknown; {controls} controls in {regions}\n")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rectify_scan::Place;
+    use rectify_scan::{Outcome, Place};
 
     fn row(control: &str, outcome: Outcome) -> Row {
         Row {
