@@ -76,6 +76,7 @@ pub fn html(scan: &Scan) -> String {
         }
     }
     .into_string()
+        + "\n"
 }
 
 fn header(scan: &Scan, title: &str, accounts: &BTreeSet<&str>, regions: &BTreeSet<&str>) -> Markup {

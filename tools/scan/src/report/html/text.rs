@@ -4,43 +4,20 @@ use std::borrow::Cow;
 
 use maud::{Markup, html};
 
+use crate::report::safe::is_hidden;
+
 /// The text with characters that a browser hides, or that reorder others, as `\u{…}`. The caller escapes the markup.
 pub(super) fn text(value: &str) -> Cow<'_, str> {
-    if !value.contains(deceives) {
+    if !value.contains(is_hidden) {
         return Cow::Borrowed(value);
     }
-    let shown = |it: char| if deceives(it) { it.escape_unicode().to_string() } else { it.to_string() };
+    let shown = |it: char| if is_hidden(it) { it.escape_unicode().to_string() } else { it.to_string() };
     Cow::Owned(value.chars().map(shown).collect())
 }
 
 /// The same for a block of lines.
 pub(super) fn block(value: &str) -> String {
     value.split('\n').map(text).collect::<Vec<_>>().join("\n")
-}
-
-/// Control and format characters, and letters without a shape.
-fn deceives(it: char) -> bool {
-    it.is_control()
-        || matches!(
-            it,
-            '\u{ad}'
-                | '\u{34f}'
-                | '\u{61c}'
-                | '\u{115f}'
-                | '\u{1160}'
-                | '\u{17b4}'
-                | '\u{17b5}'
-                | '\u{180b}'..='\u{180f}'
-                | '\u{200b}'..='\u{200f}'
-                | '\u{2028}'..='\u{202e}'
-                | '\u{2060}'..='\u{206f}'
-                | '\u{3164}'
-                | '\u{fe00}'..='\u{fe0f}'
-                | '\u{feff}'
-                | '\u{ffa0}'
-                | '\u{fff9}'..='\u{fffb}'
-                | '\u{e0000}'..='\u{e0fff}'
-        )
 }
 
 /// A sentence of the docs; text between backticks is code.
