@@ -6,9 +6,15 @@
 //! |---|---|
 //! | [`result`] | what a scan found: a row per control and resource |
 //! | [`plan`] | the plan of a remediation as people read it: changes, calls, commands |
+//! | [`judges`] | the controls that evaluate recorded items, with their parameters |
+//! | [`snapshot`] | the files that AWS Config delivers to S3, judged item by item |
+//! | [`replay`] | the history of resources: when each finding began and ended |
 
+pub mod judges;
 pub mod plan;
+pub mod replay;
 pub mod result;
+pub mod snapshot;
 
 pub use plan::PlanView;
 pub use result::{Outcome, Place, Row, Scan};
