@@ -1,6 +1,7 @@
 //! The command-line arguments, with their help. Knows nothing of what the commands do.
 
 mod decide;
+mod replay;
 mod synth;
 
 use std::path::PathBuf;
@@ -11,6 +12,7 @@ use clap::{Args, Parser, Subcommand};
 pub(crate) use decide::{
     BreakerArguments, BreakerCommand, DoctorArguments, ExemptArguments, ExemptCommand, RedoArguments,
 };
+pub(crate) use replay::ReplayArguments;
 pub(crate) use synth::SynthArguments;
 
 const EXIT_CODES: &str = "\
@@ -78,6 +80,9 @@ pub(crate) enum Command {
     Redo(RedoArguments),
     /// Shows the history of an attempt or of a resource.
     History(HistoryArguments),
+    /// Shows when findings began and ended, from the files of AWS Config. Calls nothing.
+    #[command(after_help = replay::EXAMPLES)]
+    Replay(ReplayArguments),
     /// Keeps a control's remediation from changing one resource for some days.
     Hold {
         #[command(subcommand)]
