@@ -57,6 +57,10 @@ fn every_sample_event_gets_the_verdict_and_the_plan_of_its_rule() {
             }
             let outcomes: Vec<Outcome> = rows.into_iter().map(|row| row.outcome).collect();
             assert_eq!(outcomes, [by_rule(control, item, text, at)], "{name}");
+            if text == "{}" {
+                // Not empty, so parsed, with the same meaning.
+                assert_eq!(outcomes, [by_rule(control, item, "{\"homeRegion\": null}", at)], "{name}");
+            }
             compared += 1;
         }
     }
