@@ -71,13 +71,15 @@ pub(crate) fn replay(arguments: &ReplayArguments) -> Result<Report, CliError> {
     let mut unread: Vec<String> = Vec::new();
     for path in &arguments.files {
         let summary = judge(path, &judges, |source, found| match found {
-            Found::Judged(it) if is_wanted(&it, arguments.resource.as_deref()) => judged.push(it),
-            Found::Judged(_) => {}
+            Found::Judged(it) => judged.push(it),
             Found::Malformed(it) => unread.push(format!("{source}: {it}")),
         })?;
         unread.extend(
             summary.stopped.map(|reason| format!("{}: {}", summary.source_name, stopped(summary.items, &reason))),
         );
+    }
+    if let Some(resource) = &arguments.resource {
+        judged = replay::of_resource(judged, resource);
     }
     Ok(report(&replay::timelines(judged), &unread, arguments.resource.is_some()))
 }
@@ -99,13 +101,6 @@ fn replayed(ids: &[String]) -> Result<Vec<&'static Entry>, CliError> {
         )))
     };
     ids.iter().map(control).collect()
-}
-
-fn is_wanted(item: &Judged, resource: Option<&str>) -> bool {
-    let Some(wanted) = resource else { return true };
-    let arns = item.rows.iter().filter_map(|row| row.arn.as_deref());
-    // The item of a deleted resource has no rows, so only its id and name identify it.
-    std::iter::once(item.resource.id.as_str()).chain(item.name.as_deref()).chain(arns).any(|it| it == wanted)
 }
 
 fn report(timelines: &[Timeline], unread: &[String], show_all: bool) -> Report {

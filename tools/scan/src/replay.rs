@@ -3,7 +3,9 @@
 //! Follows from recorded items alone. Between two items nothing is known, so a moment is that of the item which shows
 //! the change.
 
-use rectify_compliance::{ItemStatus, Timestamp};
+use std::collections::BTreeSet;
+
+use rectify_compliance::{ItemStatus, ResourceKey, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::snapshot::Judged;
@@ -85,6 +87,18 @@ pub enum Ending {
     NotRecorded,
 }
 
+/// The items of the resources with this id, name or ARN: all of them, since an item may have another name than the last
+/// one, and that of a deleted resource none.
+pub fn of_resource(judged: Vec<Judged>, wanted: &str) -> Vec<Judged> {
+    let is_wanted = |it: &&Judged| {
+        let arns = it.rows.iter().filter_map(|row| row.arn.as_deref());
+        std::iter::once(it.resource.id.as_str()).chain(it.name.as_deref()).chain(arns).any(|text| text == wanted)
+    };
+    let found: BTreeSet<(Place, ResourceKey)> =
+        judged.iter().filter(is_wanted).map(|it| (it.place.clone(), it.resource.clone())).collect();
+    judged.into_iter().filter(|it| found.contains(&(it.place.clone(), it.resource.clone()))).collect()
+}
+
 /// The timelines of judged items, which may come in any order and more than once, by resource, then in the order of
 /// the controls.
 pub fn timelines(mut judged: Vec<Judged>) -> Vec<Timeline> {
@@ -95,11 +109,11 @@ pub fn timelines(mut judged: Vec<Judged>) -> Vec<Timeline> {
             == (&other.place, &other.resource, other.captured_at, other.status, &other.rows)
     });
     let resources = judged.chunk_by(|one, other| one.place == other.place && one.resource == other.resource);
-    resources.flat_map(of_resource).collect()
+    resources.flat_map(resource_timelines).collect()
 }
 
 /// The timelines of one resource, from its items in the order of time.
-fn of_resource(items: &[Judged]) -> Vec<Timeline> {
+fn resource_timelines(items: &[Judged]) -> Vec<Timeline> {
     let mut timelines: Vec<Timeline> = Vec::new();
     for item in items {
         for row in &item.rows {

@@ -35,8 +35,8 @@ const QUEUED: usize = 2;
 /// A file without a list of items.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{source_name}: expected a snapshot or history file of AWS Config, `{{\"configurationItems\": […]}}`, gzipped or not: \
-     {reason}"
+    "{source_name}: expected a snapshot or history file of AWS Config, `{{\"configurationItems\": […]}}`, gzipped or \
+     not: {reason}"
 )]
 pub struct NotASnapshot {
     /// The name of the file.
@@ -148,6 +148,8 @@ pub fn judge(
                 found_one(&mut summary, answer, &mut found);
             }
         }
+        // Workers that have more to say, because another one panicked, end here instead of waiting.
+        drop(answers);
         reader.join().unwrap_or_else(|_| Err(Stopped::Early("the reader stopped".to_owned())))
     });
     match ended {

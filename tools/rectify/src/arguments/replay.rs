@@ -5,9 +5,8 @@ use std::path::PathBuf;
 use clap::Args;
 
 pub(super) const EXAMPLES: &str = "\
-A finding begins with the first item that shows it and ends with the first item that does not: between two items nothing is
-known. Only controls that evaluate the recorded item alone can be replayed; `rectify replay` without --control replays all of them.
-Parameters have their defaults.
+A finding begins with the first item that shows it and ends with the first item that does not: between two items nothing
+is known. Only controls that evaluate the recorded item alone can be replayed, with the default of each parameter.
 
 Examples:
   rectify replay history/*.json.gz                                     every finding, with its begin and end

@@ -7,12 +7,16 @@ use crate::snapshot::Found;
 use crate::snapshot::tests::{found, item, with};
 
 fn timelines_of(items: &[Value]) -> Vec<Timeline> {
+    timelines(judged(items))
+}
+
+fn judged(items: &[Value]) -> Vec<Judged> {
     let text = json!({"configurationItems": items}).to_string();
     let judged = found(text.as_bytes(), 2).0.into_iter().map(|it| match it {
         Found::Judged(judged) => judged,
         Found::Malformed(malformed) => panic!("{malformed}"),
     });
-    timelines(judged.collect())
+    judged.collect()
 }
 
 #[test]
@@ -47,6 +51,23 @@ efs-encrypted-check: AWS::EFS::FileSystem fs-2 in 111122223333 eu-west-1
     assert_eq!(timelines.iter().map(Timeline::is_open).collect::<Vec<_>>(), [false, true]);
     let stored = serde_json::to_value(&timelines).unwrap();
     assert_eq!(serde_json::from_value::<Vec<Timeline>>(stored).unwrap(), timelines);
+}
+
+#[test]
+fn a_resource_is_found_by_any_name_it_had_with_all_its_items() {
+    let gone =
+        json!({"configurationItemStatus": "ResourceDeleted", "configuration": null, "resourceName": null, "ARN": null});
+    let items = [
+        with(item("fs-1", 10, false), &json!({"resourceName": "old"})),
+        with(item("fs-1", 20, false), &json!({"resourceName": "new"})),
+        with(item("fs-1", 30, false), &gone),
+        item("fs-2", 10, false),
+    ];
+    for wanted in ["fs-1", "old", "new", "arn:aws:elasticfilesystem:eu-west-1:111122223333:file-system/fs-1"] {
+        let timelines = timelines(of_resource(judged(&items), wanted));
+        let brief: Vec<_> = timelines.iter().map(|it| (it.resource_id.as_str(), it.items, it.is_open())).collect();
+        assert_eq!(brief, [("fs-1", 3, false)], "{wanted}");
+    }
 }
 
 #[test]

@@ -21,7 +21,8 @@ pub(crate) fn item(id: &str, minute: u8, encrypted: bool) -> Value {
         "supplementaryConfiguration": {}, "tags": {"team": "shop"}, "configurationItemVersion": "1.3",
         "configurationItemCaptureTime": format!("2026-03-04T05:{minute:02}:00.000Z"), "configurationStateId": 1,
         "awsAccountId": "111122223333", "configurationItemStatus": "OK", "resourceType": "AWS::EFS::FileSystem",
-        "resourceId": id, "resourceName": id, "ARN": format!("arn:aws:elasticfilesystem:eu-west-1:111122223333:file-system/{id}"),
+        "resourceId": id, "resourceName": id,
+        "ARN": format!("arn:aws:elasticfilesystem:eu-west-1:111122223333:file-system/{id}"),
         "awsRegion": "eu-west-1", "availabilityZone": "Regional", "resourceCreationTime": "2026-02-03T04:05:06.000Z"
     })
 }
