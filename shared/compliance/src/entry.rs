@@ -9,7 +9,7 @@ use crate::{
     Permission, Plan, Remediation, Resource, ResourceIdentity, ResourceKey, ResourceState, ShapeError, Step,
     StoredState, Tags, Timestamp, Verdict, Work,
 };
-use erased::{ErasedFromItem, ErasedPeriodic, json};
+use erased::{ErasedFromItem, ErasedOnItem, ErasedPeriodic, json};
 
 pub use erased::{ErasedControl, ErasedRemediation};
 
@@ -33,7 +33,7 @@ pub struct ChangeTrigger(Change);
 #[derive(Clone, Copy)]
 enum Change {
     /// The subject is built from the item.
-    Item(fn(&ConfigurationItem) -> Result<StoredState, EntryError>),
+    Item(&'static dyn ErasedOnItem),
     /// The subject is built from the item and facts.
     ItemAndFacts(&'static dyn ErasedFromItem),
 }
@@ -50,6 +50,11 @@ pub struct SharedEvents {
     pub events: &'static [&'static str],
 }
 
+/// A control with its parameters, ready to evaluate many items: the verdict for an item at a time and, if it is
+/// NON_COMPLIANT, the subject to plan from.
+pub type ItemJudge =
+    Box<dyn Fn(&ConfigurationItem, Timestamp) -> Result<(Verdict, Option<StoredState>), EntryError> + Send + Sync>;
+
 /// The calls that undo actions, or why there are none.
 pub type UndoCalls = Result<Vec<Value>, Irreversible>;
 
@@ -64,7 +69,7 @@ pub const fn on_item<K>(control: &'static Declared<K>) -> Row<K>
 where
     K: Control<Subject: Resource>,
 {
-    Row::of(control, Some(ChangeTrigger(Change::Item(subject_of::<K::Subject>))), None)
+    Row::of(control, Some(ChangeTrigger(Change::Item(&control.logic))), None)
 }
 
 /// The same for a control that also lists its subjects on a schedule.
@@ -72,7 +77,7 @@ pub const fn on_item_and_schedule<K>(control: &'static Declared<K>) -> Row<K>
 where
     K: Periodic<Subject: Resource>,
 {
-    Row::of(control, Some(ChangeTrigger(Change::Item(subject_of::<K::Subject>))), Some(&control.logic))
+    Row::of(control, Some(ChangeTrigger(Change::Item(&control.logic))), Some(&control.logic))
 }
 
 /// A control that evaluates changes by the item and facts.
@@ -229,6 +234,20 @@ impl ChangeTrigger {
         matches!(self.0, Change::Item(_))
     }
 
+    /// Prepares the evaluation of many items; `None` if the subject also needs facts.
+    ///
+    /// The verdict is that of [`subject`](Self::subject) and [`Entry::evaluate`], without parsing the parameters and
+    /// the subject again for each item.
+    ///
+    /// # Errors
+    /// The parameter, the expected value and the received one.
+    pub fn item_judge(&self, parameters: &str) -> Result<Option<ItemJudge>, ParameterError> {
+        match self.0 {
+            Change::Item(control) => control.judge(parameters).map(Some),
+            Change::ItemAndFacts(_) => Ok(None),
+        }
+    }
+
     /// Permissions to read the facts; empty if the item is enough.
     pub fn fact_permissions(&self) -> &'static [Permission] {
         match self.0 {
@@ -243,15 +262,11 @@ impl ChangeTrigger {
     /// [`EntryError::Shape`] if the item or the facts do not have the form that the control reads.
     pub fn subject(&self, item: &ConfigurationItem, facts: Value) -> Result<StoredState, EntryError> {
         match self.0 {
-            Change::Item(subject) if facts.is_null() => subject(item),
+            Change::Item(control) if facts.is_null() => control.subject(item),
             Change::Item(_) => Err(ShapeError::new("facts", "none: the item is enough", facts).into()),
             Change::ItemAndFacts(control) => control.subject(item, facts),
         }
     }
-}
-
-fn subject_of<S: ResourceState + Resource>(item: &ConfigurationItem) -> Result<StoredState, EntryError> {
-    Ok(StoredState::of(&S::from_item(item)?)?)
 }
 
 fn sorted<const N: usize>(lists: [&'static [Permission]; N]) -> Vec<Permission> {

@@ -76,11 +76,18 @@ impl<P: Parameters> RuleParameters<P> {
     /// [`ParameterError`] if the text is not a JSON object, a key is unknown, or a value has the wrong type or is out
     /// of range. Values are never clamped or guessed.
     pub fn parse(text: Option<&str>) -> Result<Self, ParameterError> {
+        let received = object(text)?;
+        if received.is_empty() {
+            // The usual case, and the only one that needs no schema: deriving it costs more than most evaluations.
+            let control = P::default();
+            control.check().map_err(ParameterError::Contradiction)?;
+            return Ok(Self { control, shell: CommonParameters::default() });
+        }
         let properties = properties::<P>();
         let is_list = |key: &str| key == EXCLUDE || properties.get(key).is_some_and(values::is_list);
         let mut given = Map::new();
         let mut common = Map::new();
-        for (key, value) in object(text)? {
+        for (key, value) in received {
             if is_absent(&value, is_list(&key)) {
                 continue;
             }

@@ -2,6 +2,7 @@
 
 mod check;
 mod decide;
+mod replay;
 mod scan;
 mod synth;
 
@@ -12,6 +13,7 @@ pub(crate) use check::{CheckArguments, PlanArguments, PlanFormat};
 pub(crate) use decide::{
     BreakerArguments, BreakerCommand, DoctorArguments, ExemptArguments, ExemptCommand, RedoArguments,
 };
+pub(crate) use replay::ReplayArguments;
 pub(crate) use scan::{Output, ScanArguments};
 pub(crate) use synth::SynthArguments;
 
@@ -76,6 +78,9 @@ pub(crate) enum Command {
     Redo(RedoArguments),
     /// Shows the history of an attempt or of a resource.
     History(HistoryArguments),
+    /// Shows when findings began and ended, from the files of AWS Config. Calls nothing.
+    #[command(after_help = replay::EXAMPLES)]
+    Replay(ReplayArguments),
     /// Keeps a control's remediation from changing one resource for some days.
     Hold {
         #[command(subcommand)]

@@ -11,6 +11,7 @@
 //! | [`check`] | evaluates an event or a live resource; writes nothing |
 //! | [`undo`], [`redo`] | undoes an attempt, and requests its fix again |
 //! | [`history`] | what was done, and why |
+//! | [`offline`] | scans and replays files that AWS Config delivered |
 //! | [`hold`], [`exempt`], [`switch`] | an operator's decisions against remediation |
 //! | [`breaker`] | circuit breakers |
 //! | [`doctor`] | whether the deployment works |
@@ -28,6 +29,7 @@ mod doctor;
 mod exempt;
 mod history;
 mod hold;
+mod offline;
 mod place;
 mod plan_text;
 mod redo;
@@ -104,6 +106,7 @@ fn start(arguments: &Arguments, environment: &Environment, style: Style) -> Resu
 async fn run(arguments: &Arguments, environment: &Environment, style: Style) -> Result<Report, CliError> {
     match &arguments.command {
         Command::Controls => Ok(controls::table(style)),
+        Command::Replay(it) => offline::replay(it),
         Command::Synth(it) => synth::run(it),
         Command::Scan(it) => scan::run(it, environment, style).await,
         Command::Check(it) => check::run(it, environment, style).await,

@@ -9,15 +9,20 @@
 //! | [`plan`] | the plan of a remediation as people read it: changes, calls, commands |
 //! | [`changes`] | the difference of two states as lines |
 //! | [`command`] | the AWS CLI command that makes a call |
-//! | [`report`] | the reports of a scan |
+//! | [`judges`] | the controls that evaluate recorded items, with their parameters |
+//! | [`snapshot`] | the files that AWS Config delivers to S3, judged item by item |
+//! | [`replay`] | the history of resources: when each finding began and ended |
 //! | [`example`] | a scan with every outcome |
 
 pub mod changes;
 pub mod command;
 pub mod example;
+pub mod judges;
 pub mod plan;
+pub mod replay;
 pub mod report;
 pub mod result;
+pub mod snapshot;
 
 pub use plan::PlanView;
 pub use result::{Outcome, Place, Row, Scan};

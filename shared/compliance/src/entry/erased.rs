@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::{EntryError, IdentifiedState, UndoCalls, erase};
+use super::{EntryError, IdentifiedState, ItemJudge, UndoCalls, erase};
 use crate::parameters::{self, CommonParameters, RuleParameters};
 use crate::{
     ConfigurationItem, Control, FromItem, ManagedBy, ParameterError, Periodic, Permission, PhysicalId, Plan,
@@ -69,6 +69,28 @@ impl<K: Control> ErasedControl for K {
     fn evaluate(&self, subject: &StoredState, parameters: &str, now: Timestamp) -> Result<Verdict, EntryError> {
         let params = RuleParameters::<K::Params>::parse(Some(parameters))?.control;
         Ok(Control::evaluate(self, &subject.read()?, &params, now))
+    }
+}
+
+/// A type-erased [`Control`] whose subject is the view of an item.
+pub(super) trait ErasedOnItem: Sync {
+    fn subject(&self, item: &ConfigurationItem) -> Result<StoredState, EntryError>;
+    fn judge(&'static self, parameters: &str) -> Result<ItemJudge, ParameterError>;
+}
+
+impl<K: Control<Subject: Resource>> ErasedOnItem for K {
+    fn subject(&self, item: &ConfigurationItem) -> Result<StoredState, EntryError> {
+        Ok(StoredState::of(&K::Subject::from_item(item)?)?)
+    }
+
+    fn judge(&'static self, parameters: &str) -> Result<ItemJudge, ParameterError> {
+        let params = RuleParameters::<K::Params>::parse(Some(parameters))?.control;
+        Ok(Box::new(move |item, now| {
+            let subject = K::Subject::from_item(item)?;
+            let verdict = Control::evaluate(self, &subject, &params, now);
+            let finding = verdict.is_non_compliant().then(|| StoredState::of(&subject)).transpose()?;
+            Ok((verdict, finding))
+        }))
     }
 }
 

@@ -22,6 +22,7 @@ Examples:
   rectify scan --framework cis-5.0 --output text,html:report.html,json:scan.json
   rectify scan --control restricted-ssh --details
   rectify scan --control restricted-ssh --resource 'sg-0*' --fail-on critical
+  rectify scan --config-snapshot 111122223333_Config_us-east-1_ConfigSnapshot.json.gz
   rectify scan --parameters rectify.yaml              with the parameters of a deployment";
 
 /// The names of the frameworks.
@@ -64,6 +65,10 @@ pub(crate) struct ScanArguments {
     /// A region; repeatable; default: AWS_REGION. Global controls are scanned once, in their home region, in any case.
     #[arg(long)]
     pub(crate) region: Vec<String>,
+    /// A snapshot or history file that AWS Config delivered, .json or .json.gz, `-` for standard input; repeatable. AWS is
+    /// not called: controls that need more than recorded items are reported as not scanned.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["region", "account"])]
+    pub(crate) config_snapshot: Vec<PathBuf>,
     /// The account of the credentials; default: AWS_ACCOUNT_ID.
     #[arg(long, value_name = "ID", value_parser = super::account_id)]
     pub(crate) account: Option<String>,

@@ -22,6 +22,7 @@ use rectify_scan::{Outcome, Place, PlanView, Row, Scan};
 
 use crate::arguments::ScanArguments;
 use crate::cli_error::CliError;
+use crate::offline;
 use crate::place;
 use crate::report::Report;
 use crate::style::Style;
@@ -46,7 +47,25 @@ pub(crate) async fn run(
     done.await.map_err(|error: CliError| CliError::Scan(Box::new(error)))
 }
 
+/// The scan of files that AWS Config delivered; it calls nothing.
+fn recorded(arguments: &ScanArguments) -> Result<Scan, CliError> {
+    // A control is in the list once: items say where their resources are.
+    let jobs = selection::jobs(arguments, &[Region::new("us-east-1")])?;
+    let controls: Vec<_> = jobs.iter().map(|job| job.control).collect();
+    let parameters = jobs.iter().map(|job| (job.control.meta.id.to_owned(), job.parameters.clone())).collect();
+    let mut scan = offline::scan_snapshot(&arguments.config_snapshot, &parameters, &controls)?;
+    if let Some(resources) = arguments.resource.as_deref().map(Globs::single) {
+        scan.rows.retain(|row| {
+            resources.matches(&row.resource_id) || row.name.as_deref().is_some_and(|name| resources.matches(name))
+        });
+    }
+    Ok(scan)
+}
+
 async fn scan(arguments: &ScanArguments, environment: &Environment) -> Result<Scan, CliError> {
+    if !arguments.config_snapshot.is_empty() {
+        return recorded(arguments);
+    }
     let started = Timestamp::now();
     let account = AccountId::new(place::account(arguments.account.as_deref(), environment)?);
     let jobs = selection::jobs(arguments, &regions(arguments, environment)?)?;
