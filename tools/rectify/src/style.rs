@@ -57,6 +57,7 @@ impl Style {
 }
 
 /// Without color, for a file.
+#[cfg(test)]
 pub(crate) const PLAIN: Style = Style { colored: false };
 
 #[cfg(test)]
