@@ -14,7 +14,7 @@ SAMPLE  := $(foreach id,$(SAMPLED),--bin $(id) --bin $(id)-remediation)
 RUNS    := --bin '*-functions' --bin rectify --bin rectify-local
 
 .DEFAULT_GOAL := help
-.PHONY: help demo local programs sample test chaos attempts unused ci fmt fmt-check generate fresh template-lint new-control build dist-size deny clean
+.PHONY: help demo local programs sample test chaos attempts unused ci fmt fmt-check generate fresh template-lint new-control build dist-size browser deny clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -74,6 +74,10 @@ build: ## the functions for deployment, in target/lambda/<binary>/bootstrap
 # The size limit for one rule: it has 5.58 MB now, and had 5.17 when docs/measurements.md was written.
 dist-size: ## build one rule as it is published, and fail if it is too large
 	$(CARGO) run --quiet -p xtask -- package --profile dist --control iam-root-access-key-check --max-size 6500000
+
+browser: ## examine the HTML report of a scan in Chromium, which is installed if it is absent
+	command -v chromium >/dev/null || (apt-get update --quiet && apt-get install --yes --quiet chromium)
+	$(PYTHON) tests/python/html_report.py
 
 deny: ## check licenses, sources and banned crates of the dependencies (needs cargo-deny)
 	$(CARGO) deny check bans licenses sources

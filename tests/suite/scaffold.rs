@@ -109,9 +109,9 @@ fn existing_files_are_never_overwritten() {
     assert!(matches!(&again, ScaffoldError::Exists(file) if file.ends_with("single_region_trail.rs")), "{again}");
     let after = std::fs::read_to_string(copy.path().join("functions/cloudtrail/src/controls.rs")).unwrap();
     assert_eq!(before, after);
-    let unknown = NewSetting { view: "Cluster".to_owned(), ..setting().setting.unwrap() };
+    let unknown = NewSetting { view: "Proxy".to_owned(), ..setting().setting.unwrap() };
     let refused = scaffold::write(copy.path(), &NewControl { setting: Some(unknown), ..setting() }).unwrap_err();
-    assert_eq!(refused.to_string(), "--view: expected a view in functions/rds (Instance): received `Cluster`");
+    assert_eq!(refused.to_string(), "--view: expected a view in functions/rds (Cluster, Instance): received `Proxy`");
     let misspelled = NewControl { field: "multiAz".to_owned(), ..setting() };
     let refused = scaffold::write(copy.path(), &misspelled).unwrap_err().to_string();
     assert!(refused.starts_with("--field: expected a boolean in `configuration` of an event for"), "{refused}");

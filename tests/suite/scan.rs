@@ -54,13 +54,13 @@ async fn resources() {
     .await;
 }
 
-/// Controls with a schedule, and controls whose resources are listed by their type.
-const VIOLATED: [&str; 5] = [
+/// Controls with a schedule, and controls whose resources are listed by their type. None reads devices of the account,
+/// which other tests register in the same emulator meanwhile.
+const VIOLATED: [&str; 4] = [
     "restricted-ssh",
     "s3-bucket-logging-enabled",
     "rds-instance-deletion-protection-enabled",
     "iam-user-no-policies-check",
-    "iam-user-mfa-enabled",
 ];
 
 #[tokio::test]
@@ -116,7 +116,7 @@ async fn types_that_aws_config_does_not_record_are_one_row_with_the_reason() {
     let unlisted: Vec<_> = all.iter().filter(|it| it.resource.id == ALL).collect();
     let [Scanned { resource, result: Err(Unknown::NotListed(why)), .. }] = unlisted[..] else { panic!("{all:?}") };
     assert_eq!(resource.kind, ALL);
-    let expected = "does not record AWS::ACM::Certificate, AWS::AutoScaling::AutoScalingGroup, AWS::CloudFormation::Stack +25 more: record";
+    let expected = "does not record AWS::ACM::Certificate, AWS::AutoScaling::AutoScalingGroup, AWS::CloudFormation::Stack +22 more: record";
     assert!(why.contains(expected), "{why}");
 }
 

@@ -20,7 +20,7 @@ async fn finding_is_reported_with_its_plan_and_the_exit_code_of_its_severity() {
     let critical = bench.run(&[&scan[..], &["--fail-on", "critical"]].concat()).await;
     assert!(critical.code == 0 && critical.out.contains(&group) && critical.err.is_empty(), "{critical:?}");
     let none = bench.run(&["scan", "--control", SSH, "--resource", "sg-none"]).await;
-    assert_eq!((none.code, none.out.as_str()), (0, "0 failed, 0 passed, 0 unknown; 1 controls in us-east-1\n"));
+    assert!(none.code == 0 && none.out.ends_with("\nNo findings\n"), "{none:?}");
 }
 
 #[tokio::test]
@@ -30,7 +30,7 @@ async fn outputs_go_to_their_files_and_the_text_to_standard_output() {
     let file = folder.path().join("scan.json");
     let output = format!("json:{}", file.display());
     let ran = bench.run(&["scan", "--control", SSH, "--resource", "sg-none", "--output", &output]).await;
-    assert!(ran.code == 0 && ran.out.starts_with("0 failed"), "{ran:?}");
+    assert!(ran.code == 0 && ran.out.ends_with("\nNo findings\n"), "{ran:?}");
     let written: Value = serde_json::from_str(&std::fs::read_to_string(&file).unwrap()).unwrap();
     assert_eq!((&written["controls"], &written["source"]), (&json!([SSH]), &json!("live")));
     let absent = format!("json:{}/absent/scan.json", folder.path().display());
@@ -43,7 +43,7 @@ fn no_error_of_a_scan_has_the_exit_code_of_a_finding() {
     let place = [("AWS_REGION", REGION), ("AWS_ACCOUNT_ID", ACCOUNT)];
     let rows: [Unusable<'_>; 5] = [
         (&["scan", "--control", "restricted-sh"], &[], "a similar value exists: 'restricted-ssh'"),
-        (&["scan", "--output", "jsn"], &[], "expected one of text, json: received `jsn`"),
+        (&["scan", "--output", "jsn"], &[], "received `jsn`: did you mean `json`?"),
         (&["scan"], &place[..1], "account: expected --account or AWS_ACCOUNT_ID"),
         (&["scan"], &place[1..], "region: expected --region or AWS_REGION"),
         (&["scan"], &place, "AWS_ACCESS_KEY_ID: expected a value"),

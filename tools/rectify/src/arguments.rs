@@ -18,11 +18,12 @@ pub(crate) use scan::{Output, ScanArguments};
 pub(crate) use synth::SynthArguments;
 
 const EXIT_CODES: &str = "\
-Exit codes (those of scan differ, see its help):
+Exit codes:
   0  success: compliant, done, or nothing to do
   1  a finding (check, plan, doctor), or a refusal (undo, redo)
   2  usage error: an argument, a file or an environment variable
   3  error: the control, the ledger, AWS or this machine failed
+  scan has exit codes of its own: see rectify scan --help
 
 Environment:
   AWS_REGION or AWS_DEFAULT_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN,
@@ -30,6 +31,7 @@ Environment:
 
 const EXAMPLES: &str = "\
 Examples:
+  rectify scan --severity high --output text,html:report.html
   rectify controls
   rectify check --control restricted-ssh --live sg-0123456789abcdef0 --account 111122223333
   rectify history --resource sg-0123456789abcdef0 --control restricted-ssh --account 111122223333

@@ -8,6 +8,7 @@ use crate::result::SCHEMA_VERSION;
 use crate::{Outcome, Place, PlanView, Row, Scan};
 
 const ACCOUNT: &str = "111122223333";
+const PARTITION: &str = "aws";
 const OTHER_ACCOUNT: &str = "444455556666";
 
 /// Two accounts and two regions, with findings of every severity and every kind of plan.
@@ -35,11 +36,11 @@ pub fn example() -> Scan {
 #[rustfmt::skip]
 fn rows() -> Vec<Row> {
     let group = |id: &str, name: &str, region: &str, outcome| Row {
-        arn: Some(format!("arn:aws:ec2:{region}:{ACCOUNT}:security-group/{id}")),
+        arn: Some(format!("arn:{PARTITION}:ec2:{region}:{ACCOUNT}:security-group/{id}")),
         ..row("restricted-ssh", region, "AWS::EC2::SecurityGroup", id, Some(name), outcome)
     };
     let bucket = |control: &str, name: &str, outcome| Row {
-        arn: Some(format!("arn:aws:s3:::{name}")),
+        arn: Some(format!("arn:{PARTITION}:s3:::{name}")),
         ..row(control, "eu-west-1", "AWS::S3::Bucket", name, None, outcome)
     };
     let instance = |id: &str, name: &str, outcome| row("ec2-imdsv2-check", "eu-west-1", "AWS::EC2::Instance", id, Some(name), outcome);
