@@ -28,7 +28,12 @@ fn by_rule(control: &Entry, item: &ConfigurationItem, text: &str, at: Timestamp)
         Err(error) => Outcome::Unreadable { reason: error.to_string() },
         Ok((state, verdict)) => {
             let plan = control.remediation.filter(|_| verdict.is_non_compliant());
-            let plan = plan.map(|it| PlanView::of(&it.plan(&state, text, at).unwrap()));
+            let home = item.region.default_home_region();
+            let region = if item.region.as_str() == GLOBAL { &home } else { &item.region };
+            let plan = plan.map(|it| {
+                let plan = it.plan(&state, text, at).unwrap();
+                PlanView::of_finding(control, &state, &plan).in_region(region.as_str())
+            });
             Outcome::of(&verdict, plan)
         }
     }
