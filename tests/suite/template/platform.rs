@@ -188,10 +188,14 @@ fn attribution_knows_the_role_of_every_function_that_changes_resources() {
 }
 
 #[test]
-fn every_role_is_below_the_path() {
+fn every_role_has_the_path_and_the_boundary() {
     let resources = section("Resources");
     for (id, role) in resources.iter().filter(|(_, it)| it["Type"] == "AWS::IAM::Role") {
         assert_eq!(tagged(&role["Properties"]["Path"], "Ref").as_deref(), Some("RolePath"), "{id}");
+        let boundary = &role["Properties"]["PermissionsBoundary"];
+        let Value::Tagged(choice) = boundary else { panic!("{id}: no boundary") };
+        assert_eq!(choice.value[0].as_str(), Some("BoundaryGiven"), "{id}");
+        assert_eq!(tagged(&choice.value[1], "Ref").as_deref(), Some("PermissionsBoundaryArn"), "{id}");
     }
 }
 

@@ -47,7 +47,7 @@ pub fn render(settings: &Settings) -> Result<Templates, Unfilled> {
     let mut templates = Templates::new();
     let mut applications = String::new();
     for service in &services {
-        let nested = service.render()?;
+        let nested = service.render(settings)?;
         applications.push_str(&service.application(&nested)?);
         templates.insert(service.path(), format!("{HEADER}\n{}", nested.text));
     }

@@ -2,7 +2,7 @@
 
 use rectify_compliance::{Entry, Mode, Scope};
 
-use super::{BASE, NESTED, control, policy, undo};
+use super::{BASE, NESTED, control, policy, undo, with_constants};
 use crate::declaration::declarations;
 use crate::fragment::{Unfilled, fill};
 use crate::settings::{Selected, Settings};
@@ -73,14 +73,14 @@ impl Service<'_> {
     ///
     /// # Errors
     /// [`Unfilled`] when a fragment has a placeholder without a value.
-    pub(super) fn render(&self) -> Result<Nested, Unfilled> {
+    pub(super) fn render(&self, settings: &Settings) -> Result<Nested, Unfilled> {
         let conditional = !self.is_global();
         let mut resources: String =
             self.controls.iter().map(|it| control::resources(it, conditional)).collect::<Result<_, _>>()?;
         let remediated: Vec<&Entry> =
             self.controls.iter().filter(|it| it.mode >= Mode::Plan).map(|it| it.control).collect();
         resources.push_str(&undo::resources((&self.name, &capitalized(&self.name)), &remediated, conditional)?);
-        let resources = with_arns_as_parameters(&resources);
+        let resources = with_constants(&with_arns_as_parameters(&resources), settings);
         let (globals, conditions) = (globals(), super::conditions(&resources));
         let heading = if conditions.is_empty() { "" } else { "Conditions:\n" };
         let all = format!("{conditions}{globals}{resources}");
