@@ -78,6 +78,10 @@ const BOTH_WAYS_OF: [(&str, &str, &str); 6] = [
     ("security-group-drift", "ec2:RevokeSecurityGroupEgress", "an extra rule is revoked, and so is an added one"),
 ];
 
+/// Calls of `rectify scan` alone, which runs with an operator's credentials: no function makes them, so no role allows
+/// them.
+const SCAN_ONLY: &[&str] = &["sns:ListTopics", "sqs:ListQueues"];
+
 #[test]
 fn roles_of_remediations_cannot_undo() {
     let mut used = BTreeSet::new();
@@ -139,17 +143,20 @@ fn permissions_are_spelled_as_in_iam() {
 
 #[test]
 fn every_call_is_permitted_and_every_permission_is_used() {
+    let mut scan_only: Vec<&str> = SCAN_ONLY.to_vec();
     for (service, controls) in by_service() {
         let declared: BTreeSet<&str> = controls.iter().flat_map(|it| all(it)).map(|it| it.action).collect();
         let called = called_by(service);
         // Rules that evaluate items alone declare no permission and have no client.
         assert!(!called.is_empty() || declared.is_empty(), "functions/{service}: no client names an operation");
         let needed: BTreeSet<&str> = called.iter().flat_map(|it| operations::actions(it)).collect();
-        let missing: Vec<_> = needed.difference(&declared).collect();
+        let missing: Vec<_> = needed.difference(&declared).filter(|it| !SCAN_ONLY.contains(it)).collect();
+        scan_only.retain(|it| declared.contains(it) || !needed.contains(it));
         assert!(missing.is_empty(), "functions/{service}: called but not declared: {missing:?}");
         let unused: Vec<_> = declared.difference(&needed).collect();
         assert!(unused.is_empty(), "functions/{service}: declared but never called: {unused:?}");
     }
+    assert!(scan_only.is_empty(), "declared, or not called by any scan: {scan_only:?}");
 }
 
 #[test]

@@ -7,13 +7,13 @@ use aws_sdk_sns::Client;
 use aws_sdk_sns::operation::get_topic_attributes::GetTopicAttributesError;
 use aws_sdk_sns::operation::list_tags_for_resource::ListTagsForResourceError;
 use aws_types::SdkConfig;
-use rectify_compliance::{SetCall, Tags, Target};
+use rectify_compliance::{ResourceKey, SetCall, ShapeError, Tags, Target};
 use rectify_policy::{PolicyParameters, PublicPolicy};
 use rectify_runtime::AwsError;
-use rectify_runtime::client::{Connect, Fix, ReadFacts};
+use rectify_runtime::client::{AccountRegion, Connect, Fix, Found, ReadFacts};
 use rectify_runtime::views::value_of;
 
-use rectify_sns::resources::topic::{SET, Topic};
+use rectify_sns::resources::topic::{SET, TYPE, Topic};
 
 pub use functions::{FUNCTIONS, OPERATIONS};
 
@@ -27,6 +27,19 @@ pub struct Clients {
 impl Connect for Clients {
     fn connect(config: &SdkConfig) -> Self {
         Self { sns: Client::new(config), kms: aws_sdk_kms::Client::new(config) }
+    }
+
+    async fn ids(&self, _place: &AccountRegion, kind: &str) -> Result<Option<Vec<Found>>, AwsError> {
+        if kind != TYPE {
+            return Ok(None);
+        }
+        let topics: Result<Vec<_>, _> = self.sns.list_topics().into_paginator().items().send().collect().await;
+        let topics = topics.map_err(|error| AwsError::call("sns:ListTopics", &error))?;
+        let found = |arn: Option<String>| {
+            let arn = arn.ok_or_else(|| ShapeError::missing("Topics.TopicArn", "an ARN"))?;
+            Ok::<_, ShapeError>(Found { resource: ResourceKey::new(TYPE, arn), name: None })
+        };
+        Ok(Some(topics.into_iter().map(|it| found(it.topic_arn)).collect::<Result<_, _>>()?))
     }
 }
 

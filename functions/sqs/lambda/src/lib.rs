@@ -7,16 +7,19 @@ use aws_sdk_sqs::operation::get_queue_attributes::GetQueueAttributesError;
 use aws_sdk_sqs::operation::list_queue_tags::ListQueueTagsError;
 use aws_sdk_sqs::types::QueueAttributeName;
 use aws_types::SdkConfig;
-use rectify_compliance::{SetCall, Tags, Target};
+use rectify_compliance::{ResourceKey, SetCall, Tags, Target};
 use rectify_policy::{PolicyParameters, PublicPolicy};
 use rectify_runtime::AwsError;
-use rectify_runtime::client::{Connect, Fix};
+use rectify_runtime::client::{AccountRegion, Connect, Fix, Found};
 use rectify_runtime::views::{Views, unknown_member, value_of};
 use serde_json::Value;
 
-use rectify_sqs::resources::queue::{Queue, SET, SSE};
+use rectify_sqs::resources::queue::{Queue, SET, SSE, TYPE};
 
 pub use functions::{FUNCTIONS, OPERATIONS};
+
+/// The maximum page size of `ListQueues`.
+const MAX_PAGE_SIZE: i32 = 1000;
 
 /// The client of this crate's controls.
 #[derive(Debug, Clone)]
@@ -27,6 +30,17 @@ pub struct Clients {
 impl Connect for Clients {
     fn connect(config: &SdkConfig) -> Self {
         Self { sqs: Client::new(config) }
+    }
+
+    async fn ids(&self, _place: &AccountRegion, kind: &str) -> Result<Option<Vec<Found>>, AwsError> {
+        if kind != TYPE {
+            return Ok(None);
+        }
+        // Without a maximum, SQS returns the first thousand queues and no token.
+        let pages = self.sqs.list_queues().max_results(MAX_PAGE_SIZE).into_paginator();
+        let urls: Result<Vec<String>, _> = pages.items().send().collect().await;
+        let urls = urls.map_err(|error| AwsError::call("sqs:ListQueues", &error))?;
+        Ok(Some(urls.into_iter().map(|url| Found { resource: ResourceKey::new(TYPE, url), name: None }).collect()))
     }
 }
 
