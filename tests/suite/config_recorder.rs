@@ -3,6 +3,8 @@
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_ec2::types::{GatewayType, IpPermission, IpRange, Ipv6Range, ResourceType, Tag, TagSpecification};
+use aws_sdk_lambda::primitives::Blob;
+use aws_sdk_lambda::types::{FunctionCode, Runtime};
 use aws_sdk_s3::config::{BehaviorVersion, Region};
 use aws_sdk_s3::types::{BucketVersioningStatus, PublicAccessBlockConfiguration, VersioningConfiguration};
 use aws_types::SdkConfig;
@@ -265,4 +267,40 @@ async fn every_type_is_read_and_ec2_items_have_tags() {
     let changes = recorder.tick().await.unwrap();
     let gone = changes.iter().find(|it| it.resource.resource_id == instance).unwrap();
     assert_eq!(gone.kind, ChangeKind::Deleted);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn functions_and_file_systems_are_recorded() {
+    let bench = Bench::start().await;
+    let Readers { iam, lambda, efs, .. } = bench.readers.clone();
+    let role = iam.create_role().role_name("resize").assume_role_policy_document(BUCKET_POLICY).send().await.unwrap();
+    let code = FunctionCode::builder().zip_file(Blob::new("PK")).build();
+    let function = lambda.create_function().function_name("resize").role(role.role().unwrap().arn()).code(code);
+    function.handler("resize.handler").runtime(Runtime::Python312).tags("team", "blue").send().await.unwrap();
+    let system = efs.create_file_system().creation_token("uploads").encrypted(false).send().await.unwrap();
+    let system = system.file_system_id();
+    let types = ["AWS::EFS::FileSystem", "AWS::Lambda::Function"];
+    let recorder = Recorder::new(bench.engine.clone(), bench.readers.clone(), &types).unwrap();
+    assert_eq!(recorder.tick().await.unwrap().len(), 2);
+    assert_eq!(recorder.tick().await.unwrap(), [], "nothing changed");
+
+    let function = bench.item("AWS::Lambda::Function", "resize");
+    assert_eq!(function["ARN"], format!("arn:aws:lambda:us-east-1:{ACCOUNT}:function:resize"));
+    assert_eq!(function["configuration"]["functionArn"], function["ARN"]);
+    assert_eq!(
+        (&function["configuration"]["runtime"], &function["tags"]["team"]),
+        (&json!("python3.12"), &json!("blue"))
+    );
+    let item = bench.item("AWS::EFS::FileSystem", system);
+    assert_eq!(
+        (&item["configuration"]["Encrypted"], &item["configuration"]["FileSystemId"]),
+        (&json!(false), &json!(system))
+    );
+
+    efs.delete_file_system().file_system_id(system).send().await.unwrap();
+    let changes = recorder.tick().await.unwrap();
+    assert_eq!(
+        changes.iter().map(|it| (it.kind, it.resource.resource_id.as_str())).collect::<Vec<_>>(),
+        [(ChangeKind::Deleted, system)]
+    );
 }

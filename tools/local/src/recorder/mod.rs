@@ -6,6 +6,8 @@
 mod acl;
 mod bucket;
 mod database;
+mod file_system;
+mod function;
 mod instance;
 mod key;
 mod lifecycle;
@@ -54,6 +56,10 @@ pub struct Readers {
     pub sns: aws_sdk_sns::Client,
     /// Queues.
     pub sqs: aws_sdk_sqs::Client,
+    /// Functions.
+    pub lambda: aws_sdk_lambda::Client,
+    /// File systems.
+    pub efs: aws_sdk_efs::Client,
 }
 
 impl Readers {
@@ -71,6 +77,8 @@ impl Readers {
             elb: aws_sdk_elasticloadbalancingv2::Client::new(config),
             sns: aws_sdk_sns::Client::new(config),
             sqs: aws_sdk_sqs::Client::new(config),
+            lambda: aws_sdk_lambda::Client::new(config),
+            efs: aws_sdk_efs::Client::new(config),
         }
     }
 }
@@ -83,6 +91,8 @@ enum Reader {
     DbClusterSnapshot,
     DbInstance,
     DbSnapshot,
+    FileSystem,
+    Function,
     Key,
     Instance,
     LoadBalancer,
@@ -112,10 +122,12 @@ const READERS: &[(&str, Reader)] = &[
     ("AWS::EC2::VPNConnection", Reader::Tagged(Tagged::VpnConnection)),
     ("AWS::EC2::VPNGateway", Reader::Tagged(Tagged::VpnGateway)),
     ("AWS::EC2::Volume", Reader::Tagged(Tagged::Volume)),
+    ("AWS::EFS::FileSystem", Reader::FileSystem),
     ("AWS::ElasticLoadBalancingV2::LoadBalancer", Reader::LoadBalancer),
     ("AWS::IAM::Policy", Reader::Policy),
     ("AWS::IAM::User", Reader::User),
     ("AWS::KMS::Key", Reader::Key),
+    ("AWS::Lambda::Function", Reader::Function),
     ("AWS::RDS::DBCluster", Reader::DbCluster),
     ("AWS::RDS::DBClusterSnapshot", Reader::DbClusterSnapshot),
     ("AWS::RDS::DBInstance", Reader::DbInstance),
@@ -235,6 +247,8 @@ impl Recorder {
                 Reader::DbClusterSnapshot => snapshot::read_of_clusters(&readers.rds, settings).await,
                 Reader::DbInstance => database::read_instances(&readers.rds, settings).await,
                 Reader::DbSnapshot => snapshot::read_of_instances(&readers.rds, settings).await,
+                Reader::FileSystem => file_system::read(&readers.efs, settings).await,
+                Reader::Function => function::read(&readers.lambda, settings).await,
                 Reader::Key => key::read(&readers.kms, settings).await,
                 Reader::Instance => instance::read(&readers.ec2, settings).await,
                 Reader::LoadBalancer => load_balancer::read(&readers.elb, settings).await,
