@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV   := .local/venv
 SAM    := .local/sam
+RELEASE := .local/release
 CARGO  ?= cargo
 # One control of each service with remediations, the same as in `tests/src/binaries.rs`.
 SAMPLED := cmk-backing-key-rotation-enabled cloud-trail-encryption-enabled cloudwatch-alarm-root-usage \
@@ -14,7 +15,7 @@ SAMPLE  := $(foreach id,$(SAMPLED),--bin $(id) --bin $(id)-remediation)
 RUNS    := --bin '*-functions' --bin rectify --bin rectify-local
 
 .DEFAULT_GOAL := help
-.PHONY: help demo local programs sample test chaos attempts unused ci fmt fmt-check generate fresh template-lint new-control build dist-size browser deny clean
+.PHONY: help demo local programs sample test chaos attempts unused ci fmt fmt-check generate fresh template-lint new-control build release dist-size browser deny clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -60,16 +61,20 @@ fresh:
 	$(CARGO) build --workspace --bin xtask
 	target/debug/xtask generate --check
 
-template-lint: $(VENV)/.tests $(SAM)/.sam ## cfn-lint, sam validate and sam package
+template-lint: $(VENV)/.tests $(SAM)/.sam $(RELEASE)/.release ## cfn-lint, sam validate, sam package, and a release of stubs
 	$(VENV)/bin/cfn-lint template.yaml deploy/controls/*.yaml
 	SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=us-east-1 $(SAM)/bin/sam validate --lint --template template.yaml
 	$(VENV)/bin/python tests/python/sam_package.py $(CURDIR)/$(SAM)/bin/sam $(CURDIR)/$(VENV)/bin/moto_server
+	$(RELEASE)/bin/python tests/python/release.py $(VENV)/bin/cfn-lint
 
 new-control: ## scaffold a control: make new-control ARGS='ec2 my-id --title … --why … --type … --field …', or ARGS=--help
 	$(CARGO) run -p xtask -- new-control $(ARGS)
 
 build: ## the functions for deployment, in target/lambda/<binary>/bootstrap
 	$(CARGO) run --quiet -p xtask -- package
+
+release: build $(RELEASE)/.release ## the functions as zip files and the templates without a transform, in target/releases/<version>
+	$(RELEASE)/bin/python deploy/release.py $(if $(VERSION),--version $(VERSION))
 
 # The size limit for one rule: it has 5.58 MB now, and had 5.17 when docs/measurements.md was written.
 dist-size: ## build one rule as it is published, and fail if it is too large
@@ -98,4 +103,9 @@ $(VENV)/.tests: tests/requirements.txt tools/local/requirements.txt
 $(SAM)/.sam: tests/requirements-sam.txt
 	$(PYTHON) -m venv $(SAM)
 	$(SAM)/bin/pip install --quiet --disable-pip-version-check -r tests/requirements-sam.txt
+	touch $@
+
+$(RELEASE)/.release: deploy/requirements.txt
+	$(PYTHON) -m venv $(RELEASE)
+	$(RELEASE)/bin/pip install --quiet --disable-pip-version-check -r deploy/requirements.txt
 	touch $@
