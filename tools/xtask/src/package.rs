@@ -12,6 +12,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 
 use clap::{Args, ValueEnum};
+use object::Endianness;
+use object::elf::FileHeader64;
+use object::read::elf::FileHeader;
 use rectify_compliance::Entry;
 use serde_json::Value;
 
@@ -26,6 +29,9 @@ const PLATFORM: &str = "rectify-platform";
 
 /// The platform functions.
 const PLATFORM_FUNCTIONS: [&str; 3] = ["attribution", "reconciler", "undo"];
+
+/// The glibc of the Lambda runtime `provided.al2023`, major and minor version.
+const GLIBC: (u32, u32) = (2, 34);
 
 /// The file name that Lambda starts.
 const PROGRAM: &str = "bootstrap";
@@ -110,6 +116,28 @@ pub enum PackageError {
     /// A program that Lambda cannot start.
     #[error("{}: expected a Linux program for x86-64 or arm64: pass --target", .0.display())]
     Foreign(PathBuf),
+    /// A program that cannot be parsed.
+    #[error("{}: {error}: build it again", .program.display())]
+    Malformed {
+        /// The program.
+        program: PathBuf,
+        /// What is wrong with it.
+        error: object::read::Error,
+    },
+    /// A program that exits with a linker error as soon as Lambda starts it.
+    #[error(
+        "{}: needs GLIBC_{}.{}, and the Lambda runtime provided.al2023 has {}.{}: build on Amazon Linux 2023 or Debian 12, \
+         or link for an older glibc: `cargo lambda build --release`, which uses zig",
+        .program.display(), .needed.0, .needed.1, .provided.0, .provided.1
+    )]
+    Glibc {
+        /// The program.
+        program: PathBuf,
+        /// The newest symbol version that it needs.
+        needed: (u32, u32),
+        /// The newest one that the runtime has.
+        provided: (u32, u32),
+    },
     /// A program above its maximum size.
     #[error("{name}: expected at most {max} bytes: received `{size}`")]
     TooLarge {
@@ -264,6 +292,7 @@ fn executables(root: &Path, messages: &str) -> BTreeMap<String, PathBuf> {
 /// Copies a program to the folder that the template expects. It gets its final name once it is complete.
 fn lay_out(root: &Path, name: &str, program: &Path) -> Result<Function, PackageError> {
     let architecture = architecture(program)?;
+    starts_with(program, GLIBC)?;
     let path = Path::new(FOLDER).join(name).join(PROGRAM);
     let bootstrap = root.join(&path);
     let incoming = bootstrap.with_extension("incoming");
@@ -291,6 +320,39 @@ fn architecture(program: &Path) -> Result<&'static str, PackageError> {
         [0x7f, b'E', b'L', b'F', .., 0xb7, 0] => Ok("arm64"),
         _ => Err(PackageError::Foreign(program.to_owned())),
     }
+}
+
+/// Refuses a program that needs a newer glibc than `provided`.
+fn starts_with(program: &Path, provided: (u32, u32)) -> Result<(), PackageError> {
+    let data = std::fs::read(program).map_err(|error| PackageError::File { file: program.to_owned(), error })?;
+    let needed = glibc(&data).map_err(|error| PackageError::Malformed { program: program.to_owned(), error })?;
+    match needed {
+        Some(needed) if needed > provided => Err(PackageError::Glibc { program: program.to_owned(), needed, provided }),
+        _ => Ok(()),
+    }
+}
+
+/// The newest glibc of which a program needs a symbol, from `.gnu.version_r`; `None` for a static one.
+fn glibc(data: &[u8]) -> object::read::Result<Option<(u32, u32)>> {
+    let header = FileHeader64::<Endianness>::parse(data)?;
+    let endian = header.endian()?;
+    let sections = header.sections(endian, data)?;
+    let Some((mut libraries, link)) = sections.gnu_verneed(endian, data)? else { return Ok(None) };
+    let strings = sections.strings(endian, data, link)?;
+    let mut newest = None;
+    while let Some((_, mut versions)) = libraries.next()? {
+        while let Some(version) = versions.next()? {
+            newest = newest.max(glibc_version(version.name(endian, strings)?));
+        }
+    }
+    Ok(newest)
+}
+
+/// The version in a name such as `GLIBC_2.34` or `GLIBC_2.2.5`, whose third part decides nothing here.
+fn glibc_version(name: &[u8]) -> Option<(u32, u32)> {
+    let (major, rest) = std::str::from_utf8(name).ok()?.strip_prefix("GLIBC_")?.split_once('.')?;
+    let minor = rest.split('.').next()?;
+    Some((major.parse().ok()?, minor.parse().ok()?))
 }
 
 /// The size of the program as a zip file; `None` if `zip` is not installed.

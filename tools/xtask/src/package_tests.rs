@@ -119,3 +119,47 @@ fn the_table_ends_with_the_largest_function_and_reports_a_missing_zip() {
                   install `zip` to see zip sizes\n";
     assert_eq!(text, expected);
 }
+
+#[test]
+fn a_program_for_a_newer_glibc_is_refused_with_the_next_step() {
+    // This test is itself linked against the glibc of this machine.
+    let program = std::env::current_exe().unwrap();
+    let needed = glibc(&std::fs::read(&program).unwrap()).unwrap().unwrap();
+    assert!(needed.0 == 2 && needed.1 >= 17, "{needed:?}: Rust itself needs 2.17");
+
+    starts_with(&program, needed).unwrap();
+    let error = starts_with(&program, (needed.0, needed.1 - 1)).unwrap_err().to_string();
+
+    let expected = format!(
+        "{}: needs GLIBC_2.{}, and the Lambda runtime provided.al2023 has 2.{}: build on Amazon Linux 2023 or Debian 12, \
+         or link for an older glibc: `cargo lambda build --release`, which uses zig",
+        program.display(),
+        needed.1,
+        needed.1 - 1
+    );
+    assert_eq!(error, expected);
+}
+
+#[test]
+fn versions_of_glibc_compare_by_number() {
+    assert_eq!(glibc_version(b"GLIBC_2.34"), Some((2, 34)));
+    assert_eq!(glibc_version(b"GLIBC_2.2.5"), Some((2, 2)));
+    assert!(glibc_version(b"GLIBC_2.9") < glibc_version(b"GLIBC_2.34"));
+    for other in [&b"GCC_3.0"[..], b"GLIBC_PRIVATE", b"GLIBC_2", b"GLIBC_\xff.1", b""] {
+        assert_eq!(glibc_version(other), None);
+    }
+}
+
+#[test]
+fn a_static_program_needs_no_glibc_and_a_truncated_one_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    starts_with(&program(folder.path(), "static", 0x3e), (0, 0)).unwrap();
+
+    let truncated = folder.path().join("truncated");
+    let mut bytes = std::fs::read(std::env::current_exe().unwrap()).unwrap();
+    bytes.truncate(4096);
+    std::fs::write(&truncated, bytes).unwrap();
+    let error = starts_with(&truncated, GLIBC).unwrap_err();
+    assert!(matches!(error, PackageError::Malformed { .. }), "{error}");
+    assert!(error.to_string().ends_with(": build it again"), "{error}");
+}
