@@ -14,8 +14,11 @@ SAMPLE  := $(foreach id,$(SAMPLED),--bin $(id) --bin $(id)-remediation)
 # The programs that the demo and the tests start: the functions, one program per service, and the tools.
 RUNS    := --bin '*-functions' --bin rectify --bin rectify-local
 
+# The site's builder, as tested.
+MDBOOK  := .local/mdbook
+
 .DEFAULT_GOAL := help
-.PHONY: help demo local programs sample test chaos attempts unused ci fmt fmt-check generate fresh template-lint new-control build release dist-size browser deny clean
+.PHONY: help demo local programs sample test chaos attempts unused ci fmt fmt-check generate fresh template-lint new-control build release dist-size book browser deny clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -80,6 +83,11 @@ release: build $(RELEASE)/.release ## the functions as zip files and the templat
 dist-size: ## build one rule as it is published, and fail if it is too large
 	$(CARGO) run --quiet -p xtask -- package --profile dist --control iam-root-access-key-check --max-size 6500000
 
+book: $(MDBOOK)/bin/mdbook ## the documentation as a site, in target/book/html
+	$(CARGO) run --quiet -p xtask -- book
+	$(MDBOOK)/bin/mdbook build target/book
+	$(PYTHON) tests/python/site_links.py target/book/html
+
 browser: ## examine the HTML report of a scan in Chromium, which is installed if it is absent
 	command -v chromium >/dev/null || (apt-get update --quiet && apt-get install --yes --quiet chromium)
 	$(PYTHON) tests/python/html_report.py
@@ -109,3 +117,6 @@ $(RELEASE)/.release: deploy/requirements.txt
 	$(PYTHON) -m venv $(RELEASE)
 	$(RELEASE)/bin/pip install --quiet --disable-pip-version-check -r deploy/requirements.txt
 	touch $@
+
+$(MDBOOK)/bin/mdbook:
+	$(CARGO) install mdbook --locked --version 0.5.4 --root $(MDBOOK) --no-default-features

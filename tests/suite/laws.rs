@@ -4,6 +4,7 @@
 
 mod cases;
 mod declarations;
+mod docs;
 mod features;
 mod permissions;
 mod promises;

@@ -12,10 +12,14 @@
 //! | [`programs`] | the programs of the functions |
 //! | [`events`] | sample events that several controls have |
 //! | [`scaffold`] | a complete new control |
+//! | [`book`] | the pages of the site, for mdBook |
+//! | [`dist`] | the archive of the command line |
 //! | [`package`] | `target/lambda/<binary>/bootstrap`, the functions for deployment |
 
 pub mod artifact;
+pub mod book;
 pub mod deployment;
+pub mod dist;
 pub mod events;
 pub mod frameworks;
 pub mod package;

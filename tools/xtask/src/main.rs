@@ -7,9 +7,10 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use rectify_catalogue::{controls, service};
 use serde_json::json;
-use xtask::artifact;
+use xtask::dist::{self, Dist};
 use xtask::package::{self, Package};
 use xtask::scaffold::{self, NewControl};
+use xtask::{artifact, book};
 
 /// Generates, checks and packages everything that follows from the controls' declarations.
 #[derive(Debug, Parser)]
@@ -62,6 +63,15 @@ enum Command {
     /// Set CARGO_BUILD_JOBS=1 if memory is short: the EC2 SDK alone takes about 9 GB to compile.
     #[command(after_help = "Example:\n  cargo run -p xtask -- package --control <id>")]
     Package(Package),
+    /// Builds the command line and packs it with its manual pages, completions and checksum in target/dist.
+    #[command(after_help = "Example:\n  cargo run -p xtask -- dist-cli --program target/debug/rectify")]
+    DistCli(Dist),
+    /// Arranges the pages of docs/SUMMARY.md for mdBook in a folder, which `make book` builds.
+    Book {
+        /// The folder; what it contains is removed.
+        #[arg(long, value_name = "FOLDER", default_value = "target/book")]
+        output: PathBuf,
+    },
 }
 
 fn main() -> ExitCode {
@@ -88,6 +98,15 @@ fn run(arguments: &Arguments) -> Result<ExitCode, Box<dyn std::error::Error>> {
         Command::Package(selection) => {
             let functions = package::package(&arguments.root, &controls().collect::<Vec<_>>(), selection, eprint)?;
             print(package::table(&functions).trim_end());
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::DistCli(selection) => {
+            print(&dist::pack(&arguments.root, selection)?.display().to_string());
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Book { output } => {
+            let pages = book::arrange(&arguments.root, output)?;
+            print(&format!("{pages} pages in {}", output.display()));
             Ok(ExitCode::SUCCESS)
         }
     }
