@@ -276,7 +276,8 @@ impl Sandbox {
     }
 }
 
-async fn create_table(sdk: &SdkConfig, name: &str) {
+/// Creates an empty ledger.
+pub async fn create_table(sdk: &SdkConfig, name: &str) {
     let attribute = |name: &str| {
         AttributeDefinition::builder().attribute_name(name).attribute_type(ScalarAttributeType::S).build().unwrap()
     };

@@ -121,9 +121,12 @@ pub(crate) enum Command {
 /// The location of the ledger.
 #[derive(Debug, Args)]
 pub(crate) struct LedgerArguments {
-    /// The DynamoDB table of the ledger; default: LEDGER_TABLE.
+    /// The DynamoDB table of the ledger; default: LEDGER_TABLE, then the table of the stack with this --prefix.
     #[arg(long)]
     pub(crate) table: Option<String>,
+    /// The name prefix of the stack, its parameter Prefix.
+    #[arg(long, default_value = "rectify-")]
+    pub(crate) prefix: String,
     /// The region of the ledger and of the resource; default: AWS_REGION.
     #[arg(long)]
     pub(crate) region: Option<String>,
@@ -167,7 +170,7 @@ pub(crate) struct HistoryArguments {
     /// The resource type; default: that of the control, if it has only one.
     #[arg(long = "type", value_name = "TYPE", conflicts_with = "attempt")]
     pub(crate) kind: Option<String>,
-    /// The account of the resource; default: AWS_ACCOUNT_ID.
+    /// The account of the resource; default: that of the credentials.
     #[arg(long, value_name = "ID", conflicts_with = "attempt", value_parser = account_id)]
     pub(crate) account: Option<String>,
     #[command(flatten)]
@@ -215,7 +218,7 @@ pub(crate) struct HeldArguments {
     /// The resource type; default: that of the control, if it has only one.
     #[arg(long = "type", value_name = "TYPE")]
     pub(crate) kind: Option<String>,
-    /// The account of the resource; default: AWS_ACCOUNT_ID.
+    /// The account of the resource; default: that of the credentials.
     #[arg(long, value_name = "ID", value_parser = account_id)]
     pub(crate) account: Option<String>,
     #[command(flatten)]
@@ -231,7 +234,7 @@ pub(crate) struct HeldResourceArguments {
     /// The resource type, e.g. AWS::EC2::SecurityGroup.
     #[arg(long = "type", value_name = "TYPE")]
     pub(crate) kind: String,
-    /// The account of the resource; default: AWS_ACCOUNT_ID.
+    /// The account of the resource; default: that of the credentials.
     #[arg(long, value_name = "ID", value_parser = account_id)]
     pub(crate) account: Option<String>,
     #[command(flatten)]

@@ -24,14 +24,14 @@ pub(crate) async fn run(command: &BreakerCommand, environment: &Environment) -> 
 }
 
 async fn list(arguments: &BreakerArguments, environment: &Environment) -> Result<Report, CliError> {
-    let open = OpenLedger::open(&arguments.ledger, environment)?;
+    let open = OpenLedger::open(&arguments.ledger, environment).await?;
     let now = Timestamp::now();
     let mut found: Vec<(String, OpenBreaker)> = Vec::new();
     let mut blocked = Vec::new();
     let controls = rectify_catalogue::controls().map(|control| control.meta.id);
     for control in controls.filter(|id| arguments.control.as_deref().is_none_or(|requested| requested == *id)) {
         found.extend(open.ledger.control_breaker(control, now).await?.map(|it| (control.to_owned(), it)));
-        match addressed(arguments, &open, environment)? {
+        match addressed(arguments, &open).await? {
             Some(target) => blocked.push(BreakerBlocked { control: control.to_owned(), target }),
             None => blocked.extend(open.ledger.breaker_blocked(control).await?),
         }
@@ -55,11 +55,11 @@ async fn reset(
     by: String,
     environment: &Environment,
 ) -> Result<Report, CliError> {
-    let open = OpenLedger::open(&arguments.ledger, environment)?;
+    let open = OpenLedger::open(&arguments.ledger, environment).await?;
     let control = arguments.control.as_deref();
     let control = control.ok_or_else(|| CliError::usage("reset: expected a control: received nothing"))?;
     let entry = |what: String| AuditEntry::now(&by, what, reason);
-    let scope = match addressed(arguments, &open, environment)? {
+    let scope = match addressed(arguments, &open).await? {
         Some(target) => {
             let entry = entry(format!("breaker reset {control} {}", target.resource));
             open.ledger.reset_resource_breaker(&ResourcePath::of(&target), control, &entry).await?;
@@ -81,15 +81,11 @@ fn on(control: &str, target: &Target) -> String {
     format!("{control} on {} in {} {}", target.resource.id, target.account, target.region)
 }
 
-fn addressed(
-    arguments: &BreakerArguments,
-    open: &OpenLedger,
-    environment: &Environment,
-) -> Result<Option<Target>, CliError> {
+async fn addressed(arguments: &BreakerArguments, open: &OpenLedger) -> Result<Option<Target>, CliError> {
     let Some(id) = arguments.resource.as_deref() else { return Ok(None) };
     let control = arguments.control.as_deref().map(known).transpose()?;
     let typed = Typed { id, kind: arguments.kind.as_deref(), account: arguments.account.as_deref() };
-    typed.target(control, &open.region, environment).map(Some)
+    typed.target(control, &open.caller).await.map(Some)
 }
 
 fn as_json(scope: &str, breaker: &OpenBreaker) -> Value {

@@ -25,14 +25,12 @@ pub(crate) async fn run(
     environment: &Environment,
     style: Style,
 ) -> Result<Report, CliError> {
-    let open = OpenLedger::open(&arguments.ledger, environment)?;
-    let aws = Aws::new(&open.config);
+    let open = OpenLedger::open(&arguments.ledger, environment).await?;
+    let aws = Aws::new(open.caller.config());
+    let prefix = &arguments.ledger.prefix;
     let mut checks = vec![
         Check { name: "recorder", result: aws.recorders().await.map_err(text).and_then(|it| recorders(&it)) },
-        Check {
-            name: "rules",
-            result: aws.rules(&arguments.prefix).await.map_err(text).and_then(|it| rules(&it, &arguments.prefix)),
-        },
+        Check { name: "rules", result: aws.rules(prefix).await.map_err(text).and_then(|it| rules(&it, prefix)) },
         Check { name: "ledger", result: ledger(&open).await },
     ];
     for queue in &arguments.queues {

@@ -17,13 +17,13 @@ pub(crate) async fn run(command: &ExemptCommand, environment: &Environment) -> R
     match command {
         ExemptCommand::Add(arguments) => add(arguments, environment, now).await,
         ExemptCommand::List { control, all, ledger } => {
-            let open = OpenLedger::open(ledger, environment)?;
+            let open = OpenLedger::open(ledger, environment).await?;
             let registered = registered(&open, control.as_deref()).await?;
             let shown: Vec<Registered> = registered.into_iter().filter(|it| *all || is_current(it, now)).collect();
             Ok(listed(&shown, now))
         }
         ExemptCommand::End { id, by, ledger } => {
-            let open = OpenLedger::open(ledger, environment)?;
+            let open = OpenLedger::open(ledger, environment).await?;
             let by = place::operator(by.as_deref(), environment)?;
             let entry = AuditEntry { at: now, by: by.clone(), what: format!("exempt end {id}"), why: String::new() };
             let scopes: Vec<&str> = scopes().collect();
@@ -42,8 +42,12 @@ pub(crate) async fn run(command: &ExemptCommand, environment: &Environment) -> R
 }
 
 async fn add(arguments: &ExemptArguments, environment: &Environment, now: Timestamp) -> Result<Report, CliError> {
-    let open = OpenLedger::open(&arguments.ledger, environment)?;
-    let exemption = exemption(arguments, environment, now)?;
+    let open = OpenLedger::open(&arguments.ledger, environment).await?;
+    let account = match &arguments.account {
+        Some(account) => account.clone(),
+        None => open.caller.account().await?.to_string(),
+    };
+    let exemption = exemption(arguments, account, now)?;
     let what = format!("exempt add {} {} {}", exemption.control, exemption.account, exemption.selector);
     let by = place::operator(arguments.by.as_deref(), environment)?;
     let why = format!("{} ({}, {})", exemption.reason, exemption.approver, exemption.ticket);
@@ -56,11 +60,7 @@ async fn add(arguments: &ExemptArguments, environment: &Environment, now: Timest
     Ok(Report::fine(text, json!({ "exemption": exemption })))
 }
 
-fn exemption(arguments: &ExemptArguments, environment: &Environment, now: Timestamp) -> Result<Exemption, CliError> {
-    let account = arguments.account.as_deref().or_else(|| environment.get("AWS_ACCOUNT_ID"));
-    let account = account.ok_or_else(|| {
-        CliError::usage("account: expected --account (`*` for all accounts) or AWS_ACCOUNT_ID: received nothing")
-    })?;
+fn exemption(arguments: &ExemptArguments, account: String, now: Timestamp) -> Result<Exemption, CliError> {
     if arguments.until <= now {
         return Err(CliError::usage(format!("--until: expected a future date: received `{}`", arguments.until)));
     }
@@ -73,7 +73,7 @@ fn exemption(arguments: &ExemptArguments, environment: &Environment, now: Timest
     Ok(Exemption {
         id: new_id(now),
         control: arguments.control.clone(),
-        account: account.to_owned(),
+        account,
         selector,
         reason: arguments.reason.clone(),
         approver: arguments.approver.clone(),

@@ -21,7 +21,7 @@ pub(crate) async fn run(
     environment: &Environment,
     style: Style,
 ) -> Result<Report, CliError> {
-    let open = OpenLedger::open(&arguments.ledger, environment)?;
+    let open = OpenLedger::open(&arguments.ledger, environment).await?;
     if let Some(id) = &arguments.attempt {
         let attempt = open.attempt(id).await?;
         return Ok(Report::fine(attempt_text(&attempt, style), json!({ "attempts": [as_json(&attempt)?] })));
@@ -29,7 +29,7 @@ pub(crate) async fn run(
     let id = arguments.resource.as_deref().unwrap_or_default();
     let control = arguments.control.as_deref().map(known).transpose()?;
     let typed = Typed { id, kind: arguments.kind.as_deref(), account: arguments.account.as_deref() };
-    let target = typed.target(control, &open.region, environment)?;
+    let target = typed.target(control, &open.caller).await?;
     let path = ResourcePath::of(&target);
     let mut attempts = Vec::new();
     for it in rectify_catalogue::controls().filter(|it| control.is_none_or(|control| control.meta.id == it.meta.id)) {

@@ -27,7 +27,7 @@ pub(crate) async fn run(command: &HoldCommand, environment: &Environment) -> Res
 }
 
 async fn add(held: &HeldArguments, hold: &Hold, environment: &Environment) -> Result<Report, CliError> {
-    let (open, target) = addressed(held, environment)?;
+    let (open, target) = addressed(held, environment).await?;
     open.ledger.set_hold(&ResourcePath::of(&target), hold).await?;
     let text = format!(
         "held {} for {} until {}: it is still evaluated and planned for, but not changed\n",
@@ -39,10 +39,10 @@ async fn add(held: &HeldArguments, hold: &Hold, environment: &Environment) -> Re
 }
 
 async fn list(arguments: &HeldResourceArguments, environment: &Environment) -> Result<Report, CliError> {
-    let open = OpenLedger::open(&arguments.ledger, environment)?;
+    let open = OpenLedger::open(&arguments.ledger, environment).await?;
     let account = arguments.account.as_deref();
     let typed = Typed { id: &arguments.resource, kind: Some(&arguments.kind), account };
-    let target = typed.target(None, &open.region, environment)?;
+    let target = typed.target(None, &open.caller).await?;
     let holds = open.ledger.holds(&ResourcePath::of(&target), Timestamp::now()).await?;
     Ok(listed(&target, &holds))
 }
@@ -60,7 +60,7 @@ fn listed(target: &Target, holds: &[Hold]) -> Report {
 }
 
 async fn end(held: &HeldArguments, by: Option<&str>, environment: &Environment) -> Result<Report, CliError> {
-    let (open, target) = addressed(held, environment)?;
+    let (open, target) = addressed(held, environment).await?;
     let path = ResourcePath::of(&target);
     let previous = open.ledger.hold_on(&path, &held.control, Timestamp::now()).await?;
     open.ledger.end_hold(&path, &held.control, &place::operator(by, environment)?).await?;
@@ -72,11 +72,11 @@ async fn end(held: &HeldArguments, by: Option<&str>, environment: &Environment) 
     Ok(Report::fine(text, json!({ "resource": resource, "control": control, "ended": previous.as_ref().map(as_json) })))
 }
 
-fn addressed(held: &HeldArguments, environment: &Environment) -> Result<(OpenLedger, Target), CliError> {
+async fn addressed(held: &HeldArguments, environment: &Environment) -> Result<(OpenLedger, Target), CliError> {
     let control: &Entry = known(&held.control)?;
-    let open = OpenLedger::open(&held.ledger, environment)?;
+    let open = OpenLedger::open(&held.ledger, environment).await?;
     let typed = Typed { id: &held.resource, kind: held.kind.as_deref(), account: held.account.as_deref() };
-    let target = typed.target(Some(control), &open.region, environment)?;
+    let target = typed.target(Some(control), &open.caller).await?;
     Ok((open, target))
 }
 

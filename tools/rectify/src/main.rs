@@ -1,8 +1,7 @@
 //! The command line of Rectify, which uses the operator's own credentials.
 //!
-//! Knows no control by name, and no SDK outside `doctor/client.rs`: controls come from the catalogue, calls go through
-//! the
-//! runtime.
+//! Knows no control by name, and no SDK outside of modules named `client`: controls come from the catalogue, calls go
+//! through the runtime.
 //!
 //! | module | content |
 //! |---|---|
@@ -17,11 +16,13 @@
 //! | [`doctor`] | whether the deployment works |
 //! | [`controls`] | the catalogue as a table |
 //! | [`synth`] | the templates that follow from `rectify.yaml` |
-//! | [`place`] | region, account, resource, table and operator, from arguments and environment |
+//! | [`caller`] | credentials, with the account and ARN they belong to |
+//! | [`place`] | region, resource, table and operator, from arguments and environment |
 //! | [`report`], [`plan_text`], [`style`], [`cli_error`] | output and exit codes |
 
 mod arguments;
 mod breaker;
+mod caller;
 mod check;
 mod cli_error;
 mod controls;

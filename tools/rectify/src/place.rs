@@ -1,46 +1,51 @@
-//! Region, account, resource, table and operator, from the arguments, else from the environment.
+//! Region, resource, table and operator, from the arguments, else from the environment.
 
-use aws_types::SdkConfig;
 use jiff::Timestamp;
 use rectify_compliance::place::ACCOUNT_TYPE;
 use rectify_compliance::{AccountId, Entry, Region, ResourceKey, Target};
-use rectify_runtime::clients::sdk_config;
 use rectify_runtime::ledger::{Attempt, CLOCK_TOLERANCE, Ledger};
 use rectify_runtime::settings::Environment;
 
 use crate::arguments::LedgerArguments;
+use crate::caller::Caller;
 use crate::cli_error::CliError;
 
-/// The ledger, with the SDK configuration to access it.
+/// The ledger, with the credentials to access it.
 pub(crate) struct OpenLedger {
     /// For calls to other services.
-    pub(crate) config: SdkConfig,
+    pub(crate) caller: Caller,
     /// The table.
     pub(crate) ledger: Ledger,
     /// The table's name.
     pub(crate) table: String,
-    /// Its region.
-    pub(crate) region: Region,
 }
 
 impl OpenLedger {
-    /// Resolves table, region and credentials; makes no call.
-    pub(crate) fn open(arguments: &LedgerArguments, environment: &Environment) -> Result<Self, CliError> {
-        let region = region(arguments.region.as_deref(), environment)?;
-        let table = arguments.table.as_deref().or_else(|| environment.get("LEDGER_TABLE"));
-        let table = table
-            .ok_or_else(|| CliError::usage("table: expected --table or LEDGER_TABLE: received nothing"))?
-            .to_owned();
-        let config = sdk_config(environment, &region)?;
-        let ledger = Ledger::new(&config, table.as_str()).tolerating(CLOCK_TOLERANCE);
-        Ok(Self { ledger, config, table, region })
+    /// Resolves region, credentials and table; calls DynamoDB only if nothing names the table.
+    ///
+    /// # Errors
+    /// [`CliError`] if one of them is missing, or if several tables could be the ledger.
+    pub(crate) async fn open(arguments: &LedgerArguments, environment: &Environment) -> Result<Self, CliError> {
+        let caller = Caller::new(arguments.region.as_deref(), environment).await?;
+        let named = arguments.table.as_deref().or_else(|| environment.get("LEDGER_TABLE"));
+        let table = match named {
+            Some(table) => table.to_owned(),
+            None => {
+                let tables = Ledger::tables(caller.config()).await;
+                let tables =
+                    tables.map_err(|error| CliError::usage(format!("{error}: name the table with --table")))?;
+                of_stack(tables, &arguments.prefix, caller.region())?
+            }
+        };
+        let ledger = Ledger::new(caller.config(), table.as_str()).tolerating(CLOCK_TOLERANCE);
+        Ok(Self { caller, ledger, table })
     }
 
     /// The attempt with this id, of any control.
     pub(crate) async fn attempt(&self, id: &str) -> Result<Attempt, CliError> {
         let controls = rectify_catalogue::controls().map(|it| it.meta.id);
         let found = self.ledger.find_attempt(id, controls).await?;
-        let (table, region) = (&self.table, &self.region);
+        let (table, region) = (&self.table, self.caller.region());
         found.ok_or_else(|| CliError::usage(format!("attempt: no `{id}` in table {table}, region {region}")))
     }
 }
@@ -54,11 +59,21 @@ pub(crate) fn region(argument: Option<&str>, environment: &Environment) -> Resul
         .ok_or_else(|| CliError::usage("region: expected --region or AWS_REGION: received nothing"))
 }
 
-/// The account of the credentials.
-pub(crate) fn account<'a>(argument: Option<&'a str>, environment: &'a Environment) -> Result<&'a str, CliError> {
-    argument
-        .or_else(|| environment.get("AWS_ACCOUNT_ID"))
-        .ok_or_else(|| CliError::usage("account: expected --account or AWS_ACCOUNT_ID: received nothing"))
+/// The ledger of the stack with this prefix: CloudFormation names it after the stack, with a suffix of its own.
+fn of_stack(tables: Vec<String>, prefix: &str, region: &Region) -> Result<String, CliError> {
+    let name = format!("{prefix}Ledger");
+    let is_ledger = |table: &String| table.strip_prefix(&name).is_some_and(|it| it.is_empty() || it.starts_with('-'));
+    let mut found: Vec<String> = tables.into_iter().filter(is_ledger).collect();
+    match (found.pop(), found.as_slice()) {
+        (Some(only), []) => Ok(only),
+        (None, _) => Err(CliError::usage(format!(
+            "table: no `{name}` in region {region}: give the stack's output LedgerTable with --table, or its prefix with --prefix"
+        ))),
+        (Some(last), others) => Err(CliError::usage(format!(
+            "table: {}, {last} in region {region}: give the stack's output LedgerTable with --table",
+            others.join(", ")
+        ))),
+    }
 }
 
 /// The operator, for the ledger.
@@ -86,19 +101,20 @@ pub(crate) struct Typed<'a> {
     pub(crate) account: Option<&'a str>,
 }
 
-impl Typed<'_> {
-    /// The target; missing arguments are derived from the control, the id and the environment.
-    pub(crate) fn target(
-        self,
-        control: Option<&Entry>,
-        region: &Region,
-        environment: &Environment,
-    ) -> Result<Target, CliError> {
+impl<'a> Typed<'a> {
+    /// The target; missing arguments are derived from the control, the id and the credentials.
+    ///
+    /// # Errors
+    /// [`CliError::Usage`] for a type that the control does not have, and for contradicting accounts.
+    pub(crate) async fn target(self, control: Option<&Entry>, caller: &Caller) -> Result<Target, CliError> {
         let kind = self.kind(control)?;
-        let account = self.account(&kind, environment)?;
+        let account = match self.account(&kind)? {
+            Some(account) => AccountId::new(account),
+            None => caller.account().await?.clone(),
+        };
         let arn = self.id.starts_with("arn:").then(|| self.id.to_owned());
         let resource = ResourceKey::new(kind, self.id);
-        Ok(Target { account: AccountId::new(account), region: region.clone(), resource, name: None, arn })
+        Ok(Target { account, region: caller.region().clone(), resource, name: None, arn })
     }
 
     fn kind(self, control: Option<&Entry>) -> Result<String, CliError> {
@@ -115,24 +131,18 @@ impl Typed<'_> {
         }
     }
 
-    fn account(self, kind: &str, environment: &Environment) -> Result<String, CliError> {
+    /// The account that the arguments state.
+    fn account(self, kind: &str) -> Result<Option<&'a str>, CliError> {
         let of_arn =
             || self.id.strip_prefix("arn:").and_then(|rest| rest.split(':').nth(3)).filter(|it| !it.is_empty());
         let of_id = || (kind == ACCOUNT_TYPE).then_some(self.id);
-        let account = self.account.or_else(of_id).or_else(of_arn).or_else(|| environment.get("AWS_ACCOUNT_ID"));
-        let account = account.ok_or_else(|| {
-            let id = self.id;
-            CliError::usage(format!(
-                "account: `{id}` does not contain an account: expected --account or AWS_ACCOUNT_ID: received nothing"
-            ))
-        })?;
-        if kind == ACCOUNT_TYPE && account != self.id {
-            return Err(CliError::usage(format!(
-                "account: expected `{}`, the resource: received `{account}`",
-                self.id
-            )));
+        let account = self.account.or_else(of_id).or_else(of_arn);
+        match account {
+            Some(account) if kind == ACCOUNT_TYPE && account != self.id => {
+                Err(CliError::usage(format!("account: expected `{}`, the resource: received `{account}`", self.id)))
+            }
+            account => Ok(account),
         }
-        Ok(account.to_owned())
     }
 }
 
@@ -141,76 +151,69 @@ impl Typed<'_> {
 mod tests {
     use super::*;
 
-    const ACCOUNT: [(&str, &str); 1] = [("AWS_ACCOUNT_ID", "111122223333")];
-
-    fn target(control: Option<&str>, typed: Typed<'_>, environment: &Environment) -> Result<String, String> {
+    async fn target(control: Option<&str>, typed: Typed<'_>) -> Result<String, String> {
         let control = control.and_then(rectify_catalogue::find);
-        typed
-            .target(control, &Region::new("eu-west-1"), environment)
-            .map(|it| format!("{} {} {}", it.account, it.region, it.resource))
-            .map_err(|error| error.to_string())
+        let found = typed.target(control, &Caller::of_account("111122223333", "eu-west-1")).await;
+        found.map(|it| format!("{} {} {}", it.account, it.region, it.resource)).map_err(|error| error.to_string())
     }
 
-    #[test]
-    fn missing_arguments_are_derived_from_control_id_and_environment() {
-        let none = Environment::default();
-        let some = Environment::of(ACCOUNT);
+    #[tokio::test]
+    async fn missing_arguments_are_derived_from_control_id_and_credentials() {
         let group = Typed { id: "sg-1", kind: None, account: None };
         let account = Typed { id: "444455556666", kind: None, account: None };
+        let bucket = Typed { kind: Some("AWS::S3::Bucket"), ..group };
         let ssh = Some("restricted-ssh");
         let root = Some("iam-root-access-key-check");
         let rows = [
-            (ssh, group, &some, Ok("111122223333 eu-west-1 AWS::EC2::SecurityGroup sg-1")),
+            (ssh, group, Ok("111122223333 eu-west-1 AWS::EC2::SecurityGroup sg-1")),
             (
                 ssh,
                 Typed { account: Some("444455556666"), ..group },
-                &some,
                 Ok("444455556666 eu-west-1 AWS::EC2::SecurityGroup sg-1"),
             ),
-            (root, account, &some, Ok("444455556666 eu-west-1 AWS::::Account 444455556666")),
-            (
-                None,
-                Typed { kind: Some("AWS::S3::Bucket"), ..group },
-                &some,
-                Ok("111122223333 eu-west-1 AWS::S3::Bucket sg-1"),
-            ),
-            (
-                ssh,
-                group,
-                &none,
-                Err(
-                    "account: `sg-1` does not contain an account: expected --account or AWS_ACCOUNT_ID: received nothing",
-                ),
-            ),
+            (root, account, Ok("444455556666 eu-west-1 AWS::::Account 444455556666")),
+            (None, bucket, Ok("111122223333 eu-west-1 AWS::S3::Bucket sg-1")),
             (
                 root,
                 Typed { account: Some("111122223333"), ..account },
-                &none,
                 Err("account: expected `444455556666`, the resource: received `111122223333`"),
             ),
-            (None, group, &some, Err("--type: expected a resource type, or --control: received nothing")),
-            (
-                ssh,
-                Typed { kind: Some("AWS::S3::Bucket"), ..group },
-                &some,
-                Err("--type: expected AWS::EC2::SecurityGroup: received `AWS::S3::Bucket`"),
-            ),
+            (None, group, Err("--type: expected a resource type, or --control: received nothing")),
+            (ssh, bucket, Err("--type: expected AWS::EC2::SecurityGroup: received `AWS::S3::Bucket`")),
         ];
-        for (control, typed, environment, expected) in rows {
-            assert_eq!(
-                target(control, typed, environment),
-                expected.map(str::to_owned).map_err(str::to_owned),
-                "{typed:?}"
-            );
+        for (control, typed, expected) in rows {
+            assert_eq!(target(control, typed).await, expected.map(str::to_owned).map_err(str::to_owned), "{typed:?}");
         }
     }
 
-    #[test]
-    fn an_arn_gives_the_account() {
+    #[tokio::test]
+    async fn an_arn_gives_the_account() {
         let arn = "arn:aws:cloudtrail:eu-west-1:444455556666:trail/main";
         let typed = Typed { id: arn, kind: Some("AWS::CloudTrail::Trail"), account: None };
-        let found = typed.target(None, &Region::new("eu-west-1"), &Environment::of(ACCOUNT)).unwrap();
+        let found = typed.target(None, &Caller::of_account("111122223333", "eu-west-1")).await.unwrap();
         assert_eq!((found.account.as_str(), found.arn.as_deref()), ("444455556666", Some(arn)));
+    }
+
+    #[test]
+    fn the_ledger_is_the_one_table_that_is_named_after_the_stack() {
+        let found = |tables: &[&str]| {
+            let tables = tables.iter().map(|it| (*it).to_owned()).collect();
+            of_stack(tables, "rectify-", &Region::new("eu-west-1")).map_err(|error| error.to_string())
+        };
+        let none = "table: no `rectify-Ledger` in region eu-west-1: give the stack's output LedgerTable with --table, or \
+                    its prefix with --prefix";
+        let several = "table: rectify-Ledger-B, rectify-Ledger-A in region eu-west-1: give the stack's output LedgerTable \
+                       with --table";
+        let rows: [(&[&str], Result<&str, &str>); 5] = [
+            (&["orders", "rectify-Ledger-A", "rectify-LedgerOfOrders"], Ok("rectify-Ledger-A")),
+            (&["rectify-Ledger"], Ok("rectify-Ledger")),
+            (&["orders", "other-rectify-Ledger"], Err(none)),
+            (&[], Err(none)),
+            (&["rectify-Ledger-B", "rectify-Ledger-A"], Err(several)),
+        ];
+        for (tables, expected) in rows {
+            assert_eq!(found(tables), expected.map(str::to_owned).map_err(str::to_owned), "{tables:?}");
+        }
     }
 
     #[test]

@@ -14,7 +14,7 @@ use crate::report::Report;
 
 /// Ends the hold and requests the remediation for the resource as it is now: it makes a new plan and passes all gates.
 pub(crate) async fn run(arguments: &RedoArguments, environment: &Environment) -> Result<Report, CliError> {
-    let open = OpenLedger::open(&arguments.ledger, environment)?;
+    let open = OpenLedger::open(&arguments.ledger, environment).await?;
     let by = place::operator(arguments.by.as_deref(), environment)?;
     let id = &arguments.attempt;
     let attempt = open.attempt(id).await?;
@@ -30,7 +30,7 @@ pub(crate) async fn run(arguments: &RedoArguments, environment: &Environment) ->
     let id = new_id(now);
     open.ledger.store_request(&id, &StoredRequest::new(&attempt.control, target, now, now)).await?;
     let request = RemediationRequest::new(&id, &attempt.rule, target, now);
-    for sent in Bus::new(&open.config, bus).request(&[request]).await {
+    for sent in Bus::new(open.caller.config(), bus).request(&[request]).await {
         sent?;
     }
     let text = format!(

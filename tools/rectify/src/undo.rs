@@ -19,13 +19,14 @@ use crate::style::Style;
 
 /// Undoes an attempt.
 pub(crate) async fn run(arguments: &UndoArguments, environment: &Environment, quiet: bool) -> Result<Report, CliError> {
-    let open = OpenLedger::open(&arguments.ledger, environment)?;
+    let open = OpenLedger::open(&arguments.ledger, environment).await?;
     let by = place::operator(arguments.by.as_deref(), environment)?;
     let id = &arguments.attempt;
     let attempt = open.attempt(id).await?;
     if let Some(report) = nothing_to_do(&attempt) {
         return Ok(report);
     }
+    open.caller.expect_account(&attempt.target.account).await?;
     let preview = preview(&attempt)?;
     let style = Style::of(environment, std::io::stderr().is_terminal());
     confirm(arguments, &attempt, &preview, quiet, style)?;
@@ -34,7 +35,7 @@ pub(crate) async fn run(arguments: &UndoArguments, environment: &Environment, qu
         .ok_or_else(|| CliError::usage(format!("undo {id}: control `{}` has no undo", attempt.control)))?;
     let request =
         UndoRequest { attempt: id.clone(), by, hold_days: arguments.hold_days, overwrite: arguments.overwrite_changes };
-    let undone = operations.undo(&open.config, &open.ledger, &attempt.target, &request).await?;
+    let undone = operations.undo(open.caller.config(), &open.ledger, &attempt.target, &request).await?;
     Ok(ended(&attempt, &undone))
 }
 
@@ -232,7 +233,7 @@ mod tests {
     }
 
     fn arguments() -> UndoArguments {
-        let ledger = LedgerArguments { table: None, region: None };
+        let ledger = LedgerArguments { table: None, prefix: String::new(), region: None };
         UndoArguments {
             attempt: "01JZ".into(),
             hold_days: 7,

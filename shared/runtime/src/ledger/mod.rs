@@ -57,7 +57,7 @@ use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_types::SdkConfig;
 use jiff::SignedDuration;
 
-use crate::Error;
+use crate::{AwsError, Error};
 
 pub use attempt::{ActionRecord, Attempt, Outcome, State, UndoRecord};
 pub use attempts::{BeginOutcome, Finding};
@@ -86,6 +86,19 @@ impl Ledger {
     /// The ledger in `table`.
     pub fn new(config: &SdkConfig, table: impl Into<String>) -> Self {
         Self { client: Client::new(config), table: table.into(), tolerance: SignedDuration::ZERO }
+    }
+
+    /// The names of all tables of the account and region, from all pages, among which an operator's tool finds the ledger.
+    ///
+    /// # Errors
+    /// [`Error::Aws`] when the call failed.
+    pub async fn tables(config: &SdkConfig) -> Result<Vec<String>, Error> {
+        let mut names = Client::new(config).list_tables().into_paginator().items().send();
+        let mut tables = Vec::new();
+        while let Some(name) = names.next().await {
+            tables.push(name.map_err(|error| AwsError::call("dynamodb:ListTables", &error))?);
+        }
+        Ok(tables)
     }
 }
 

@@ -39,7 +39,7 @@ pub(crate) struct CheckArguments {
     /// The rule parameters as JSON; an event contains its own.
     #[arg(long, value_name = "JSON", conflicts_with = "event", default_value = "{}")]
     pub(crate) parameters: String,
-    /// The account of the resource; default: AWS_ACCOUNT_ID.
+    /// The account of the resource; default: that of the credentials.
     #[arg(long, value_name = "ID", conflicts_with = "event", value_parser = account_id)]
     pub(crate) account: Option<String>,
     /// The region of the rule; default: that of the event, then AWS_REGION.
@@ -64,7 +64,7 @@ pub(crate) struct PlanArguments {
     /// The rule parameters as JSON.
     #[arg(long, value_name = "JSON", default_value = "{}")]
     pub(crate) parameters: String,
-    /// The account of the resource; default: AWS_ACCOUNT_ID.
+    /// The account of the resource; default: that of the credentials.
     #[arg(long, value_name = "ID", value_parser = account_id)]
     pub(crate) account: Option<String>,
     /// The region of the resource; default: AWS_REGION.

@@ -41,7 +41,7 @@ pub(crate) struct ExemptArguments {
     /// The control, or `*` for all controls.
     #[arg(long, value_name = "ID", value_parser = control_or_all)]
     pub(crate) control: String,
-    /// The account, or `*` for all accounts; default: AWS_ACCOUNT_ID.
+    /// The account, or `*` for all accounts; default: that of the credentials.
     #[arg(long, value_name = "ID", value_parser = account_or_all)]
     pub(crate) account: Option<String>,
     /// The full id, name or ARN of the resource; `*` and `?` are wildcards.
@@ -100,7 +100,7 @@ pub(crate) struct BreakerArguments {
     /// The resource type; default: that of the control, if it has only one.
     #[arg(long = "type", value_name = "TYPE", requires = "resource")]
     pub(crate) kind: Option<String>,
-    /// The account of the resource; default: AWS_ACCOUNT_ID.
+    /// The account of the resource; default: that of the credentials.
     #[arg(long, value_name = "ID", value_parser = account_id)]
     pub(crate) account: Option<String>,
     #[command(flatten)]
@@ -126,9 +126,6 @@ pub(crate) struct RedoArguments {
 /// Arguments of `doctor`.
 #[derive(Debug, Args)]
 pub(crate) struct DoctorArguments {
-    /// The name prefix of the stack, its parameter Prefix.
-    #[arg(long, default_value = "rectify-")]
-    pub(crate) prefix: String,
     /// URL or name of a queue that should be empty, such as the dead-letter queue; repeatable. Default: no queue is checked.
     #[arg(long = "queue", value_name = "QUEUE")]
     pub(crate) queues: Vec<String>,

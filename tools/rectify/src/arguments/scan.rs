@@ -69,7 +69,7 @@ pub(crate) struct ScanArguments {
     /// not called: controls that need more than recorded items are reported as not scanned.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["region", "account"])]
     pub(crate) config_snapshot: Vec<PathBuf>,
-    /// The account of the credentials; default: AWS_ACCOUNT_ID.
+    /// The account that the credentials must belong to; default: any.
     #[arg(long, value_name = "ID", value_parser = super::account_id)]
     pub(crate) account: Option<String>,
     /// A `rectify.yaml`, for the parameters of the controls; those in mode off are not scanned unless --control has

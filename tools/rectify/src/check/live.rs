@@ -1,14 +1,14 @@
 //! Reads a live resource with the operator's credentials, evaluates it and plans.
 
 use rectify_compliance::Entry;
-use rectify_runtime::clients::sdk_config;
 use rectify_runtime::config_service::ConfigService;
 use rectify_runtime::settings::Environment;
 
 use super::finding::{Finding, Seen};
 use crate::arguments::CheckArguments;
+use crate::caller::Caller;
 use crate::cli_error::CliError;
-use crate::place::{self, Typed};
+use crate::place::Typed;
 
 /// Reads, evaluates and plans; makes no write call.
 pub(super) async fn check(
@@ -26,15 +26,16 @@ pub(super) async fn check(
     control
         .check_parameters(&arguments.parameters)
         .map_err(|error| CliError::usage(format!("--parameters: {error}")))?;
-    let region = place::region(arguments.region.as_deref(), environment)?;
+    let caller = Caller::new(arguments.region.as_deref(), environment).await?;
     let typed = Typed { id, kind: arguments.kind.as_deref(), account: arguments.account.as_deref() };
-    let mut target = typed.target(Some(control), &region, environment)?;
-    let config = sdk_config(environment, &region)?;
+    let mut target = typed.target(Some(control), &caller).await?;
+    caller.expect_account(&target.account).await?;
+    let config = caller.config();
     if control.remediation.is_some_and(rectify_compliance::entry::ErasedRemediation::needs_name) {
-        target.name = ConfigService::new(&config).name_of(&target).await?;
+        target.name = ConfigService::new(config).name_of(&target).await?;
     }
-    let inspection = operations.inspect(&config, &target, &arguments.parameters).await?.ok_or_else(|| {
-        let (account, resource) = (&target.account, &target.resource);
+    let inspection = operations.inspect(config, &target, &arguments.parameters).await?.ok_or_else(|| {
+        let (account, resource, region) = (&target.account, &target.resource, &target.region);
         CliError::usage(format!("--live: no {resource} in account {account}, region {region}"))
     })?;
     let is_found = inspection.verdict.is_non_compliant();

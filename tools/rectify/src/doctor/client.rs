@@ -1,6 +1,4 @@
-//! The reads of the doctor: AWS Config's recorder and rules, and the number of messages in a queue. The only module of
-//! the
-//! command line that names an SDK.
+//! The reads of the doctor: AWS Config's recorder and rules, and the number of messages in a queue.
 
 use aws_sdk_config::types::{ConfigRuleState, RecorderStatus};
 use aws_sdk_sqs::types::QueueAttributeName;

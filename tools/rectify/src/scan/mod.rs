@@ -13,7 +13,6 @@ use indicatif::{ProgressBar, ProgressStyle};
 use rectify_compliance::values::Globs;
 use rectify_compliance::{AccountId, Region, ResourceKey, Timestamp};
 use rectify_runtime::client::AccountRegion;
-use rectify_runtime::clients::sdk_config;
 use rectify_runtime::operations::{ALL, Operations, Planned, Scanned, Unknown};
 use rectify_runtime::settings::Environment;
 use rectify_runtime::{AwsError, Error};
@@ -21,9 +20,9 @@ use rectify_scan::result::SCHEMA_VERSION;
 use rectify_scan::{Outcome, Place, PlanView, Row, Scan};
 
 use crate::arguments::ScanArguments;
+use crate::caller::Caller;
 use crate::cli_error::CliError;
 use crate::offline;
-use crate::place;
 use crate::report::Report;
 use crate::style::Style;
 use selection::Job;
@@ -67,8 +66,12 @@ async fn scan(arguments: &ScanArguments, environment: &Environment) -> Result<Sc
         return recorded(arguments);
     }
     let started = Timestamp::now();
-    let account = AccountId::new(place::account(arguments.account.as_deref(), environment)?);
-    let jobs = selection::jobs(arguments, &regions(arguments, environment)?)?;
+    let caller = Caller::new(arguments.region.first().map(String::as_str), environment).await?;
+    let jobs = selection::jobs(arguments, &regions(arguments, &caller))?;
+    if let Some(account) = &arguments.account {
+        caller.expect_account(&AccountId::new(account)).await?;
+    }
+    let account = &caller.identity().await?.account;
     let resources = arguments.resource.as_deref().map(Globs::single);
     let wanted = |resource: &ResourceKey, name: Option<&str>| {
         resources.as_ref().is_none_or(|it| it.matches(&resource.id) || name.is_some_and(|name| it.matches(name)))
@@ -77,7 +80,7 @@ async fn scan(arguments: &ScanArguments, environment: &Environment) -> Result<Sc
     let mut configs: BTreeMap<Region, SdkConfig> = BTreeMap::new();
     for job in &jobs {
         if !configs.contains_key(&job.region) {
-            configs.insert(job.region.clone(), sdk_config(environment, &job.region)?);
+            configs.insert(job.region.clone(), caller.config_in(&job.region));
         }
     }
     let operations: BTreeMap<&str, Operations> =
@@ -101,7 +104,7 @@ async fn scan(arguments: &ScanArguments, environment: &Environment) -> Result<Sc
     rows.sort_by(|(one, a), (other, b)| (one, key(a)).cmp(&(other, key(b))));
     let mut controls: Vec<String> = jobs.iter().map(|job| job.control.meta.id.to_owned()).collect();
     controls.dedup();
-    let places = configs.keys().map(|region| place_of(&account, region)).collect();
+    let places = configs.keys().map(|region| place_of(account, region)).collect();
     Ok(Scan {
         schema_version: SCHEMA_VERSION,
         tool_version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -186,14 +189,15 @@ fn brief(error: &Error) -> String {
     }
 }
 
-fn regions(arguments: &ScanArguments, environment: &Environment) -> Result<Vec<Region>, CliError> {
-    if arguments.region.is_empty() {
-        return place::region(None, environment).map(|it| vec![it]);
-    }
+/// Those of the arguments, each once; else the caller's.
+fn regions(arguments: &ScanArguments, caller: &Caller) -> Vec<Region> {
     let mut regions: Vec<Region> = arguments.region.iter().map(Region::new).collect();
+    if regions.is_empty() {
+        regions.push(caller.region().clone());
+    }
     regions.sort();
     regions.dedup();
-    Ok(regions)
+    regions
 }
 
 /// Progress on standard error; hidden unless that is a terminal.

@@ -1,0 +1,182 @@
+//! Who calls: region and credentials, and the account and ARN they belong to.
+
+mod client;
+
+use aws_types::SdkConfig;
+use rectify_compliance::{AccountId, Region};
+use rectify_runtime::clients::sdk_config;
+use rectify_runtime::settings::Environment;
+use rectify_runtime::{AwsError, Error};
+use tokio::sync::OnceCell;
+
+use crate::cli_error::CliError;
+use crate::place;
+
+/// The operator's credentials in one region.
+#[derive(Debug)]
+pub(crate) struct Caller {
+    config: SdkConfig,
+    region: Region,
+    /// `AWS_ACCOUNT_ID`.
+    stated: Option<AccountId>,
+    identity: OnceCell<Identity>,
+}
+
+/// The principal of the credentials, as STS knows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Identity {
+    /// Its account.
+    pub(crate) account: AccountId,
+    /// The ARN of the user, the role session or the root user.
+    pub(crate) arn: String,
+}
+
+impl Caller {
+    /// The credentials of the environment, in `region` or else the environment's; makes no call.
+    ///
+    /// # Errors
+    /// [`CliError`] if there is no region or no credentials.
+    pub(crate) async fn new(region: Option<&str>, environment: &Environment) -> Result<Self, CliError> {
+        let region = place::region(region, environment)?;
+        let config = sdk_config(environment, &region)?;
+        let stated = environment.get("AWS_ACCOUNT_ID").map(AccountId::new);
+        Ok(Self { config, region, stated, identity: OnceCell::new() })
+    }
+
+    /// For calls in the region.
+    pub(crate) const fn config(&self) -> &SdkConfig {
+        &self.config
+    }
+
+    /// For calls in another region, over the same connections.
+    pub(crate) fn config_in(&self, region: &Region) -> SdkConfig {
+        let region = aws_types::region::Region::new(region.as_str().to_owned());
+        self.config.to_builder().region(region).build()
+    }
+
+    /// The region.
+    pub(crate) const fn region(&self) -> &Region {
+        &self.region
+    }
+
+    /// The account of a resource unless an argument states it: `AWS_ACCOUNT_ID`, else that of the credentials.
+    ///
+    /// # Errors
+    /// As [`identity`](Self::identity).
+    pub(crate) async fn account(&self) -> Result<&AccountId, CliError> {
+        match &self.stated {
+            Some(account) => Ok(account),
+            None => self.identity().await.map(|it| &it.account),
+        }
+    }
+
+    /// The account and the ARN of the credentials; the first use calls STS.
+    ///
+    /// # Errors
+    /// [`CliError`] if AWS does not accept the credentials, or does not answer.
+    pub(crate) async fn identity(&self) -> Result<&Identity, CliError> {
+        let identity = self.identity.get_or_try_init(|| client::identity(&self.config)).await;
+        identity.map_err(|error| refused(error, &self.region))
+    }
+
+    /// Refuses to use the credentials on a resource of another account: what they read would be of their own account.
+    ///
+    /// # Errors
+    /// [`CliError::Usage`] that names both accounts; else as [`identity`](Self::identity).
+    pub(crate) async fn expect_account(&self, account: &AccountId) -> Result<(), CliError> {
+        let own = &self.identity().await?.account;
+        if own == account {
+            return Ok(());
+        }
+        Err(CliError::usage(format!(
+            "account: expected {own}, the account of the credentials: received {account}: use credentials of {account}"
+        )))
+    }
+}
+
+/// Why STS did not name the caller, and what to do.
+fn refused(error: AwsError, region: &Region) -> CliError {
+    let brief = error.brief();
+    match error.code() {
+        Some("ExpiredToken" | "ExpiredTokenException" | "RequestExpired") => CliError::usage(format!(
+            "credentials: the session has expired ({brief}): get new credentials, for IAM Identity Center with `aws sso login`"
+        )),
+        Some("InvalidClientTokenId" | "UnrecognizedClientException" | "AuthFailure") => CliError::usage(format!(
+            "credentials: not valid in region {region} ({brief}): check the access key, and that the account has the region enabled"
+        )),
+        Some("SignatureDoesNotMatch" | "IncompleteSignature") => CliError::usage(format!(
+            "credentials: the secret access key does not match the access key ({brief}): check both, and the clock"
+        )),
+        Some("Dispatch" | "Timeout" | "Response") => CliError::Machine(format!(
+            "{error}: no usable answer in region {region}: check the network, the region and AWS_ENDPOINT_URL"
+        )),
+        _ => CliError::Error(Error::Aws(error)),
+    }
+}
+
+#[cfg(test)]
+impl Caller {
+    /// A caller whose credentials are of this account, without a call.
+    pub(crate) fn of_account(account: &str, region: &str) -> Self {
+        let identity = Identity { account: AccountId::new(account), arn: format!("arn:aws:iam::{account}:user/ada") };
+        Self {
+            config: SdkConfig::builder().build(),
+            region: Region::new(region),
+            stated: None,
+            identity: OnceCell::new_with(Some(identity)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rectify_runtime::CallError;
+
+    #[test]
+    fn an_error_names_the_next_step() {
+        let answered = |code| CallError::answered("sts:GetCallerIdentity", 403, code, "no");
+        let silent = CallError::unanswered("sts:GetCallerIdentity", "Dispatch", "io error");
+        let rows = [
+            (
+                answered("ExpiredToken"),
+                "credentials: the session has expired (sts:GetCallerIdentity: ExpiredToken): get new credentials, for IAM \
+                 Identity Center with `aws sso login`",
+                2,
+            ),
+            (
+                answered("InvalidClientTokenId"),
+                "credentials: not valid in region me-south-1 (sts:GetCallerIdentity: InvalidClientTokenId): check the access \
+                 key, and that the account has the region enabled",
+                2,
+            ),
+            (
+                answered("SignatureDoesNotMatch"),
+                "credentials: the secret access key does not match the access key (sts:GetCallerIdentity: \
+                 SignatureDoesNotMatch): check both, and the clock",
+                2,
+            ),
+            (
+                silent,
+                "sts:GetCallerIdentity: Dispatch: io error: no usable answer in region me-south-1: check the network, the \
+                 region and AWS_ENDPOINT_URL",
+                3,
+            ),
+            (answered("Teapot"), "sts:GetCallerIdentity: Teapot: no", 3),
+        ];
+        for (error, text, code) in rows {
+            let error = refused(error.into(), &Region::new("me-south-1"));
+            assert_eq!((error.to_string().as_str(), error.code()), (text, code));
+        }
+    }
+
+    #[tokio::test]
+    async fn credentials_of_another_account_are_refused() {
+        let caller = Caller::of_account("111122223333", "eu-west-1");
+        assert!(caller.expect_account(&AccountId::new("111122223333")).await.is_ok());
+        let error = caller.expect_account(&AccountId::new("444455556666")).await.err().map(|it| it.to_string());
+        let expected = "account: expected 111122223333, the account of the credentials: received 444455556666: use \
+                        credentials of 444455556666";
+        assert_eq!(error.as_deref(), Some(expected));
+    }
+}
