@@ -3,6 +3,7 @@
 
 mod caller;
 mod decisions;
+mod install;
 mod scan;
 
 use std::process::{Command, Output, Stdio};

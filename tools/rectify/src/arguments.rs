@@ -6,6 +6,8 @@ mod replay;
 mod scan;
 mod synth;
 
+use std::path::PathBuf;
+
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand};
 
@@ -115,6 +117,11 @@ pub(crate) enum Command {
     Completions {
         /// bash, elvish, fish, powershell or zsh.
         shell: clap_complete::Shell,
+    },
+    /// Write the manual pages of all commands to a folder.
+    Man {
+        /// The folder, e.g. ~/.local/share/man/man1.
+        folder: PathBuf,
     },
 }
 

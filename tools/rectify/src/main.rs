@@ -15,6 +15,7 @@
 //! | [`breaker`] | circuit breakers |
 //! | [`doctor`] | whether the deployment works |
 //! | [`controls`] | the catalogue as a table |
+//! | [`man`] | the manual pages |
 //! | [`synth`] | the templates that follow from `rectify.yaml` |
 //! | [`caller`] | credentials, with the account and ARN they belong to |
 //! | [`place`] | region, resource, table and operator, from arguments and environment |
@@ -30,6 +31,7 @@ mod doctor;
 mod exempt;
 mod history;
 mod hold;
+mod man;
 mod offline;
 mod place;
 mod plan_text;
@@ -122,6 +124,7 @@ async fn run(arguments: &Arguments, environment: &Environment, style: Style) -> 
         Command::Stop(it) => switch::stop(it, environment).await,
         Command::Resume(it) => switch::resume(it, environment).await,
         Command::Status(it) => switch::status(it, environment, style).await,
+        Command::Man { folder } => man::run(folder),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(*shell, &mut Arguments::command(), "rectify", &mut script);
