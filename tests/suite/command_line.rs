@@ -3,7 +3,6 @@
 
 mod caller;
 mod decisions;
-mod install;
 mod scan;
 
 use std::process::{Command, Output, Stdio};
@@ -49,7 +48,7 @@ fn run(arguments: &[&str], environment: &[(&str, &str)]) -> Ran {
 /// The arguments that check an event, with its files of facts or subjects.
 fn check_arguments(control: &str, name: &str) -> Vec<String> {
     let file = |folder: &str| format!("events/{control}/{folder}{name}");
-    let mut arguments = ["check", "--json", "--control", control, "--event"].map(str::to_owned).to_vec();
+    let mut arguments = ["check", "--json", control, "--event"].map(str::to_owned).to_vec();
     arguments.push(file(""));
     for folder in ["facts", "subjects"] {
         let path = file(&format!("{folder}/"));
@@ -132,12 +131,13 @@ type Unusable<'a> = (&'a [&'a str], &'a [(&'a str, &'a str)], &'a str);
 fn usage_errors_exit_with_2_and_are_printed_to_stderr() {
     let scheduled = format!("events/{ROOT_KEYS}/compliant-no-root-access-key.json");
     let place = [("AWS_REGION", REGION), ("AWS_ACCOUNT_ID", ACCOUNT)];
-    let rows: [Unusable<'_>; 7] = [
-        (&["check", "--control", "restricted-sh", "--live", "sg-1"], &[], "a similar value exists: 'restricted-ssh'"),
-        (&["check", "--control", SSH], &[], "<--event <FILE>|--live <RESOURCE ID>>"),
-        (&["check", "--control", SSH, "--event", "absent.json"], &[], "rectify: absent.json: No such file"),
-        (&["check", "--control", ROOT_KEYS, "--event", &scheduled], &[], "expected --subjects events/iam-root"),
-        (&["check", "--control", SSH, "--live", "sg-1"], &place, "AWS_ACCESS_KEY_ID: expected a value"),
+    let rows: [Unusable<'_>; 8] = [
+        (&["check", "restricted-sh", "sg-1"], &[], "a similar value exists: 'restricted-ssh'"),
+        (&["check", SSH], &[], "<RESOURCE|--event <FILE>>"),
+        (&["check", "--control", SSH, "--live", "sg-1"], &place, "was replaced by `rectify check CONTROL RESOURCE`"),
+        (&["check", SSH, "--event", "absent.json"], &[], "rectify: absent.json: No such file"),
+        (&["check", ROOT_KEYS, "--event", &scheduled], &[], "expected --subjects events/iam-root"),
+        (&["check", SSH, "sg-1"], &place, "AWS_ACCESS_KEY_ID: expected a value"),
         (&["status"], &place, "AWS_ACCESS_KEY_ID: expected a value"),
         (&["status", "--table", "t"], &[], "region: expected --region or AWS_REGION"),
     ];
@@ -158,17 +158,20 @@ fn completions_and_help_need_no_settings() {
 /// A separate ledger in the emulator, and the environment that points the binary to it.
 struct Bench {
     sandbox: Sandbox,
+    /// Another endpoint for AWS Config.
+    config: Option<String>,
 }
 
 impl Bench {
     async fn create() -> Self {
-        Self { sandbox: Sandbox::create().await }
+        Self { sandbox: Sandbox::create().await, config: None }
     }
 
     /// Runs the binary on a blocking thread, so that the async runtime goes on serving.
     async fn run(&self, arguments: &[&str]) -> Ran {
         let arguments: Vec<String> = arguments.iter().map(|it| (*it).to_owned()).collect();
         let table = self.sandbox.name.clone();
+        let config = self.config.clone().unwrap_or_else(|| endpoint().to_owned());
         let work = move || {
             let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
             let environment = [
@@ -177,6 +180,7 @@ impl Bench {
                 ("AWS_ACCESS_KEY_ID", "test"),
                 ("AWS_SECRET_ACCESS_KEY", "test"),
                 ("AWS_ENDPOINT_URL", endpoint()),
+                ("AWS_ENDPOINT_URL_CONFIG_SERVICE", config.as_str()),
                 ("LEDGER_TABLE", table.as_str()),
                 ("USER", "ada"),
             ];
@@ -213,10 +217,10 @@ async fn kill_switch_is_shown_until_it_is_released() {
 #[tokio::test]
 async fn hold_is_listed_until_it_is_ended() {
     let bench = Bench::create().await;
-    let about = ["--resource", "sg-1", "--control", SSH];
-    let add = [&["hold", "add", "--reason", "migration", "--days", "3"], &about[..]].concat();
+    let about = [SSH, "sg-1"];
+    let add = [&["hold"], &about[..], &["--reason", "migration", "--for", "3d"]].concat();
     assert_eq!(bench.run(&add).await.code, 0);
-    let list = ["hold", "list", "--resource", "sg-1", "--type", "AWS::EC2::SecurityGroup", "--json"];
+    let list = ["hold", "list", SSH, "sg-1", "--json"];
     let mut listed = bench.run(&list).await.json();
     let until: Timestamp = listed["holds"][0]["until"].take().as_str().unwrap().parse().unwrap();
     let hours = until.duration_since(Timestamp::now()).as_hours();
@@ -234,12 +238,12 @@ async fn hold_is_listed_until_it_is_ended() {
 async fn unknown_attempt_and_unknown_table_have_different_errors() {
     let bench = Bench::create().await;
     let table = bench.sandbox.name.as_str();
-    for arguments in [["history", "--attempt", "01MISSING"].as_slice(), &["undo", "01MISSING"]] {
+    for arguments in [["history", "01MISSING"].as_slice(), &["undo", "01MISSING"]] {
         let ran = bench.run(arguments).await;
         let expected = format!("rectify: attempt: no `01MISSING` in table {table}, region {REGION}\n");
         assert_eq!((ran.code, ran.out.as_str(), ran.err), (2, "", expected));
     }
-    let none = bench.run(&["history", "--resource", "sg-1", "--control", SSH]).await;
+    let none = bench.run(&["history", SSH, "sg-1"]).await;
     let expected = format!("no attempt on AWS::EC2::SecurityGroup sg-1 in account {ACCOUNT}, region {REGION}\n");
     assert_eq!((none.code, none.out), (0, expected));
     let ran = bench.run(&["status", "--table", "absent"]).await;
@@ -251,7 +255,7 @@ async fn fix_is_checked_live_undone_once_and_listed() {
     let bench = Bench::create().await;
     let ec2 = aws_sdk_ec2::Client::new(&bench.sandbox.sdk);
     let group = open_group(&ec2, &bench.sandbox.name).await;
-    let check = ["check", "--control", SSH, "--live", &group, "--json"];
+    let check = ["check", SSH, &group, "--json"];
     let before = bench.run(&check).await;
     assert_eq!(before.code, 1, "{before:?}");
     let found = before.json()["findings"][0].clone();
@@ -276,8 +280,7 @@ async fn fix_is_checked_live_undone_once_and_listed() {
     // A resource that the rule excludes, by id or by name, has no finding and no plan.
     for excluded in [&group, &bench.sandbox.name] {
         let parameters = json!({ "excludeResources": excluded }).to_string();
-        let seen =
-            bench.run(&["check", "--control", SSH, "--live", &group, "--parameters", &parameters, "--json"]).await;
+        let seen = bench.run(&["check", SSH, &group, "--parameters", &parameters, "--json"]).await;
         assert_eq!((seen.code, &seen.json()["findings"][0]["verdict"]), (0, &json!("NOT_APPLICABLE")), "{seen:?}");
     }
 
@@ -296,7 +299,7 @@ async fn fix_is_checked_live_undone_once_and_listed() {
     assert_eq!(details["changes"], json!([change.replacen('-', "+", 1)]));
     assert_eq!(bench.run(&check).await.code, 0, "nothing is opened before the operator confirms");
 
-    let undone = bench.run(&["undo", &attempt, "--confirm-exposure", "--hold-days", "2"]).await;
+    let undone = bench.run(&["undo", &attempt, "--confirm-exposure", "--hold-for", "2d"]).await;
     assert_eq!(undone.code, 0, "{undone:?}");
     assert!(undone.err.contains(&format!("reverts the fix of {SSH} on AWS::EC2::SecurityGroup {group}")), "{undone:?}");
     assert!(undone.out.contains("1. AuthorizeSecurityGroupIngress {"), "{undone:?}");
@@ -304,7 +307,7 @@ async fn fix_is_checked_live_undone_once_and_listed() {
 
     let again = bench.run(&["undo", &attempt]).await;
     assert!(again.code == 0 && again.out.starts_with("already undone on "), "{again:?}");
-    let history = bench.run(&["history", "--resource", &group, "--control", SSH]).await.out;
+    let history = bench.run(&["history", SSH, &group]).await.out;
     for part in [
         "verified",
         "because closed",
@@ -323,7 +326,7 @@ async fn undo_is_refused_when_the_resource_was_changed_since() {
     let bench = Bench::create().await;
     let ec2 = aws_sdk_ec2::Client::new(&bench.sandbox.sdk);
     let group = open_group(&ec2, &bench.sandbox.name).await;
-    let found = bench.run(&["check", "--control", SSH, "--live", &group, "--json"]).await.json()["findings"][0].clone();
+    let found = bench.run(&["check", SSH, &group, "--json"]).await.json()["findings"][0].clone();
     // Recorded as closed, but open now.
     let attempt = record(&bench, &group, &found["subject"], &found["plan"]["steps"][0]["call"]).await;
     let ran = bench.run(&["undo", &attempt, "--confirm-exposure"]).await;

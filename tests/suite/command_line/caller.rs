@@ -43,7 +43,7 @@ async fn account_is_that_of_the_credentials() {
     let plan = run_with_credentials(&["plan", SSH, &group]).await;
     assert!(plan.code == 1 && plan.out.contains("RevokeSecurityGroupIngress"), "{plan:?}");
     let table = bench.sandbox.name.as_str();
-    let history = ["history", "--control", SSH, "--resource", &group, "--table", table];
+    let history = ["history", SSH, &group, "--table", table];
     let expected = format!("no attempt on AWS::EC2::SecurityGroup {group} in account {ACCOUNT}, region {REGION}\n");
     assert_eq!(run_with_credentials(&history).await.out, expected);
 }

@@ -1,23 +1,28 @@
 //! The command-line arguments, with their help. Knows nothing of what the commands do.
 
 mod check;
+mod command_or;
 mod decide;
+mod replaced;
 mod replay;
 mod scan;
 mod synth;
+mod value;
 
-use std::path::PathBuf;
-
-use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand};
 
 pub(crate) use check::{CheckArguments, PlanArguments, PlanFormat};
+pub(crate) use command_or::CommandOr;
+use decide::Operator;
 pub(crate) use decide::{
-    BreakerArguments, BreakerCommand, DoctorArguments, ExemptArguments, ExemptCommand, RedoArguments,
+    BreakerArguments, BreakerCommand, DoctorArguments, ExemptArguments, ExemptCommand, HeldArguments, HoldArguments,
+    HoldCommand, RedoArguments, ResumeArguments, StopArguments,
 };
+pub(crate) use replaced::replacement;
 pub(crate) use replay::ReplayArguments;
 pub(crate) use scan::{Output, ScanArguments};
 pub(crate) use synth::SynthArguments;
+use value::account_id;
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -35,10 +40,10 @@ const EXAMPLES: &str = "\
 Examples:
   rectify scan --severity high --output text,html:report.html
   rectify controls
-  rectify check --control restricted-ssh --live sg-0123456789abcdef0 --account 111122223333
-  rectify history --resource sg-0123456789abcdef0 --control restricted-ssh --account 111122223333
-  rectify undo 01JZ0000000000000000000000 --hold-days 14 --confirm-exposure
-  rectify exempt add --control restricted-ssh --resource sg-0123456789abcdef0 --until 2027-03-31 \\
+  rectify check restricted-ssh sg-0123456789abcdef0 --account 111122223333
+  rectify history restricted-ssh sg-0123456789abcdef0 --account 111122223333
+  rectify undo 01JZ0000000000000000000000 --hold-for 14d --confirm-exposure
+  rectify exempt restricted-ssh sg-0123456789abcdef0 --for 90d \\
       --reason \"vendor appliance\" --approver jane --ticket SEC-123
   rectify stop restricted-ssh --reason \"incident 42\"";
 
@@ -86,15 +91,9 @@ pub(crate) enum Command {
     #[command(after_help = replay::EXAMPLES)]
     Replay(ReplayArguments),
     /// Keeps a control's remediation from changing one resource for some days.
-    Hold {
-        #[command(subcommand)]
-        command: HoldCommand,
-    },
+    Hold(CommandOr<HoldCommand, HoldArguments>),
     /// Exempts resources from a control's remediation until a date: findings are still reported, nothing is changed.
-    Exempt {
-        #[command(subcommand)]
-        command: ExemptCommand,
-    },
+    Exempt(CommandOr<ExemptCommand, ExemptArguments>),
     /// Shows and resets circuit breakers, which stop a control that fixes the same resource repeatedly or keeps failing.
     Breaker {
         #[command(subcommand)]
@@ -118,11 +117,6 @@ pub(crate) enum Command {
         /// bash, elvish, fish, powershell or zsh.
         shell: clap_complete::Shell,
     },
-    /// Write the manual pages of all commands to a folder.
-    Man {
-        /// The folder, e.g. ~/.local/share/man/man1.
-        folder: PathBuf,
-    },
 }
 
 /// The location of the ledger.
@@ -145,12 +139,11 @@ pub(crate) struct UndoArguments {
     /// The attempt id, as shown by `history` and in the announcements on the event bus.
     #[arg(value_name = "ATTEMPT")]
     pub(crate) attempt: String,
-    /// How long the control's remediation must not change the resource afterwards, days.
-    #[arg(long, value_name = "DAYS", default_value_t = 7, value_parser = clap::value_parser!(u16).range(1..=3650))]
+    /// How long the control's remediation must not change the resource afterwards: whole days, e.g. 14d or 2w.
+    #[arg(long = "hold-for", value_name = "DURATION", default_value = "7d", value_parser = value::days)]
     pub(crate) hold_days: u16,
-    /// The operator, for the ledger; default: USER.
-    #[arg(long, value_name = "NAME")]
-    pub(crate) by: Option<String>,
+    #[command(flatten)]
+    pub(crate) operator: Operator,
     /// Undo even if the resource was changed since: that change is overwritten, and recorded.
     #[arg(long)]
     pub(crate) overwrite_changes: bool,
@@ -163,134 +156,25 @@ pub(crate) struct UndoArguments {
 
 /// Arguments of `history`.
 #[derive(Debug, Args)]
-#[command(group = clap::ArgGroup::new("subject").required(true).args(["attempt", "resource"]))]
 pub(crate) struct HistoryArguments {
-    /// Show this attempt.
-    #[arg(long, value_name = "ATTEMPT")]
-    pub(crate) attempt: Option<String>,
-    /// Show all attempts on this resource, oldest first.
-    #[arg(long, value_name = "RESOURCE ID")]
+    /// A control, or the id of an attempt.
+    #[arg(value_name = "CONTROL|ATTEMPT", value_parser = value::control_or_attempt)]
+    pub(crate) what: String,
+    /// The resource whose attempts by this control to show, oldest first: its AWS Config id, its name or its ARN.
+    #[arg(value_name = "RESOURCE")]
     pub(crate) resource: Option<String>,
-    /// Only attempts of this control.
-    #[arg(long, value_name = "ID", value_parser = control_ids(), conflicts_with = "attempt")]
-    pub(crate) control: Option<String>,
     /// The resource type; default: that of the control, if it has only one.
-    #[arg(long = "type", value_name = "TYPE", conflicts_with = "attempt")]
+    #[arg(long = "type", value_name = "TYPE", requires = "resource")]
     pub(crate) kind: Option<String>,
     /// The account of the resource; default: that of the credentials.
-    #[arg(long, value_name = "ID", conflicts_with = "attempt", value_parser = account_id)]
+    #[arg(long, value_name = "ID", requires = "resource", value_parser = account_id)]
     pub(crate) account: Option<String>,
     #[command(flatten)]
     pub(crate) ledger: LedgerArguments,
-}
-
-/// The commands of `hold`.
-#[derive(Debug, Subcommand)]
-pub(crate) enum HoldCommand {
-    /// Sets or replaces a hold: the control still plans for this resource, but changes nothing.
-    Add {
-        #[command(flatten)]
-        held: HeldArguments,
-        /// The duration, days.
-        #[arg(long, value_name = "DAYS", default_value_t = 7, value_parser = clap::value_parser!(u16).range(1..=3650))]
-        days: u16,
-        /// The reason, for other operators.
-        #[arg(long)]
-        reason: String,
-        /// The operator, for the ledger; default: USER.
-        #[arg(long, value_name = "NAME")]
-        by: Option<String>,
-    },
-    /// Lists the current holds on a resource.
-    List(HeldResourceArguments),
-    /// Ends a hold early.
-    End {
-        #[command(flatten)]
-        held: HeldArguments,
-        /// The operator, for the ledger; default: USER.
-        #[arg(long, value_name = "NAME")]
-        by: Option<String>,
-    },
-}
-
-/// A control on a resource.
-#[derive(Debug, Args)]
-pub(crate) struct HeldArguments {
-    /// The control.
-    #[arg(long, value_name = "ID", value_parser = control_ids())]
-    pub(crate) control: String,
-    /// The AWS Config resource id.
-    #[arg(long, value_name = "RESOURCE ID")]
-    pub(crate) resource: String,
-    /// The resource type; default: that of the control, if it has only one.
-    #[arg(long = "type", value_name = "TYPE")]
-    pub(crate) kind: Option<String>,
-    /// The account of the resource; default: that of the credentials.
-    #[arg(long, value_name = "ID", value_parser = account_id)]
-    pub(crate) account: Option<String>,
-    #[command(flatten)]
-    pub(crate) ledger: LedgerArguments,
-}
-
-/// A resource, for all controls.
-#[derive(Debug, Args)]
-pub(crate) struct HeldResourceArguments {
-    /// The AWS Config resource id.
-    #[arg(long, value_name = "RESOURCE ID")]
-    pub(crate) resource: String,
-    /// The resource type, e.g. AWS::EC2::SecurityGroup.
-    #[arg(long = "type", value_name = "TYPE")]
-    pub(crate) kind: String,
-    /// The account of the resource; default: that of the credentials.
-    #[arg(long, value_name = "ID", value_parser = account_id)]
-    pub(crate) account: Option<String>,
-    #[command(flatten)]
-    pub(crate) ledger: LedgerArguments,
-}
-
-/// Arguments of `stop`.
-#[derive(Debug, Args)]
-pub(crate) struct StopArguments {
-    /// The control; default: all controls.
-    #[arg(value_name = "CONTROL", value_parser = control_ids())]
-    pub(crate) control: Option<String>,
-    /// The reason, for other operators.
-    #[arg(long)]
-    pub(crate) reason: String,
-    /// The operator, for the ledger; default: USER.
-    #[arg(long, value_name = "NAME")]
-    pub(crate) by: Option<String>,
-    #[command(flatten)]
-    pub(crate) ledger: LedgerArguments,
-}
-
-/// Arguments of `resume`.
-#[derive(Debug, Args)]
-pub(crate) struct ResumeArguments {
-    /// The control; without it, the switch for all controls is released, and switches of single controls stay on.
-    #[arg(value_name = "CONTROL", value_parser = control_ids())]
-    pub(crate) control: Option<String>,
-    /// The operator, for the ledger; default: USER.
-    #[arg(long, value_name = "NAME")]
-    pub(crate) by: Option<String>,
-    #[command(flatten)]
-    pub(crate) ledger: LedgerArguments,
-}
-
-fn control_ids() -> PossibleValuesParser {
-    PossibleValuesParser::new(rectify_catalogue::controls().map(|control| control.meta.id))
-}
-
-fn account_id(text: &str) -> Result<String, String> {
-    if text.len() == 12 && text.bytes().all(|it| it.is_ascii_digit()) {
-        Ok(text.to_owned())
-    } else {
-        Err(format!("expected 12 digits: received `{text}`"))
-    }
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, clippy::expect_used)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 mod tests {
     use super::*;
     use clap::CommandFactory;
@@ -308,24 +192,32 @@ mod tests {
     #[test]
     fn unusable_arguments_are_named() {
         let rows = [
-            ("check --control restricted-ssh", "<--event <FILE>|--live <RESOURCE ID>>"),
-            ("check --control restricted-sh --live sg-1", "'restricted-ssh'"),
-            ("check --control restricted-ssh --event a --live b", "cannot be used with"),
-            ("check --control restricted-ssh --live sg-1 --facts f", "--facts"),
-            ("check --control restricted-ssh --live sg-1 --account 123", "expected 12 digits: received `123`"),
-            ("check --control restricted-ssh --event e --account 111122223333", "--account"),
-            ("history --attempt 01A --type t", "--type"),
+            ("check restricted-ssh", "<RESOURCE|--event <FILE>>"),
+            ("check restricted-sh sg-1", "'restricted-ssh'"),
+            ("check restricted-ssh sg-1 --event a", "cannot be used with"),
+            ("check restricted-ssh sg-1 --facts f", "--facts"),
+            ("check restricted-ssh sg-1 --account 123", "expected 12 digits: received `123`"),
+            ("check restricted-ssh --event e --account 111122223333", "--account"),
+            ("history restricted-ssh --type t", "<RESOURCE>"),
+            ("history restricted-sh sg-1", "expected a control id or an attempt id: received `restricted-sh`"),
             ("undo", "<ATTEMPT>"),
-            ("undo 01A --hold-days 0", "0 is not in 1..=3650"),
-            ("history", "<--attempt <ATTEMPT>|--resource <RESOURCE ID>>"),
-            ("stop", "--reason <REASON>"),
-            ("exempt add --control * --resource r --reason r --approver a --ticket t", "--until <DATE>"),
-            ("exempt add --control nope --tag a=b --until 2027-01-01", "expected a control id or `*`"),
-            ("exempt add --control * --until 2027-01-01", "<--resource <GLOB>|--tag <KEY=GLOB>>"),
-            ("breaker list --resource sg-1", "<CONTROL>"),
+            ("undo 01A --hold-for 0d", "expected whole days from 1d to 3650d: received `0d`"),
+            ("undo 01A --hold-for 12h", "expected whole days from 1d to 3650d: received `12h`"),
+            ("stop", "--reason <TEXT>"),
+            ("exempt * r --reason r1 --approver a --ticket t", "<--for <DURATION>|--until <DATE>>"),
+            ("exempt nope --tag a=b --for 90d", "expected a control id or `*`"),
+            ("exempt * --for 90d", "<RESOURCE|--tag <KEY=GLOB>>"),
+            ("exempt", "<CONTROL>"),
+            ("exempt limit 0d --reason r1", "expected whole days from 1d to 3650d"),
+            ("breaker reset --reason r1", "<CONTROL>"),
             ("plan restricted-ssh sg-1 --as terraform", "[possible values: cli]"),
             ("plan restricted-ssh sg-1 --as cli --json", "cannot be used with"),
-            ("hold add --control restricted-ssh --resource sg-1", "--reason <REASON>"),
+            ("hold restricted-ssh sg-1", "--reason <TEXT>"),
+            (
+                "hold restricted-ssh sg-1 --reason r1 --for 90",
+                "expected a duration such as 12h, 90d or 2w: received `90`",
+            ),
+            ("hold restricted-ssh sg-1 --reason r1 --for 1d --until 2027-01-01", "cannot be used with"),
         ];
         for (line, expected) in rows {
             let text = refusal(line);
@@ -333,10 +225,48 @@ mod tests {
         }
     }
 
+    /// Who, why, and with which approval is never left blank.
+    #[test]
+    fn blank_texts_are_refused() {
+        let exempt = ["exempt", "restricted-ssh", "sg-1", "--for", "90d", "--reason", "vendor", "--approver", "jane"];
+        let exempt = [&exempt[..], &["--ticket", "SEC-1", "--by", "ada"]].concat();
+        let hold = ["hold", "restricted-ssh", "sg-1", "--reason", "vendor", "--by", "ada"].to_vec();
+        let stop = ["stop", "--reason", "vendor", "--by", "ada"].to_vec();
+        let reset = ["breaker", "reset", "restricted-ssh", "--reason", "vendor", "--by", "ada"].to_vec();
+        let limit = ["exempt", "limit", "800d", "--reason", "vendor", "--by", "ada"].to_vec();
+        for line in [exempt, hold, stop, reset, limit] {
+            let parse = |line: &[&str]| Arguments::try_parse_from([&["rectify"], line].concat());
+            assert!(parse(&line).is_ok(), "{line:?}");
+            for (at, name) in line.iter().enumerate().filter(|(_, it)| it.starts_with("--") && **it != "--for") {
+                for blank in ["", " ", "\t", "\u{200b}", "\u{3164}", "-", "...", "n/a", "None", "TBD"] {
+                    let mut line = line.clone();
+                    line[at + 1] = blank;
+                    let text = parse(&line).expect_err(name).to_string();
+                    assert!(text.contains(name) && text.contains("not a blank or a placeholder"), "{line:?}: {text}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_group_takes_a_command_or_arguments() {
+        let parse = |line: &str| Arguments::try_parse_from(format!("rectify {line}").split_whitespace());
+        let hold = parse("hold restricted-ssh list --reason vendor --for 2w").unwrap().command;
+        let Command::Hold(CommandOr::Arguments(hold)) = hold else { panic!("{hold:?}") };
+        assert_eq!((hold.held.control.as_str(), hold.held.resource.as_str()), ("restricted-ssh", "list"));
+        let list = parse("hold list restricted-ssh sg-1").unwrap().command;
+        assert!(matches!(&list, Command::Hold(CommandOr::Command(HoldCommand::List(_)))), "{list:?}");
+        let list = parse("exempt list --all").unwrap().command;
+        assert!(
+            matches!(&list, Command::Exempt(CommandOr::Command(ExemptCommand::List { all: true, .. }))),
+            "{list:?}"
+        );
+    }
+
     #[test]
     fn help_explains_exit_codes_and_gives_examples() {
         let help = Arguments::command().render_long_help().to_string();
         assert!(help.contains("1  a finding (check, plan, doctor), or a refusal (undo, redo)"), "{help}");
-        assert!(help.contains("rectify check --control restricted-ssh --live"), "{help}");
+        assert!(help.contains("rectify check restricted-ssh sg-"), "{help}");
     }
 }

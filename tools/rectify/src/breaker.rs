@@ -16,9 +16,9 @@ use crate::report::Report;
 pub(crate) async fn run(command: &BreakerCommand, environment: &Environment) -> Result<Report, CliError> {
     match command {
         BreakerCommand::List(arguments) => list(arguments, environment).await,
-        BreakerCommand::Reset { breaker, reason, by } => {
-            let by = place::operator(by.as_deref(), environment)?;
-            reset(breaker, reason, by, environment).await
+        BreakerCommand::Reset { breaker, decision } => {
+            let by = place::operator(decision.operator.by.as_deref(), environment)?;
+            reset(breaker, &decision.reason, by, environment).await
         }
     }
 }

@@ -1,30 +1,34 @@
 //! `rectify exempt`: exemptions from remediation, with approver and end date.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use rectify_compliance::exemption::{ANY, Ended, Exemption, Registered, Selector};
 use rectify_runtime::ledger::{AuditEntry, new_id};
 use rectify_runtime::settings::Environment;
 use serde_json::{Value, json};
 
-use crate::arguments::{ExemptArguments, ExemptCommand};
+use crate::arguments::{CommandOr, ExemptArguments, ExemptCommand};
 use crate::cli_error::CliError;
+use crate::findings::{self, Covered};
 use crate::place::{self, OpenLedger};
 use crate::report::{Report, columns, moment};
 
-/// Adds, lists or ends exemptions.
-pub(crate) async fn run(command: &ExemptCommand, environment: &Environment) -> Result<Report, CliError> {
+/// Adds, lists or ends exemptions, or limits their duration.
+pub(crate) async fn run(
+    arguments: &CommandOr<ExemptCommand, ExemptArguments>,
+    environment: &Environment,
+) -> Result<Report, CliError> {
     let now = Timestamp::now();
-    match command {
-        ExemptCommand::Add(arguments) => add(arguments, environment, now).await,
-        ExemptCommand::List { control, all, ledger } => {
+    match arguments {
+        CommandOr::Arguments(arguments) => add(arguments, environment, now).await,
+        CommandOr::Command(ExemptCommand::List { control, all, ledger }) => {
             let open = OpenLedger::open(ledger, environment).await?;
             let registered = registered(&open, control.as_deref()).await?;
             let shown: Vec<Registered> = registered.into_iter().filter(|it| *all || is_current(it, now)).collect();
             Ok(listed(&shown, now))
         }
-        ExemptCommand::End { id, by, ledger } => {
+        CommandOr::Command(ExemptCommand::End { id, operator, ledger }) => {
             let open = OpenLedger::open(ledger, environment).await?;
-            let by = place::operator(by.as_deref(), environment)?;
+            let by = place::operator(operator.by.as_deref(), environment)?;
             let entry = AuditEntry { at: now, by: by.clone(), what: format!("exempt end {id}"), why: String::new() };
             let scopes: Vec<&str> = scopes().collect();
             if !open.ledger.end_exemption(id, &scopes, &Ended { by, at: now }, &entry).await? {
@@ -38,32 +42,82 @@ pub(crate) async fn run(command: &ExemptCommand, environment: &Environment) -> R
                 json!({ "ended": id, "at": now }),
             ))
         }
+        CommandOr::Command(ExemptCommand::Limit { days, decision, ledger }) => {
+            let open = OpenLedger::open(ledger, environment).await?;
+            let by = place::operator(decision.operator.by.as_deref(), environment)?;
+            let entry = AuditEntry { at: now, by, what: format!("exempt limit {days}d"), why: decision.reason.clone() };
+            open.ledger.limit_exemptions(*days, &entry).await?;
+            let text = format!("new exemptions in {} last at most {days} days\n", open.table);
+            Ok(Report::fine(text, json!({ "limit_days": days })))
+        }
     }
 }
 
 async fn add(arguments: &ExemptArguments, environment: &Environment, now: Timestamp) -> Result<Report, CliError> {
     let open = OpenLedger::open(&arguments.ledger, environment).await?;
+    let by = place::operator(arguments.decision.operator.by.as_deref(), environment)?;
     let account = match &arguments.account {
         Some(account) => account.clone(),
         None => open.caller.account().await?.to_string(),
     };
     let exemption = exemption(arguments, account, now)?;
+    within(exemption.until, open.ledger.exemption_limit().await?, now)?;
+    let covered = match is_broad(&exemption) {
+        false => None,
+        true => Some(findings::covered(&exemption, &open, &arguments.ledger.prefix).await),
+    };
+    if let Some(covered) = covered.as_ref().filter(|_| !arguments.yes) {
+        return Err(refused(&exemption, covered));
+    }
     let what = format!("exempt add {} {} {}", exemption.control, exemption.account, exemption.selector);
-    let by = place::operator(arguments.by.as_deref(), environment)?;
     let why = format!("{} ({}, {})", exemption.reason, exemption.approver, exemption.ticket);
     open.ledger.exempt(&exemption, &AuditEntry { at: now, by, what, why }).await?;
     let Exemption { id, control, selector, until, .. } = &exemption;
-    let text = format!(
+    let mut text = format!(
         "exempted {selector} from {control} until {}: {id}\nAWS Config still reports it NON_COMPLIANT; nothing is changed\n",
         moment(*until)
     );
-    Ok(Report::fine(text, json!({ "exemption": exemption })))
+    if let Some(covered) = &covered {
+        text += &format!("it covers {covered}\n");
+    }
+    let count = covered.and_then(|it| it.count());
+    Ok(Report::fine(text, json!({ "exemption": exemption, "open_findings": count })))
+}
+
+/// The refusal of an exemption that needs a confirmation.
+fn refused(exemption: &Exemption, covered: &Covered) -> CliError {
+    let Exemption { control, account, selector, .. } = exemption;
+    CliError::Refused {
+        reason: format!(
+            "exempt: {selector} in account {account} for control {control} covers {covered}, and all that come: expected --yes"
+        ),
+        details: json!({ "control": control, "account": account, "selector": selector, "open_findings": covered.count() }),
+    }
+}
+
+/// Refuses an exemption that ends later than `limit` days from now.
+fn within(until: Timestamp, limit: u16, now: Timestamp) -> Result<(), CliError> {
+    let latest = now.saturating_add(SignedDuration::from_hours(24 * i64::from(limit))).unwrap_or(Timestamp::MAX);
+    if until <= latest {
+        return Ok(());
+    }
+    Err(CliError::usage(format!(
+        "until: expected {} or earlier: received {}: an exemption lasts at most {limit} days; `rectify exempt limit` sets \
+         another limit",
+        moment(latest),
+        moment(until)
+    )))
+}
+
+/// Whether it covers every resource, or every account.
+fn is_broad(exemption: &Exemption) -> bool {
+    let (Selector::Resource(pattern) | Selector::Tag { value: pattern, .. }) = &exemption.selector;
+    let is_everything = pattern.contains('*') && pattern.chars().all(|it| it == '*' || it == '?');
+    is_everything || exemption.account == ANY
 }
 
 fn exemption(arguments: &ExemptArguments, account: String, now: Timestamp) -> Result<Exemption, CliError> {
-    if arguments.until <= now {
-        return Err(CliError::usage(format!("--until: expected a future date: received `{}`", arguments.until)));
-    }
+    let until = place::end(now, arguments.until, arguments.lasts.unwrap_or_default())?;
     let selector: Selector = match (&arguments.resource, &arguments.tag) {
         (Some(resource), _) => format!("resource:{resource}"),
         (None, tag) => format!("tag:{}", tag.as_deref().unwrap_or_default()),
@@ -75,11 +129,11 @@ fn exemption(arguments: &ExemptArguments, account: String, now: Timestamp) -> Re
         control: arguments.control.clone(),
         account,
         selector,
-        reason: arguments.reason.clone(),
+        reason: arguments.decision.reason.clone(),
         approver: arguments.approver.clone(),
         ticket: arguments.ticket.clone(),
         created: now,
-        until: arguments.until,
+        until,
         ended: None,
     })
 }
@@ -166,10 +220,12 @@ fn end(it: &Ended) -> String {
 mod tests {
     use super::*;
 
-    #[test]
-    fn an_exemption_is_listed_with_its_end_and_a_malformed_one_with_its_error() {
-        let at = |text: &str| text.parse::<Timestamp>().unwrap();
-        let valid = Exemption {
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    fn valid() -> Exemption {
+        Exemption {
             id: "01A".to_owned(),
             control: "*".to_owned(),
             account: "111122223333".to_owned(),
@@ -180,7 +236,12 @@ mod tests {
             created: at("2026-03-01T00:00:00Z"),
             until: at("2026-04-01T00:00:00Z"),
             ended: None,
-        };
+        }
+    }
+
+    #[test]
+    fn an_exemption_is_listed_with_its_end_and_a_malformed_one_with_its_error() {
+        let valid = valid();
         let ended = Some(Ended { by: "joe".to_owned(), at: at("2026-03-02T00:00:00Z") });
         let malformed = Registered::Malformed {
             id: "01C".to_owned(),
@@ -209,5 +270,37 @@ mod tests {
             "{text}"
         );
         assert!(row(&all[0], at("2026-05-01T00:00:00Z"))[4].starts_with("expired 2026-04-01"));
+    }
+
+    #[test]
+    fn an_exemption_ends_within_the_limit() {
+        let now = at("2026-11-30T12:00:00Z");
+        for until in ["2026-12-01T00:00:00Z", "2027-11-30T12:00:00Z", "2027-12-01T12:00:00Z"] {
+            assert!(within(at(until), 366, now).is_ok(), "{until}");
+        }
+        let error = within(at("2027-12-01T12:00:01Z"), 366, now).unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "until: expected 2027-12-01 12:00:00Z or earlier: received 2027-12-01 12:00:01Z: an exemption lasts at most \
+             366 days; `rectify exempt limit` sets another limit"
+        );
+        assert!(within(at("2028-11-01T00:00:00Z"), 730, now).is_ok());
+    }
+
+    #[test]
+    fn an_exemption_of_everything_needs_a_confirmation() {
+        let rows = [
+            ("resource:*", "111122223333", true),
+            ("resource:**?", "111122223333", true),
+            ("tag:rectify:exempt=*", "111122223333", true),
+            ("resource:sg-1", "*", true),
+            ("resource:sg-*", "111122223333", false),
+            ("resource:????????", "111122223333", false),
+            ("tag:rectify:exempt=web", "111122223333", false),
+        ];
+        for (selector, account, expected) in rows {
+            let exemption = Exemption { account: account.to_owned(), selector: selector.parse().unwrap(), ..valid() };
+            assert_eq!(is_broad(&exemption), expected, "{selector} {account}");
+        }
     }
 }

@@ -8,7 +8,6 @@ use rectify_scan::PlanView;
 use serde_json::{Value, json};
 
 use crate::arguments::HistoryArguments;
-use crate::check::known;
 use crate::cli_error::CliError;
 use crate::place::{OpenLedger, Typed};
 use crate::report::{Report, moment};
@@ -22,22 +21,18 @@ pub(crate) async fn run(
     style: Style,
 ) -> Result<Report, CliError> {
     let open = OpenLedger::open(&arguments.ledger, environment).await?;
-    if let Some(id) = &arguments.attempt {
-        let attempt = open.attempt(id).await?;
+    let Some(control) = rectify_catalogue::find(&arguments.what) else {
+        let attempt = open.attempt(&arguments.what).await?;
         return Ok(Report::fine(attempt_text(&attempt, style), json!({ "attempts": [as_json(&attempt)?] })));
-    }
-    let id = arguments.resource.as_deref().unwrap_or_default();
-    let control = arguments.control.as_deref().map(known).transpose()?;
+    };
+    let id = arguments.resource.as_deref();
+    let id = id.ok_or_else(|| CliError::usage("resource: expected one after the control: received nothing"))?;
     let typed = Typed { id, kind: arguments.kind.as_deref(), account: arguments.account.as_deref() };
-    let target = typed.target(control, &open.caller).await?;
+    let target = typed.target(Some(control), &open.caller).await?;
     let path = ResourcePath::of(&target);
-    let mut attempts = Vec::new();
-    for it in rectify_catalogue::controls().filter(|it| control.is_none_or(|control| control.meta.id == it.meta.id)) {
-        attempts.extend(open.ledger.attempts(&path, it.meta.id).await?);
-    }
-    attempts.sort_by(|left, right| left.id.cmp(&right.id));
-    let mut holds = open.ledger.holds(&path, Timestamp::now()).await?;
-    holds.retain(|it| control.is_none_or(|control| control.meta.id == it.control));
+    let attempts = open.ledger.attempts(&path, control.meta.id).await?;
+    let holds = open.ledger.hold_on(&path, control.meta.id, Timestamp::now()).await?;
+    let holds: Vec<Hold> = holds.into_iter().collect();
     let empty = format!("no attempt on {} in account {}, region {}\n", target.resource, target.account, target.region);
     let json = json!({
         "resource": target.resource,

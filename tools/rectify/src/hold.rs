@@ -1,28 +1,35 @@
 //! `rectify hold`: keeps a control's remediation from changing one resource for some days.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use rectify_compliance::{Entry, Target};
 use rectify_runtime::ledger::{Hold, ResourcePath};
 use rectify_runtime::settings::Environment;
 use serde_json::{Value, json};
 
-use crate::arguments::{HeldArguments, HeldResourceArguments, HoldCommand};
+use crate::arguments::{CommandOr, HeldArguments, HoldArguments, HoldCommand};
 use crate::check::known;
 use crate::cli_error::CliError;
 use crate::place::{self, OpenLedger, Typed};
 use crate::report::{Report, columns, moment};
 
+/// How long a hold lasts if the operator does not say.
+const DEFAULT: SignedDuration = SignedDuration::from_hours(7 * 24);
+
 /// Sets, lists or ends holds.
-pub(crate) async fn run(command: &HoldCommand, environment: &Environment) -> Result<Report, CliError> {
-    match command {
-        HoldCommand::Add { held, days, reason, by } => {
-            let by = place::operator(by.as_deref(), environment)?;
-            let until = place::in_days(Timestamp::now(), *days);
-            let hold = Hold { control: held.control.clone(), by, reason: reason.clone(), until };
+pub(crate) async fn run(
+    arguments: &CommandOr<HoldCommand, HoldArguments>,
+    environment: &Environment,
+) -> Result<Report, CliError> {
+    match arguments {
+        CommandOr::Command(HoldCommand::List(held)) => list(held, environment).await,
+        CommandOr::Command(HoldCommand::End { held, operator }) => end(held, operator.by.as_deref(), environment).await,
+        CommandOr::Arguments(HoldArguments { held, lasts, until, decision }) => {
+            let now = Timestamp::now();
+            let by = place::operator(decision.operator.by.as_deref(), environment)?;
+            let until = place::end(now, *until, lasts.unwrap_or(DEFAULT))?;
+            let hold = Hold { control: held.control.clone(), by, reason: decision.reason.clone(), until };
             add(held, &hold, environment).await
         }
-        HoldCommand::List(resource) => list(resource, environment).await,
-        HoldCommand::End { held, by } => end(held, by.as_deref(), environment).await,
     }
 }
 
@@ -38,12 +45,10 @@ async fn add(held: &HeldArguments, hold: &Hold, environment: &Environment) -> Re
     Ok(Report::fine(text, json!({ "resource": target.resource, "hold": as_json(hold) })))
 }
 
-async fn list(arguments: &HeldResourceArguments, environment: &Environment) -> Result<Report, CliError> {
-    let open = OpenLedger::open(&arguments.ledger, environment).await?;
-    let account = arguments.account.as_deref();
-    let typed = Typed { id: &arguments.resource, kind: Some(&arguments.kind), account };
-    let target = typed.target(None, &open.caller).await?;
+async fn list(arguments: &HeldArguments, environment: &Environment) -> Result<Report, CliError> {
+    let (open, target) = addressed(arguments, environment).await?;
     let holds = open.ledger.holds(&ResourcePath::of(&target), Timestamp::now()).await?;
+    let holds: Vec<Hold> = holds.into_iter().filter(|it| it.control == arguments.control).collect();
     Ok(listed(&target, &holds))
 }
 

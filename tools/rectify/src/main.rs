@@ -12,10 +12,10 @@
 //! | [`history`] | what was done, and why |
 //! | [`offline`] | scans and replays files that AWS Config delivered |
 //! | [`hold`], [`exempt`], [`switch`] | an operator's decisions against remediation |
+//! | [`findings`] | open findings, as AWS Config reports them |
 //! | [`breaker`] | circuit breakers |
 //! | [`doctor`] | whether the deployment works |
 //! | [`controls`] | the catalogue as a table |
-//! | [`man`] | the manual pages |
 //! | [`synth`] | the templates that follow from `rectify.yaml` |
 //! | [`caller`] | credentials, with the account and ARN they belong to |
 //! | [`place`] | region, resource, table and operator, from arguments and environment |
@@ -29,9 +29,9 @@ mod cli_error;
 mod controls;
 mod doctor;
 mod exempt;
+mod findings;
 mod history;
 mod hold;
-mod man;
 mod offline;
 mod place;
 mod plan_text;
@@ -80,7 +80,11 @@ fn main() -> ExitCode {
 
 /// Prints the help, or what is wrong with the arguments.
 fn print_usage(error: &clap::Error) -> ExitCode {
-    drop(error.print());
+    let replacement = error.use_stderr().then(|| arguments::replacement(std::env::args().skip(1))).flatten();
+    match replacement {
+        Some(text) => drop(writeln!(std::io::stderr(), "error: {text}")),
+        None => drop(error.print()),
+    }
     // Of a scan, 2 means a finding: a pipeline must not read a misspelled argument as one.
     let is_scan = std::env::args().skip(1).find(|it| !it.starts_with('-')).is_some_and(|it| it == "scan");
     ExitCode::from(match error.exit_code() {
@@ -115,16 +119,15 @@ async fn run(arguments: &Arguments, environment: &Environment, style: Style) -> 
         Command::Check(it) => check::run(it, environment, style).await,
         Command::Plan(it) => check::plan(it, environment, style).await,
         Command::Redo(it) => redo::run(it, environment).await,
-        Command::Exempt { command } => exempt::run(command, environment).await,
+        Command::Exempt(it) => exempt::run(it, environment).await,
         Command::Breaker { command } => breaker::run(command, environment).await,
         Command::Doctor(it) => doctor::run(it, environment, style).await,
         Command::Undo(it) => undo::run(it, environment, arguments.json).await,
         Command::History(it) => history::run(it, environment, style).await,
-        Command::Hold { command } => hold::run(command, environment).await,
+        Command::Hold(it) => hold::run(it, environment).await,
         Command::Stop(it) => switch::stop(it, environment).await,
         Command::Resume(it) => switch::resume(it, environment).await,
         Command::Status(it) => switch::status(it, environment, style).await,
-        Command::Man { folder } => man::run(folder),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(*shell, &mut Arguments::command(), "rectify", &mut script);

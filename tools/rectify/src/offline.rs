@@ -96,7 +96,7 @@ fn replayed(ids: &[String]) -> Result<Vec<&'static Entry>, CliError> {
         }
         Err(CliError::usage(format!(
             "control: expected one that evaluates the recorded item alone: received `{id}`, which also reads from AWS: \
-             rectify check --control {id} evaluates one event with the results of its reads"
+             rectify check {id} evaluates one event with the results of its reads"
         )))
     };
     ids.iter().map(control).collect()

@@ -1,6 +1,6 @@
 //! Region, resource, table and operator, from the arguments, else from the environment.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use rectify_compliance::place::ACCOUNT_TYPE;
 use rectify_compliance::{AccountId, Entry, Region, ResourceKey, Target};
 use rectify_runtime::ledger::{Attempt, CLOCK_TOLERANCE, Ledger};
@@ -81,13 +81,20 @@ pub(crate) fn operator(argument: Option<&str>, environment: &Environment) -> Res
     argument
         .or_else(|| environment.get("USER"))
         .or_else(|| environment.get("LOGNAME"))
-        .map(str::to_owned)
+        .map(|it| it.trim().to_owned())
+        .filter(|it| !it.is_empty())
         .ok_or_else(|| CliError::usage("by: expected --by or USER: received nothing"))
 }
 
-/// `days` after `now`, or the maximum timestamp.
-pub(crate) fn in_days(now: Timestamp, days: u16) -> Timestamp {
-    now.saturating_add(jiff::SignedDuration::from_hours(24 * i64::from(days))).unwrap_or(Timestamp::MAX)
+/// When a decision ends: at the given time, or after the duration.
+pub(crate) fn end(now: Timestamp, until: Option<Timestamp>, lasts: SignedDuration) -> Result<Timestamp, CliError> {
+    match until {
+        Some(until) if until <= now => {
+            Err(CliError::usage(format!("--until: expected a future date: received `{until}`")))
+        }
+        Some(until) => Ok(until),
+        None => Ok(now.saturating_add(lasts).unwrap_or(Timestamp::MAX)),
+    }
 }
 
 /// A resource as given in the arguments.

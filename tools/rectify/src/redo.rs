@@ -15,11 +15,11 @@ use crate::report::Report;
 /// Ends the hold and requests the remediation for the resource as it is now: it makes a new plan and passes all gates.
 pub(crate) async fn run(arguments: &RedoArguments, environment: &Environment) -> Result<Report, CliError> {
     let open = OpenLedger::open(&arguments.ledger, environment).await?;
-    let by = place::operator(arguments.by.as_deref(), environment)?;
+    let by = place::operator(arguments.operator.by.as_deref(), environment)?;
     let id = &arguments.attempt;
     let attempt = open.attempt(id).await?;
     if attempt.undo.is_none() {
-        let reason = format!("redo {id}: it was never undone: see `rectify history --attempt {id}`");
+        let reason = format!("redo {id}: it was never undone: see `rectify history {id}`");
         return Err(CliError::Refused { reason, details: json!({ "attempt": id }) });
     }
     let target = &attempt.target;

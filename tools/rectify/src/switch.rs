@@ -19,8 +19,8 @@ pub(crate) async fn stop(arguments: &StopArguments, environment: &Environment) -
     let open = OpenLedger::open(&arguments.ledger, environment).await?;
     let stop = StopSwitch {
         scope: arguments.control.clone().unwrap_or_else(|| ALL.to_owned()),
-        by: place::operator(arguments.by.as_deref(), environment)?,
-        reason: arguments.reason.clone(),
+        by: place::operator(arguments.decision.operator.by.as_deref(), environment)?,
+        reason: arguments.decision.reason.clone(),
         since: Timestamp::now(),
     };
     open.ledger.stop(&stop).await?;
@@ -36,7 +36,7 @@ pub(crate) async fn stop(arguments: &StopArguments, environment: &Environment) -
 pub(crate) async fn resume(arguments: &ResumeArguments, environment: &Environment) -> Result<Report, CliError> {
     let open = OpenLedger::open(&arguments.ledger, environment).await?;
     let scope = arguments.control.as_deref().unwrap_or(ALL);
-    let by = place::operator(arguments.by.as_deref(), environment)?;
+    let by = place::operator(arguments.operator.by.as_deref(), environment)?;
     let (released, remaining): (Vec<StopSwitch>, Vec<StopSwitch>) =
         open.ledger.stops().await?.into_iter().partition(|it| it.scope == scope);
     open.ledger.resume(scope, &by).await?;

@@ -20,7 +20,7 @@ use crate::style::Style;
 /// Undoes an attempt.
 pub(crate) async fn run(arguments: &UndoArguments, environment: &Environment, quiet: bool) -> Result<Report, CliError> {
     let open = OpenLedger::open(&arguments.ledger, environment).await?;
-    let by = place::operator(arguments.by.as_deref(), environment)?;
+    let by = place::operator(arguments.operator.by.as_deref(), environment)?;
     let id = &arguments.attempt;
     let attempt = open.attempt(id).await?;
     if let Some(report) = nothing_to_do(&attempt) {
@@ -149,7 +149,7 @@ fn ended(attempt: &Attempt, undone: &Undone) -> Report {
                 text += &format!("  {number}. {call}\n");
             }
             text += &format!("held for {} until {}: ", attempt.control, moment(*held_until));
-            text += &format!("`rectify hold end --control {} --resource ", attempt.control);
+            text += &format!("`rectify hold end {} ", attempt.control);
             text += &format!("{} --account {}` ends it\n", attempt.target.resource.id, attempt.target.account);
             (json!({ "outcome": "restored", "calls": calls, "held_until": held_until }), text)
         }
@@ -168,11 +168,12 @@ fn ended(attempt: &Attempt, undone: &Undone) -> Report {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::indexing_slicing)]
 mod tests {
+    use clap::Parser;
     use rectify_compliance::StoredState;
     use rectify_runtime::ledger::ActionRecord;
 
     use super::*;
-    use crate::arguments::LedgerArguments;
+    use crate::arguments::{Arguments, Command};
     use crate::history::tests::attempt;
     use crate::style::PLAIN;
 
@@ -233,14 +234,9 @@ mod tests {
     }
 
     fn arguments() -> UndoArguments {
-        let ledger = LedgerArguments { table: None, prefix: String::new(), region: None };
-        UndoArguments {
-            attempt: "01JZ".into(),
-            hold_days: 7,
-            by: None,
-            overwrite_changes: false,
-            confirm_exposure: false,
-            ledger,
+        match Arguments::try_parse_from(["rectify", "undo", "01JZ"]).unwrap().command {
+            Command::Undo(arguments) => arguments,
+            other => panic!("{other:?}"),
         }
     }
 
@@ -270,8 +266,8 @@ mod tests {
         assert_eq!(
             ended(&attempt(), &undone).text,
             "undone 01JZ: AWS::EC2::SecurityGroup sg-1 has its previous state again\n  1. Authorize {}\n\
-             held for restricted-ssh until 2026-03-12 00:00:00Z: `rectify hold end --control restricted-ssh \
-             --resource sg-1 --account 111122223333` ends it\n"
+             held for restricted-ssh until 2026-03-12 00:00:00Z: `rectify hold end restricted-ssh \
+             sg-1 --account 111122223333` ends it\n"
         );
     }
 }

@@ -19,8 +19,7 @@ pub fn page() -> Result<String, Unfilled> {
         let default = if default.is_empty() { "none".to_owned() } else { format!("`{default}`") };
         let kind = if it.is_constant { "" } else { it.name.as_str() };
         let parameter = if kind.is_empty() { "-".to_owned() } else { format!("`{kind}`") };
-        let description = it.description().split_whitespace().collect::<Vec<_>>().join(" ");
-        let description = description.replace('|', "\\|").replace('<', "&lt;");
+        let description = it.description().split_whitespace().collect::<Vec<_>>().join(" ").replace('|', "\\|");
         format!("| `{key}` | {} | {default} | {parameter} | {description} |\n", values(it))
     };
     let rows: String = declarations().iter().map(row).collect();

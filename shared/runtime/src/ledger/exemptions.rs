@@ -5,10 +5,13 @@ use rectify_compliance::Timestamp;
 use rectify_compliance::exemption::{ANY, Ended, Exemption, Registered, Selector};
 
 use super::item::{Item, instant, key, number, read_instant, read_number, read_text, text};
-use super::key::{REVISION, exemption, exemptions_of};
+use super::key::{EXEMPTION_LIMIT, REVISION, SINGLETON, exemption, exemptions_of};
 use super::transact::updating;
 use super::{AuditEntry, Ledger};
 use crate::Error;
+
+/// The longest duration of an exemption, days, unless operators set another: a year, leap or not.
+pub const DEFAULT_LIMIT: u16 = 366;
 
 /// The exemptions that may apply to a control, as of one read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -51,6 +54,26 @@ impl Ledger {
     pub async fn exemptions_of(&self, scope: &str) -> Result<Vec<Registered>, Error> {
         let items = self.query(&exemptions_of(scope), "").await?;
         Ok(items.iter().filter(|item| !is_revision(item)).map(|item| read(scope, item)).collect())
+    }
+
+    /// The longest duration of a new exemption, days.
+    ///
+    /// # Errors
+    /// [`Error::Ledger`] when the table or the setting cannot be read.
+    pub async fn exemption_limit(&self) -> Result<u16, Error> {
+        let Some(item) = self.get(EXEMPTION_LIMIT, SINGLETON).await? else { return Ok(DEFAULT_LIMIT) };
+        let days = read_number(&item, "days")?;
+        u16::try_from(days).map_err(|_| Error::Ledger(format!("days: expected 0 to 65535: received `{days}`")))
+    }
+
+    /// Sets the longest duration of a new exemption, days, and records who did it.
+    ///
+    /// # Errors
+    /// [`Error::Ledger`] when the table cannot be written.
+    pub async fn limit_exemptions(&self, days: u16, entry: &AuditEntry) -> Result<(), Error> {
+        let mut item = key(EXEMPTION_LIMIT, SINGLETON);
+        item.insert("days".to_owned(), number(days));
+        self.record(entry, vec![self.put_any(item)?]).await
     }
 
     /// Adds an exemption, and records who did it.

@@ -13,6 +13,8 @@ pub(super) const LEASE: &str = "LEASE";
 pub(super) const RESET: &str = "RESET";
 /// Partition key of the stop switches.
 pub(super) const STOP: &str = "STOP";
+/// Partition key of the longest duration of an exemption; no control has this name.
+pub(super) const EXEMPTION_LIMIT: &str = "X#LIMIT";
 /// Sort key of the revision counter of a registry: a query reads it before the entries.
 pub(super) const REVISION: &str = "!revision";
 

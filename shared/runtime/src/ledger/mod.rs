@@ -21,6 +21,7 @@
 //! | `D#C#control` | `RESET` | an operator reset the control's own breaker |
 //! | `X#control` or `X#*` | `account#selector#ulid` | an exemption; an ended one stays |
 //! | same | `!revision` | how often one was added or ended |
+//! | `X#LIMIT` | `-` | the longest duration of an exemption |
 //! | `STOP` | `*` or control | stop switch |
 //! | `ACTS#month` | ulid | an audit entry: what an operator did, and why |
 //!
@@ -64,7 +65,7 @@ pub use attempts::{BeginOutcome, Finding};
 pub use audit_log::AuditEntry;
 pub use breaker::{CONTROL_LIMIT, OpenBreaker, RESOURCE_LIMIT, WINDOW};
 pub use breaker_blocked::BreakerBlocked;
-pub use exemptions::Registry;
+pub use exemptions::{DEFAULT_LIMIT, Registry};
 pub use fence::{Fence, Overruled};
 pub use in_progress::AttemptInProgress;
 pub use judging::Evaluations;

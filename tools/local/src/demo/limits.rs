@@ -12,7 +12,7 @@ use super::DemoError;
 use super::fixture::{open_ssh, security_group_with};
 use super::run::run_rectify;
 use crate::engine::ResourceKey;
-use crate::world::World;
+use crate::world::{ACCOUNT, World};
 
 /// The control under test.
 const CONTROL: &str = "restricted-ssh";
@@ -54,13 +54,15 @@ async fn plan_mode(world: &World) -> Result<Limit, DemoError> {
 async fn exemption(world: &World, rectify: &Path) -> Result<Limit, DemoError> {
     let name = "exempt, by an operator";
     let group = security_group_with(world.clients(), "exempt", None).await.map_err(failed(name, "create"))?;
-    let words = ["exempt", "add", "--control", CONTROL, "--resource", &group.resource_id, "--until", "2099-12-31"];
-    let why = ["--reason", "vendor appliance", "--approver", "demo", "--ticket", "DEMO-1", "--account", "*"];
+    let until =
+        (jiff::Timestamp::now() + jiff::SignedDuration::from_hours(24)).strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+    let words = ["exempt", CONTROL, &group.resource_id, "--until", &until, "--account", ACCOUNT];
+    let why = ["--reason", "vendor appliance", "--approver", "demo", "--ticket", "DEMO-1"];
     let words: Vec<&str> = words.into_iter().chain(why).collect();
     let added = run_rectify(world, rectify, &words).await?;
     open_and_wait(world, name, &group).await?;
-    let mut limit = Limit::of(world, name, &group, "exempt", "exempt until 2099-12-31T00:00:00Z: vendor appliance");
-    limit.problems.extend(added.err().map(|why| format!("exempt add: {why}")));
+    let mut limit = Limit::of(world, name, &group, "exempt", &format!("exempt until {until}: vendor appliance"));
+    limit.problems.extend(added.err().map(|why| format!("exempt: {why}")));
     Ok(limit)
 }
 

@@ -4,35 +4,35 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{account_id, control_ids};
+use super::value::{account_id, control_ids};
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
-  rectify check --control iam-root-access-key-check --event event.json --subjects subjects.json
-  rectify check --control cloud-trail-log-file-validation-enabled --event event.json --facts facts.json
-  rectify check --control restricted-ssh --live sg-0123456789abcdef0 --account 111122223333
-  rectify check --control restricted-ssh --event - < event.json && echo compliant
+  rectify check iam-root-access-key-check --event event.json --subjects subjects.json
+  rectify check cloud-trail-log-file-validation-enabled --event event.json --facts facts.json
+  rectify check restricted-ssh sg-0123456789abcdef0 --account 111122223333
+  rectify check restricted-ssh --event - < event.json && echo compliant
   rectify plan restricted-ssh sg-0123456789abcdef0 --as cli";
 
 /// Arguments of `check`.
 #[derive(Debug, Args)]
-#[command(group = clap::ArgGroup::new("source").required(true).args(["event", "live"]))]
+#[command(group = clap::ArgGroup::new("source").required(true).args(["resource", "event"]))]
 pub(crate) struct CheckArguments {
     /// The control to evaluate.
-    #[arg(long, value_name = "ID", value_parser = control_ids())]
+    #[arg(value_name = "CONTROL", value_parser = control_ids())]
     pub(crate) control: String,
+    /// A resource to read now: its AWS Config id, its name or its ARN; for an account, the account id.
+    #[arg(value_name = "RESOURCE")]
+    pub(crate) resource: Option<String>,
     /// A rule event as AWS Config delivers it; `-` reads standard input. AWS is not called.
     #[arg(long, value_name = "FILE")]
     pub(crate) event: Option<PathBuf>,
     /// The facts that the control would read from AWS in addition to the configuration item, as JSON; default null.
-    #[arg(long, value_name = "FILE", conflicts_with = "live")]
+    #[arg(long, value_name = "FILE", conflicts_with = "resource")]
     pub(crate) facts: Option<PathBuf>,
     /// The subjects to evaluate for a scheduled event, as a JSON array.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["live", "facts"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["resource", "facts"])]
     pub(crate) subjects: Option<PathBuf>,
-    /// The AWS Config resource id of a resource to read now; for an account, the account id.
-    #[arg(long, value_name = "RESOURCE ID")]
-    pub(crate) live: Option<String>,
     /// The resource type; default: that of the control, if it has only one.
     #[arg(long = "type", value_name = "TYPE", conflicts_with = "event")]
     pub(crate) kind: Option<String>,
@@ -55,8 +55,8 @@ pub(crate) struct PlanArguments {
     /// The control whose plan to show.
     #[arg(value_name = "CONTROL", value_parser = control_ids())]
     pub(crate) control: String,
-    /// The AWS Config resource id; for an account, the account id.
-    #[arg(value_name = "RESOURCE ID")]
+    /// The resource: its AWS Config id, its name or its ARN; for an account, the account id.
+    #[arg(value_name = "RESOURCE")]
     pub(crate) resource: String,
     /// The resource type; default: that of the control, if it has only one.
     #[arg(long = "type", value_name = "TYPE")]

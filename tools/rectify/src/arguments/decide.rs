@@ -1,19 +1,84 @@
-//! Arguments of the commands for decisions: exemptions, breakers, redo, and the doctor.
+//! Arguments of the commands for decisions: exemptions, holds, stops, breakers, redo, and the doctor.
 
 use clap::{Args, Subcommand};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
-use super::{LedgerArguments, account_id, control_ids};
+use super::LedgerArguments;
+use super::value::{account_id, account_or_all, control_ids, control_or_all, days, duration, instant, stated};
+
+/// Who decides.
+#[derive(Debug, Args)]
+pub(crate) struct Operator {
+    /// The operator, for the ledger; default: USER.
+    #[arg(long, value_name = "NAME", value_parser = stated)]
+    pub(crate) by: Option<String>,
+}
+
+/// Who decides, and why.
+#[derive(Debug, Args)]
+pub(crate) struct Reasoned {
+    /// The reason, for other operators.
+    #[arg(long, value_name = "TEXT", value_parser = stated)]
+    pub(crate) reason: String,
+    #[command(flatten)]
+    pub(crate) operator: Operator,
+}
+
+/// A control on a resource.
+#[derive(Debug, Args)]
+pub(crate) struct HeldArguments {
+    /// The control.
+    #[arg(value_name = "CONTROL", value_parser = control_ids())]
+    pub(crate) control: String,
+    /// The resource: its AWS Config id, its name or its ARN.
+    #[arg(value_name = "RESOURCE")]
+    pub(crate) resource: String,
+    /// The resource type; default: that of the control, if it has only one.
+    #[arg(long = "type", value_name = "TYPE")]
+    pub(crate) kind: Option<String>,
+    /// The account of the resource; default: that of the credentials.
+    #[arg(long, value_name = "ID", value_parser = account_id)]
+    pub(crate) account: Option<String>,
+    #[command(flatten)]
+    pub(crate) ledger: LedgerArguments,
+}
+
+/// A hold to set, in place of an earlier one of the same control on the resource.
+#[derive(Debug, Args)]
+pub(crate) struct HoldArguments {
+    #[command(flatten)]
+    pub(crate) held: HeldArguments,
+    /// How long, e.g. 12h, 14d or 2w; default: 7d.
+    #[arg(long = "for", value_name = "DURATION", value_parser = duration)]
+    pub(crate) lasts: Option<SignedDuration>,
+    /// The end date or time, e.g. 2027-03-31 (00:00 UTC) or 2027-03-31T18:00:00Z.
+    #[arg(long, value_name = "DATE", value_parser = instant, conflicts_with = "lasts")]
+    pub(crate) until: Option<Timestamp>,
+    #[command(flatten)]
+    pub(crate) decision: Reasoned,
+}
+
+/// The commands of `hold`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum HoldCommand {
+    /// Lists the current holds on a resource.
+    List(HeldArguments),
+    /// Ends a hold early.
+    End {
+        #[command(flatten)]
+        held: HeldArguments,
+        #[command(flatten)]
+        operator: Operator,
+    },
+}
 
 /// The commands of `exempt`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum ExemptCommand {
-    /// Adds an exemption: findings are still reported, but nothing is changed until its end date.
-    Add(ExemptArguments),
     /// Lists current exemptions; with --all also expired and ended ones.
     List {
         /// Only exemptions for this control; default: all.
-        #[arg(long, value_name = "ID", value_parser = control_ids())]
+        #[arg(value_name = "CONTROL", value_parser = control_ids())]
         control: Option<String>,
         /// Also show expired and ended exemptions.
         #[arg(long)]
@@ -26,45 +91,81 @@ pub(crate) enum ExemptCommand {
         /// The exemption id, as shown by `exempt list`.
         #[arg(value_name = "EXEMPTION")]
         id: String,
-        /// The operator, for the ledger; default: USER.
-        #[arg(long, value_name = "NAME")]
-        by: Option<String>,
+        #[command(flatten)]
+        operator: Operator,
+        #[command(flatten)]
+        ledger: LedgerArguments,
+    },
+    /// Sets how long an exemption may last, for this ledger; default: a year. Exemptions in force are not changed.
+    Limit {
+        /// The longest duration, whole days, e.g. 180d.
+        #[arg(value_name = "DURATION", value_parser = days)]
+        days: u16,
+        #[command(flatten)]
+        decision: Reasoned,
         #[command(flatten)]
         ledger: LedgerArguments,
     },
 }
 
-/// One exemption.
+/// An exemption to add.
 #[derive(Debug, Args)]
 #[command(group = clap::ArgGroup::new("which").required(true).args(["resource", "tag"]))]
+#[command(group = clap::ArgGroup::new("end").required(true).args(["lasts", "until"]))]
 pub(crate) struct ExemptArguments {
     /// The control, or `*` for all controls.
-    #[arg(long, value_name = "ID", value_parser = control_or_all)]
+    #[arg(value_name = "CONTROL", value_parser = control_or_all)]
     pub(crate) control: String,
-    /// The account, or `*` for all accounts; default: that of the credentials.
-    #[arg(long, value_name = "ID", value_parser = account_or_all)]
-    pub(crate) account: Option<String>,
     /// The full id, name or ARN of the resource; `*` and `?` are wildcards.
-    #[arg(long, value_name = "GLOB")]
+    #[arg(value_name = "RESOURCE")]
     pub(crate) resource: Option<String>,
     /// A tag whose key begins with `rectify:exempt`; in its value, `*` and `?` are wildcards.
     #[arg(long, value_name = "KEY=GLOB")]
     pub(crate) tag: Option<String>,
+    /// The account, or `*` for all accounts; default: that of the credentials.
+    #[arg(long, value_name = "ID", value_parser = account_or_all)]
+    pub(crate) account: Option<String>,
+    /// How long, e.g. 12h, 90d or 2w; at most a year, unless `exempt limit` set another limit.
+    #[arg(long = "for", value_name = "DURATION", value_parser = duration)]
+    pub(crate) lasts: Option<SignedDuration>,
     /// The end date or time, e.g. 2027-03-31 (00:00 UTC) or 2027-03-31T18:00:00Z.
     #[arg(long, value_name = "DATE", value_parser = instant)]
-    pub(crate) until: Timestamp,
-    /// The reason, for other operators.
-    #[arg(long)]
-    pub(crate) reason: String,
+    pub(crate) until: Option<Timestamp>,
     /// The approver of the exemption.
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = stated)]
     pub(crate) approver: String,
     /// The ticket that records the decision, e.g. SEC-123.
-    #[arg(long)]
+    #[arg(long, value_name = "TICKET", value_parser = stated)]
     pub(crate) ticket: String,
-    /// The operator who adds it, for the ledger; default: USER.
-    #[arg(long, value_name = "NAME")]
-    pub(crate) by: Option<String>,
+    #[command(flatten)]
+    pub(crate) decision: Reasoned,
+    /// Confirm an exemption of all resources, or in all accounts.
+    #[arg(long)]
+    pub(crate) yes: bool,
+    #[command(flatten)]
+    pub(crate) ledger: LedgerArguments,
+}
+
+/// Arguments of `stop`.
+#[derive(Debug, Args)]
+pub(crate) struct StopArguments {
+    /// The control; default: all controls.
+    #[arg(value_name = "CONTROL", value_parser = control_ids())]
+    pub(crate) control: Option<String>,
+    #[command(flatten)]
+    pub(crate) decision: Reasoned,
+    #[command(flatten)]
+    pub(crate) ledger: LedgerArguments,
+}
+
+/// Arguments of `resume`.
+#[derive(Debug, Args)]
+pub(crate) struct ResumeArguments {
+    /// The control; without it, the switch for all controls is released, and switches of single controls stay on.
+    #[arg(value_name = "CONTROL", value_parser = control_ids())]
+    pub(crate) control: Option<String>,
+    #[command(flatten)]
+    pub(crate) operator: Operator,
     #[command(flatten)]
     pub(crate) ledger: LedgerArguments,
 }
@@ -73,29 +174,26 @@ pub(crate) struct ExemptArguments {
 #[derive(Debug, Subcommand)]
 pub(crate) enum BreakerCommand {
     /// Lists the open breakers of controls and of resources. A resource's breaker is listed once it has blocked a fix, or if
-    /// --resource names the resource.
+    /// the resource is given.
     List(BreakerArguments),
     /// Resets a breaker early: that of a control, or that of a control on one resource.
+    #[command(mut_arg("control", |it| it.required(true)))]
     Reset {
         #[command(flatten)]
         breaker: BreakerArguments,
-        /// The reason, for the record.
-        #[arg(long)]
-        reason: String,
-        /// The operator, for the ledger; default: USER.
-        #[arg(long, value_name = "NAME")]
-        by: Option<String>,
+        #[command(flatten)]
+        decision: Reasoned,
     },
 }
 
 /// A control's breaker, or its breaker on one resource.
 #[derive(Debug, Args)]
 pub(crate) struct BreakerArguments {
-    /// The control; default for `list`: all controls. Required for `reset`.
-    #[arg(value_name = "CONTROL", value_parser = control_ids())]
+    /// The control; default for `list`: all controls.
+    #[arg(value_name = "CONTROL", index = 1, value_parser = control_ids())]
     pub(crate) control: Option<String>,
-    /// The AWS Config resource id.
-    #[arg(long, value_name = "RESOURCE ID", requires = "control")]
+    /// The resource: its AWS Config id, its name or its ARN.
+    #[arg(value_name = "RESOURCE", index = 2, requires = "control")]
     pub(crate) resource: Option<String>,
     /// The resource type; default: that of the control, if it has only one.
     #[arg(long = "type", value_name = "TYPE", requires = "resource")]
@@ -116,9 +214,8 @@ pub(crate) struct RedoArguments {
     /// The event bus of the remediations; default: EVENT_BUS, then the account's default bus.
     #[arg(long, value_name = "NAME")]
     pub(crate) bus: Option<String>,
-    /// The operator, for the ledger; default: USER.
-    #[arg(long, value_name = "NAME")]
-    pub(crate) by: Option<String>,
+    #[command(flatten)]
+    pub(crate) operator: Operator,
     #[command(flatten)]
     pub(crate) ledger: LedgerArguments,
 }
@@ -131,34 +228,4 @@ pub(crate) struct DoctorArguments {
     pub(crate) queues: Vec<String>,
     #[command(flatten)]
     pub(crate) ledger: LedgerArguments,
-}
-
-fn control_or_all(text: &str) -> Result<String, String> {
-    let known = text == "*" || rectify_catalogue::find(text).is_some();
-    known.then(|| text.to_owned()).ok_or_else(|| format!("expected a control id or `*`: received `{text}`"))
-}
-
-fn account_or_all(text: &str) -> Result<String, String> {
-    if text == "*" { Ok(text.to_owned()) } else { account_id(text) }
-}
-
-/// Parses a time, or a date as its midnight UTC.
-fn instant(text: &str) -> Result<Timestamp, String> {
-    let complete = if text.contains('T') { text.to_owned() } else { format!("{text}T00:00:00Z") };
-    complete.parse().map_err(|_| {
-        format!("expected a date such as 2027-03-31, or a time such as 2027-03-31T18:00:00Z: received `{text}`")
-    })
-}
-
-#[cfg(test)]
-#[allow(clippy::unwrap_used)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_date_means_midnight_utc_and_invalid_text_is_refused() {
-        assert_eq!(instant("2027-03-31").unwrap().to_string(), "2027-03-31T00:00:00Z");
-        assert_eq!(instant("2027-03-31T18:00:00Z").unwrap().to_string(), "2027-03-31T18:00:00Z");
-        assert!(instant("next week").unwrap_err().ends_with("received `next week`"));
-    }
 }

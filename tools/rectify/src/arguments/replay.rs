@@ -28,7 +28,7 @@ pub(crate) struct ReplayArguments {
     #[arg(value_name = "FILE", required = true)]
     pub(crate) files: Vec<PathBuf>,
     /// Only this control; repeatable. Default: every control that evaluates recorded items alone.
-    #[arg(long = "control", value_name = "ID", value_parser = super::control_ids())]
+    #[arg(long = "control", value_name = "ID", value_parser = super::value::control_ids())]
     pub(crate) controls: Vec<String>,
     /// Only the resource with this AWS Config id, name or ARN.
     #[arg(long, value_name = "RESOURCE ID")]

@@ -42,10 +42,10 @@ const SEVERITIES: [(&str, Severity); 4] =
 #[derive(Debug, Args)]
 pub(crate) struct ScanArguments {
     /// Only this control; repeatable. See `rectify controls`.
-    #[arg(long, value_name = "ID", value_parser = super::control_ids(), hide_possible_values = true)]
+    #[arg(long, value_name = "ID", value_parser = super::value::control_ids(), hide_possible_values = true)]
     pub(crate) control: Vec<String>,
     /// Not this control; repeatable.
-    #[arg(long, value_name = "ID", value_parser = super::control_ids(), hide_possible_values = true)]
+    #[arg(long, value_name = "ID", value_parser = super::value::control_ids(), hide_possible_values = true)]
     pub(crate) exclude: Vec<String>,
     /// Only controls of this service; repeatable.
     #[arg(long, value_name = "SERVICE", value_parser = PossibleValuesParser::new(SERVICES))]
@@ -70,7 +70,7 @@ pub(crate) struct ScanArguments {
     #[arg(long, value_name = "FILE", conflicts_with_all = ["region", "account"])]
     pub(crate) config_snapshot: Vec<PathBuf>,
     /// The account that the credentials must belong to; default: any.
-    #[arg(long, value_name = "ID", value_parser = super::account_id)]
+    #[arg(long, value_name = "ID", value_parser = super::value::account_id)]
     pub(crate) account: Option<String>,
     /// A `rectify.yaml`, for the parameters of the controls; those in mode off are not scanned unless --control has
     /// them.

@@ -60,8 +60,9 @@ fn evaluate(control: &Entry, event: &RuleEvent, given: &Given<'_>) -> Result<Vec
         Route::AnswerAccount(verdict) => Ok(vec![Finding::answer(ResourceKey::account(&account(event)?), verdict)]),
         Route::Judge(item) => evaluate_item(control, event, item, given).map(|it| vec![it]),
         Route::Fetch => Err(CliError::usage(format!(
-            "{}: the configuration item is too large for the event and is not in it: check the resource with --live instead",
-            given.path.display()
+            "{}: the configuration item is too large for the event and is not in it: `rectify check {} RESOURCE` reads the resource",
+            given.path.display(),
+            control.meta.id
         ))),
         Route::Periodic => evaluate_subjects(control, event, &scope, given),
     }

@@ -72,7 +72,7 @@ fn text(control: &Entry, finding: &Finding, style: Style) -> String {
         lines.extend(managed(&finding.stack).map(|line| format!("    {} {line}", style.warning("stack:"))));
         if finding.seen == Seen::Recorded {
             let id = &finding.resource.id;
-            let live = format!("rectify check --control {} --live {id}", control.meta.id);
+            let live = format!("rectify check {} {id}", control.meta.id);
             lines.push(style.muted(&format!("  preview from the event; a remediation plans from a live read: {live}")));
         }
     } else if finding.verdict.is_non_compliant() {
@@ -131,7 +131,7 @@ mod tests {
         let report = report(control, &[finding(Seen::Recorded)], PLAIN);
         let expected = "NON_COMPLIANT AWS::EC2::SecurityGroup sg-1\n  sg-1 is open\n  plan: L0\n    1. L0 manual: close it\n    \
                         not automatic: a step requires an operator\n  preview from the event; a remediation plans from a live read: \
-                        rectify check --control restricted-ssh --live sg-1\n";
+                        rectify check restricted-ssh sg-1\n";
         assert_eq!((report.text.as_str(), report.ending), (expected, Ending::Finding));
     }
 

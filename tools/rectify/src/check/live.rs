@@ -20,7 +20,7 @@ pub(super) async fn check(
     let name = control.meta.id;
     let operations = rectify_catalogue_lambda::operations().find(|it| it.id() == name).ok_or_else(|| {
         CliError::usage(format!(
-            "--live: `{name}` has no remediation and so no live read: check an event with --event instead"
+            "resource: `{name}` has no remediation and so no live read: check an event with --event instead"
         ))
     })?;
     control
@@ -36,7 +36,7 @@ pub(super) async fn check(
     }
     let inspection = operations.inspect(config, &target, &arguments.parameters).await?.ok_or_else(|| {
         let (account, resource, region) = (&target.account, &target.resource, &target.region);
-        CliError::usage(format!("--live: no {resource} in account {account}, region {region}"))
+        CliError::usage(format!("resource: no {resource} in account {account}, region {region}"))
     })?;
     let is_found = inspection.verdict.is_non_compliant();
     Ok(Finding {

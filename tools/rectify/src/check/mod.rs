@@ -19,10 +19,10 @@ pub(crate) async fn run(
     style: Style,
 ) -> Result<Report, CliError> {
     let control = known(&arguments.control)?;
-    let findings = match (&arguments.event, &arguments.live) {
+    let findings = match (&arguments.event, &arguments.resource) {
         (Some(path), _) => event::check(control, path, arguments, environment)?,
         (None, Some(id)) => vec![live::check(control, id, arguments, environment).await?],
-        (None, None) => return Err(CliError::usage("check: expected --event or --live: received neither")),
+        (None, None) => return Err(CliError::usage("check: expected a resource or --event: received neither")),
     };
     let report = finding::report(control, &findings, style);
     Ok(match arguments.output.format {
@@ -31,7 +31,7 @@ pub(crate) async fn run(
     })
 }
 
-/// The plan of the remediation for a live resource: shorthand for `check --live`.
+/// The plan of the remediation for a live resource: shorthand for `check` with the resource.
 pub(crate) async fn plan(
     arguments: &PlanArguments,
     environment: &Environment,
@@ -40,10 +40,10 @@ pub(crate) async fn plan(
     let PlanArguments { control, resource, kind, parameters, account, region, output } = arguments;
     let check = CheckArguments {
         control: control.clone(),
+        resource: Some(resource.clone()),
         event: None,
         facts: None,
         subjects: None,
-        live: Some(resource.clone()),
         kind: kind.clone(),
         parameters: parameters.clone(),
         account: account.clone(),

@@ -134,7 +134,7 @@ async fn rows(
     let Some(operations) = operations else {
         let id = job.control.meta.id;
         let reason = format!(
-            "evaluates what AWS Config recorded and has no live read: `rectify check --control {id} --event` evaluates one"
+            "evaluates what AWS Config recorded and has no live read: `rectify check {id} --event` evaluates one"
         );
         return whole(Outcome::NotScanned { reason });
     };
