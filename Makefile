@@ -68,7 +68,7 @@ template-lint: $(VENV)/.tests $(SAM)/.sam $(RELEASE)/.release ## cfn-lint, sam v
 	$(VENV)/bin/cfn-lint template.yaml deploy/controls/*.yaml
 	SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=us-east-1 $(SAM)/bin/sam validate --lint --template template.yaml
 	$(VENV)/bin/python tests/python/sam_package.py $(CURDIR)/$(SAM)/bin/sam $(CURDIR)/$(VENV)/bin/moto_server
-	$(RELEASE)/bin/python tests/python/release.py $(VENV)/bin/cfn-lint
+	$(RELEASE)/bin/python tests/python/release.py $(VENV)/bin/cfn-lint $(CURDIR)/$(VENV)/bin/moto_server
 
 new-control: ## scaffold a control: make new-control ARGS='ec2 my-id --title … --why … --type … --field …', or ARGS=--help
 	$(CARGO) run -p xtask -- new-control $(ARGS)
@@ -113,9 +113,9 @@ $(SAM)/.sam: tests/requirements-sam.txt
 	$(SAM)/bin/pip install --quiet --disable-pip-version-check -r tests/requirements-sam.txt
 	touch $@
 
-$(RELEASE)/.release: deploy/requirements.txt
+$(RELEASE)/.release: tests/requirements-release.txt deploy/requirements.txt
 	$(PYTHON) -m venv $(RELEASE)
-	$(RELEASE)/bin/pip install --quiet --disable-pip-version-check -r deploy/requirements.txt
+	$(RELEASE)/bin/pip install --quiet --disable-pip-version-check -r tests/requirements-release.txt
 	touch $@
 
 $(MDBOOK)/bin/mdbook:

@@ -1,11 +1,14 @@
 """Writes a release: the functions as zip files and the templates as CloudFormation without a transform.
 
-Usage: release.py [--functions DIR] [--output DIR] [--version VERSION]. `make release` builds the functions first.
+Usage: release.py [--functions DIR] [--templates DIR] [--output DIR] [--version VERSION]. `make release` builds the
+functions first.
 
 The folder has, with paths from its root:
 
     template.yaml           the stack; its nested templates and its code come from S3
     controls/<service>.yaml one nested template
+    stack-set.yaml          the same as one template, if it has no more resources than CloudFormation allows
+    organization.yaml       the stack set that deploys stack-set.yaml to the accounts of an organization
     functions/<name>.zip    one function: the program `bootstrap`
     sbom.cdx.json           CycloneDX: the crates that the functions link
     manifest.json           version, architecture, and of each file above: path, SHA-256, bytes, kind
@@ -40,6 +43,7 @@ from cyclonedx.model.bom import Bom
 from cyclonedx.model.component import Component, ComponentType
 from cyclonedx.output.json import JsonV1Dot6
 from packageurl import PackageURL
+from flat import STACK, flatten, organization
 from samtranslator.parser.parser import Parser
 from samtranslator.translator.translator import Translator
 from samtranslator.yaml_helper import yaml_parse
@@ -52,7 +56,7 @@ BUCKET_PARAMETER = {
     "Type": "String",
     "AllowedPattern": "[a-z0-9][a-z0-9-]{1,46}",
     "ConstraintDescription": "2 to 47 lowercase letters, digits and hyphens",
-    "Description": "The release is in the bucket with this name, a hyphen and the region, as rectify publish puts it.",
+    "Description": "The release is in the bucket with this name, a hyphen and the region.",
 }
 # `e_machine` of the ELF header, the value of the template parameter `Architecture`, and Rust's target.
 MACHINES = {
@@ -71,6 +75,7 @@ class Refusal(Exception):
 def main():
     arguments = argparse.ArgumentParser(description="Writes a release.")
     arguments.add_argument("--functions", type=pathlib.Path, default=ROOT / CODE, help="default: target/lambda")
+    arguments.add_argument("--templates", type=pathlib.Path, default=ROOT, help="the output folder of rectify synth")
     arguments.add_argument("--output", type=pathlib.Path, help="default: target/releases/<version>")
     arguments.add_argument("--version", help="default: that of Cargo.toml")
     given = arguments.parse_args()
@@ -78,7 +83,7 @@ def main():
         version = given.version or workspace_version()
         folder = given.output or ROOT / "target" / "releases" / version
         check_output(folder)
-        files = release(given.functions, version)
+        files = release(given.functions, given.templates, version)
         write(folder, files)
     except Refusal as refusal:
         sys.exit(f"release: {refusal}")
@@ -90,13 +95,13 @@ def workspace_version():
         return tomllib.load(file)["workspace"]["package"]["version"]
 
 
-def release(functions, version):
+def release(functions, templates, version):
     """Every file of the release: its path and its bytes."""
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", version):
         raise Refusal(f"--version: expected letters, digits, dots, hyphens and underscores: received `{version}`")
-    sources = {"template.yaml": read_template(ROOT / "template.yaml")}
+    sources = {"template.yaml": read_template(templates / "template.yaml")}
     for path in nested_paths(sources["template.yaml"]):
-        sources[path] = read_template(ROOT / path)
+        sources[path] = read_template(templates / path)
     controls = controls_by_function(sources)
     programs = {name: read_program(functions, name) for name in sorted(controls)}
     machine = one_machine(programs)
@@ -107,9 +112,11 @@ def release(functions, version):
         path = f"functions/{name}.zip"
         files[path] = zipped(program)
         kinds[path] = {"kind": "function", "architecture": architecture, **controls[name]}
-    for path, source in sources.items():
-        files[released(path)] = template(path, source, version, architecture)
-        kinds[released(path)] = {"kind": "template"}
+    plain = {released(path): without_transform(path, it, version, architecture) for path, it in sources.items()}
+    plain.update(for_organizations(plain, version))
+    for path, it in plain.items():
+        files[path] = rendered(it, version)
+        kinds[path] = {"kind": "template"}
     files["sbom.cdx.json"] = sbom(version, target, set(programs))
     kinds["sbom.cdx.json"] = {"kind": "sbom"}
     entries = [
@@ -184,8 +191,8 @@ def controls_by_function(sources):
     return functions
 
 
-def template(path, source, version, architecture):
-    """The template without its transform, as YAML."""
+def without_transform(path, source, version, architecture):
+    """The template as SAM transforms it."""
     parameters = source["Parameters"]
     parameters["ArtifactBucketPrefix"] = {"Type": "String"}
     if path == "template.yaml":
@@ -197,10 +204,8 @@ def template(path, source, version, architecture):
     for resource in source["Resources"].values():
         properties = resource["Properties"]
         if resource["Type"] == "AWS::Serverless::Application":
-            key = f"{version}/{released(properties.pop('Location'))}"
-            url = f"https://{BUCKET}.s3.${{AWS::Region}}.${{AWS::URLSuffix}}/{key}"
-            resource["Type"] = "AWS::CloudFormation::Stack"
-            properties["TemplateURL"] = {"Fn::Sub": url}
+            resource["Type"] = STACK
+            properties["TemplateURL"] = {"Fn::Sub": url(version, released(properties.pop("Location")))}
             properties["Parameters"]["ArtifactBucketPrefix"] = {"Ref": "ArtifactBucketPrefix"}
         elif resource["Type"] == "AWS::Serverless::Function":
             key = f"{version}/functions/{function_name(properties['CodeUri'])}.zip"
@@ -212,9 +217,34 @@ def template(path, source, version, architecture):
     logging.getLogger("samtranslator").setLevel(logging.ERROR)
     plain = json.loads(json.dumps(Translator({}, Parser()).translate(source, {})))
     plain.pop("Transform", None)
+    return plain
+
+
+def url(version, path):
+    """Where CloudFormation reads a file of the release, for `Fn::Sub`."""
+    return f"https://{BUCKET}.s3.${{AWS::Region}}.${{AWS::URLSuffix}}/{version}/{path}"
+
+
+def for_organizations(plain, version):
+    """One template in place of all, and the stack set of it; none if CloudFormation would refuse it."""
+    root = plain["template.yaml"]
+    path = lambda stack: stack["Properties"]["TemplateURL"]["Fn::Sub"].rpartition(f"/{version}/")[2]
+    nested = {name: plain[path(it)] for name, it in root["Resources"].items() if it["Type"] == STACK}
+    flat = flatten(root, nested)
+    number = len(flat["Resources"])
+    if number > MAX_RESOURCES or len(rendered(flat, version)) > MAX_TEMPLATE_BYTES:
+        print(
+            f"stack-set.yaml and organization.yaml are not written: {number} resources, and a stack set takes a template of "
+            f"{MAX_RESOURCES}: select fewer controls in rectify.yaml to deploy by a stack set"
+        )
+        return {}
+    return {"stack-set.yaml": flat, "organization.yaml": organization(flat, url(version, "stack-set.yaml"))}
+
+
+def rendered(plain, version):
+    # A value in two places would be written as an anchor and an alias.
+    plain = json.loads(json.dumps(plain))
     text = f"# Rectify {version}. Written by `make release`.\n" + yaml.safe_dump(plain, sort_keys=False, width=120)
-    if len(plain["Resources"]) > MAX_RESOURCES or len(text.encode()) > MAX_TEMPLATE_BYTES:
-        raise Refusal(f"{path}: more than {MAX_RESOURCES} resources or {MAX_TEMPLATE_BYTES} bytes: deploy fewer controls")
     return text.encode()
 
 
