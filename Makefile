@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV   := .local/venv
 SAM    := .local/sam
 RELEASE := .local/release
+LINT   := .local/lint
 CARGO  ?= cargo
 # One control of each service with remediations, the same as in `tests/src/binaries.rs`.
 SAMPLED := cmk-backing-key-rotation-enabled cloud-trail-encryption-enabled cloudwatch-alarm-root-usage \
@@ -64,8 +65,8 @@ fresh:
 	$(CARGO) build --workspace --bin xtask
 	target/debug/xtask generate --check
 
-template-lint: $(VENV)/.tests $(SAM)/.sam $(RELEASE)/.release ## cfn-lint, sam validate, sam package, and a release of stubs
-	$(VENV)/bin/cfn-lint template.yaml deploy/controls/*.yaml
+template-lint: $(VENV)/.tests $(SAM)/.sam $(RELEASE)/.release $(LINT)/.lint ## the linters of the templates, sam validate, sam package, and a release of stubs
+	$(LINT)/bin/python tests/python/lint_templates.py $(CURDIR)/$(VENV)/bin/cfn-lint
 	SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=us-east-1 $(SAM)/bin/sam validate --lint --template template.yaml
 	$(VENV)/bin/python tests/python/sam_package.py $(CURDIR)/$(SAM)/bin/sam $(CURDIR)/$(VENV)/bin/moto_server
 	$(RELEASE)/bin/python tests/python/release.py $(VENV)/bin/cfn-lint $(CURDIR)/$(VENV)/bin/moto_server
@@ -106,6 +107,11 @@ $(VENV)/.local: tools/local/requirements.txt
 $(VENV)/.tests: tests/requirements.txt tools/local/requirements.txt
 	$(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r tests/requirements.txt
+	touch $@
+
+$(LINT)/.lint: tests/requirements-lint.txt
+	$(PYTHON) -m venv $(LINT)
+	$(LINT)/bin/pip install --quiet --disable-pip-version-check -r tests/requirements-lint.txt
 	touch $@
 
 $(SAM)/.sam: tests/requirements-sam.txt
