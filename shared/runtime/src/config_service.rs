@@ -7,6 +7,7 @@ use aws_sdk_config::Client;
 use aws_sdk_config::types as sdk;
 use aws_smithy_types::DateTime;
 use aws_types::SdkConfig;
+use futures_util::stream::{self, Stream};
 use rectify_compliance::item::{ApiItem, Relationship};
 use rectify_compliance::place::ACCOUNT_TYPE;
 use rectify_compliance::rule_event::{ItemSummary, ResultToken};
@@ -18,6 +19,8 @@ use crate::{AwsError, Error};
 
 /// The maximum number of evaluations of one `PutEvaluations` call.
 pub const BATCH: usize = 100;
+/// The maximum number of results of one page of a query.
+const PAGE: i32 = 100;
 /// The maximum number of types of one `GetDiscoveredResourceCounts` call.
 const MAX_TYPES: usize = 20;
 
@@ -157,6 +160,24 @@ impl ConfigService {
             }
         }
         Ok(found)
+    }
+
+    /// The results of an advanced query over an aggregator, as JSON, a page at a time.
+    ///
+    /// # Errors
+    /// [`AwsError`] when a page fails; what follows is unknown then.
+    pub fn aggregated<'a>(
+        &'a self,
+        aggregator: &'a str,
+        query: String,
+    ) -> impl Stream<Item = Result<Vec<String>, AwsError>> + Send + 'a {
+        let call = self.client.select_aggregate_resource_config().configuration_aggregator_name(aggregator);
+        let pages = call.expression(query).limit(PAGE).into_paginator().send();
+        stream::unfold(pages, |mut pages| async move {
+            let page = pages.next().await?;
+            let page = page.map_err(|error| AwsError::call("config:SelectAggregateResourceConfig", &error));
+            Some((page.map(|page| page.results.unwrap_or_default()), pages))
+        })
     }
 
     /// Those of these types that AWS Config does not record now: its list of their resources is empty or old.

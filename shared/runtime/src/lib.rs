@@ -13,6 +13,7 @@
 //! | [`views`] | the same for all settings of a view |
 //! | [`clients`] | SDK configuration from the environment; clients by region |
 //! | [`config_service`] | the calls to AWS Config |
+//! | [`shared_reads`] | answers that several controls of a scan need, requested once |
 //! | [`relay`] | a function that invokes itself |
 //! | [`deadline`] | the deadline of an invocation |
 //! | [`stacks`] | CloudFormation: the stack of a resource |
@@ -40,6 +41,7 @@ pub mod retry;
 pub mod rule;
 pub mod serve;
 pub mod settings;
+pub mod shared_reads;
 pub mod stacks;
 pub mod views;
 pub mod writer;

@@ -1,17 +1,18 @@
 //! What needs no AWS: `rectify replay`, and the scan of files that AWS Config delivered to S3. Calls nothing.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{Read, Write};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use rectify_compliance::{Entry, Timestamp};
-use rectify_scan::Scan;
 use rectify_scan::judges::{ControlParameters, Judges};
 use rectify_scan::replay::{self, Timeline};
 use rectify_scan::result::SCHEMA_VERSION;
 use rectify_scan::snapshot::collection::Collection;
 use rectify_scan::snapshot::{self, Found, Judged, Summary};
+use rectify_scan::{Scan, events};
 use serde_json::json;
 
 use crate::arguments::ReplayArguments;
@@ -51,10 +52,60 @@ pub(crate) fn scan_snapshot(
         tool_version: env!("CARGO_PKG_VERSION").to_owned(),
         started,
         finished: Timestamp::now(),
-        source: paths.iter().map(|path| name(path)).collect::<Vec<_>>().join(", "),
+        source: sources(paths),
         places,
         controls: controls.iter().map(|control| control.meta.id.to_owned()).collect(),
         rows,
+        since: None,
+    })
+}
+
+/// Scans rule events and configuration items, one per file; `-` is standard input. The newest item of a resource
+/// decides. The controls of the scan are those of the items' types.
+///
+/// # Errors
+/// [`CliError::Usage`] for a file that cannot be read or has neither, and for invalid parameters.
+pub(crate) fn scan_events(
+    paths: &[PathBuf],
+    parameters: &ControlParameters,
+    controls: &[&'static Entry],
+) -> Result<Scan, CliError> {
+    let started = Timestamp::now();
+    let judges = Judges::new(controls, parameters, Some(started)).map_err(usage)?;
+    let (mut collection, mut types) = (Collection::default(), BTreeSet::new());
+    for path in paths {
+        let source = name(path);
+        let named = |error: &dyn std::fmt::Display| CliError::usage(format!("{source}: {error}"));
+        let file = std::io::read_to_string(open(path)?).map_err(|error| named(&error))?;
+        let file = serde_json::from_str(&file).map_err(|error| named(&format_args!("not JSON: {error}")))?;
+        let judged = events::judge(file, &judges).map_err(|error| named(&error))?;
+        let resource = &judged.resource;
+        let unscanned = if !judged.status.is_recorded() {
+            Some(format!("{resource}: not evaluated, its status is {}", judged.status.name()))
+        } else if judged.rows.is_empty() {
+            Some(format!("{resource}: no selected control evaluates its type"))
+        } else {
+            None
+        };
+        if let Some(note) = unscanned {
+            // A note that cannot be written is not worth the scan.
+            drop(writeln!(std::io::stderr(), "{source}: {note}"));
+        }
+        types.insert(resource.kind.clone());
+        collection.add(&source, Found::Judged(judged));
+    }
+    let (places, rows) = collection.finish_with(&judges, |_| Vec::new());
+    let of_types = |control: &&&Entry| control.meta.resource_types.iter().any(|kind| types.contains(*kind));
+    Ok(Scan {
+        schema_version: SCHEMA_VERSION,
+        tool_version: env!("CARGO_PKG_VERSION").to_owned(),
+        started,
+        finished: Timestamp::now(),
+        source: sources(paths),
+        places,
+        controls: controls.iter().filter(of_types).map(|control| control.meta.id.to_owned()).collect(),
+        rows,
+        since: None,
     })
 }
 
@@ -130,13 +181,22 @@ fn report(timelines: &[Timeline], unread: &[String], show_all: bool) -> Report {
 /// Judges one file with a worker per core.
 fn judge(path: &Path, judges: &Judges, mut found: impl FnMut(&str, Found)) -> Result<Summary, CliError> {
     let source = name(path);
-    let input: Box<dyn Read + Send> = if path == Path::new("-") {
-        Box::new(std::io::stdin())
-    } else {
-        Box::new(File::open(path).map_err(|error| CliError::usage(format!("{source}: {error}")))?)
-    };
+    let input = open(path)?;
     let workers = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
     snapshot::judge(&source, input, judges, workers, |it| found(&source, it)).map_err(usage)
+}
+
+/// The file; `-` is standard input.
+fn open(path: &Path) -> Result<Box<dyn Read + Send>, CliError> {
+    if path == Path::new("-") {
+        return Ok(Box::new(std::io::stdin()));
+    }
+    let file = File::open(path).map_err(|error| CliError::usage(format!("{}: {error}", name(path))))?;
+    Ok(Box::new(file))
+}
+
+fn sources(paths: &[PathBuf]) -> String {
+    paths.iter().map(|path| name(path)).collect::<Vec<_>>().join(", ")
 }
 
 /// What a reader of the scan should know about a file.

@@ -30,6 +30,7 @@ pub fn example() -> Scan {
             .to_vec(),
         controls,
         rows,
+        since: None,
     }
 }
 

@@ -107,23 +107,43 @@ impl Judges {
     }
 
     fn row(&self, judge: &Judge, item: &ConfigurationItem) -> Row {
-        Row {
-            control: judge.entry.meta.id.to_owned(),
-            place: place(item),
-            resource_type: item.resource.kind.clone(),
-            resource_id: item.resource.id.clone(),
-            name: item.name.clone().filter(|name| *name != item.resource.id),
-            arn: item.arn.clone(),
-            outcome: judge
-                .outcome(item, self.at.unwrap_or(item.captured_at))
-                .unwrap_or_else(|error| Outcome::Unreadable { reason: error.to_string() }),
+        let outcome = judge
+            .outcome(item, self.at.unwrap_or(item.captured_at))
+            .unwrap_or_else(|error| Outcome::Unreadable { reason: error.to_string() });
+        row_of(judge.entry, item, outcome)
+    }
+
+    /// As [`rows`](Self::rows), and a row for each other control of the type, which says what that control needs.
+    pub fn all_rows(&self, item: &ConfigurationItem) -> Vec<Row> {
+        let mut rows = self.rows(item);
+        if item.status.is_recorded() {
+            let others = self.of_type(item).filter(|control| !self.is_evaluated(control));
+            rows.extend(others.map(|control| row_of(control, item, Outcome::NotScanned { reason: needs(control) })));
         }
+        rows
+    }
+
+    /// A row without a verdict for each selected control of the item's type. Empty for a deleted or unrecorded resource.
+    pub fn unscanned(&self, item: &ConfigurationItem, reason: &str) -> Vec<Row> {
+        if !item.status.is_recorded() {
+            return Vec::new();
+        }
+        let row = |control| row_of(control, item, Outcome::NotScanned { reason: reason.to_owned() });
+        self.of_type(item).map(row).collect()
+    }
+
+    fn of_type<'a>(&'a self, item: &'a ConfigurationItem) -> impl Iterator<Item = &'static Entry> + 'a {
+        let kind = item.resource.kind.as_str();
+        self.controls.iter().copied().filter(move |control| control.meta.resource_types.contains(&kind))
+    }
+
+    fn is_evaluated(&self, control: &Entry) -> bool {
+        self.judges.iter().any(|judge| judge.entry.meta.id == control.meta.id)
     }
 
     /// A row for each selected control that cannot evaluate an item alone: it says what the control needs.
     pub fn not_scanned(&self, place: &Place) -> Vec<Row> {
-        let is_evaluated = |control: &Entry| self.judges.iter().any(|judge| judge.entry.meta.id == control.meta.id);
-        let others = self.controls.iter().filter(|control| !is_evaluated(control));
+        let others = self.controls.iter().filter(|control| !self.is_evaluated(control));
         others.map(|control| about_all(control, place, Outcome::NotScanned { reason: needs(control) })).collect()
     }
 }
@@ -153,6 +173,18 @@ impl Judge {
 /// The account and region of an item.
 pub(crate) fn place(item: &ConfigurationItem) -> Place {
     Place { account: item.account.as_str().to_owned(), region: item.region.as_str().to_owned() }
+}
+
+fn row_of(control: &Entry, item: &ConfigurationItem, outcome: Outcome) -> Row {
+    Row {
+        control: control.meta.id.to_owned(),
+        place: place(item),
+        resource_type: item.resource.kind.clone(),
+        resource_id: item.resource.id.clone(),
+        name: item.name.clone().filter(|name| *name != item.resource.id),
+        arn: item.arn.clone(),
+        outcome,
+    }
 }
 
 /// A row about all resources of a control.

@@ -10,19 +10,26 @@
 //! | [`changes`] | the difference of two states as lines |
 //! | [`command`] | the AWS CLI command that makes a call |
 //! | [`judges`] | the controls that evaluate recorded items, with their parameters |
+//! | [`aggregated`] | the results of queries over an AWS Config aggregator |
+//! | [`events`] | rule events and single items |
 //! | [`snapshot`] | the files that AWS Config delivers to S3, judged item by item |
 //! | [`replay`] | the history of resources: when each finding began and ended |
+//! | [`since`] | what changed since an earlier scan |
 //! | [`example`] | a scan with every outcome |
 
+pub mod aggregated;
 pub mod changes;
 pub mod command;
+pub mod events;
 pub mod example;
 pub mod judges;
 pub mod plan;
 pub mod replay;
 pub mod report;
 pub mod result;
+pub mod since;
 pub mod snapshot;
 
 pub use plan::PlanView;
 pub use result::{Outcome, Place, Row, Scan};
+pub use since::Since;

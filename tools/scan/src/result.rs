@@ -4,10 +4,13 @@ use rectify_compliance::{Severity, Timestamp, Verdict};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::PlanView;
+use crate::{PlanView, Since};
 
 /// The version of the JSON form of a [`Scan`]; a removed or renamed field, or another meaning, is a new version.
 pub const SCHEMA_VERSION: u32 = 1;
+
+/// The [`Scan::source`] of a scan of accounts.
+pub const LIVE: &str = "live";
 
 /// A finished scan.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -24,7 +27,7 @@ pub struct Scan {
     /// When it ended.
     #[schemars(with = "String", extend("format" = "date-time"))]
     pub finished: Timestamp,
-    /// What was read: `live`, or the name of a file.
+    /// What was read: `live`, `aggregator` and its name, or the names of files.
     pub source: String,
     /// The accounts and regions that were scanned.
     pub places: Vec<Place>,
@@ -32,6 +35,25 @@ pub struct Scan {
     pub controls: Vec<String>,
     /// The rows, ordered by control, then place, then resource.
     pub rows: Vec<Row>,
+    /// What changed since an earlier scan, if it was compared with one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Since>,
+}
+
+impl Scan {
+    /// The rows that are new since the earlier scan; all of them without one.
+    pub fn new_rows(&self) -> impl Iterator<Item = &Row> {
+        let new = self.since.as_ref().map_or_else(|| (0..self.rows.len()).collect(), |since| since.new.clone());
+        new.into_iter().filter_map(|at| self.rows.get(at))
+    }
+
+    /// The scan with only its [new rows](Self::new_rows).
+    #[must_use]
+    pub fn only_new(&self) -> Self {
+        let rows: Vec<Row> = self.new_rows().cloned().collect();
+        let since = self.since.clone().map(|since| Since { new: (0..rows.len()).collect(), ..since });
+        Self { rows, since, ..self.clone() }
+    }
 }
 
 /// An account and a region.

@@ -12,14 +12,14 @@
 
 pub mod collection;
 mod file;
-mod item;
+pub(crate) mod item;
 
 use std::collections::BTreeMap;
 use std::io::Read;
 use std::num::NonZeroUsize;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
-use rectify_compliance::{ItemStatus, ResourceKey, Timestamp};
+use rectify_compliance::{ConfigurationItem, ItemStatus, ResourceKey, ShapeError, Timestamp};
 use serde_json::value::RawValue;
 
 use crate::judges::{Judges, place};
@@ -222,21 +222,34 @@ fn work(judges: &Judges, batches: &Receiver<Batch>, answers: &SyncSender<Vec<Ans
 fn judge_item(judges: &Judges, position: u64, text: &RawValue) -> Answer {
     match item::kind(text) {
         Some(kind) if !judges.has_type(&kind) => Answer::OtherType(kind),
-        resource_type => Answer::Found(match item::parse(text) {
-            Ok(item) => Found::Judged(Judged {
-                position,
-                place: place(&item),
-                rows: judges.rows(&item),
-                resource: item.resource,
-                name: item.name,
-                captured_at: item.captured_at,
-                status: item.status,
-            }),
-            Err(error) => {
-                let reason = error.to_string();
-                Found::Malformed(Malformed { position, resource_type, resource_id: item::id(text), reason })
-            }
+        resource_type => {
+            let about = || (resource_type, item::id(text));
+            Answer::Found(judge_with(judges, position, item::parse(text), about))
+        }
+    }
+}
+
+/// The rows of an item, or why it has none; `about` is its type and id, as far as they can be read.
+pub(crate) fn judge_with(
+    judges: &Judges,
+    position: u64,
+    item: Result<ConfigurationItem, ShapeError>,
+    about: impl FnOnce() -> (Option<String>, Option<String>),
+) -> Found {
+    match item {
+        Ok(item) => Found::Judged(Judged {
+            position,
+            place: place(&item),
+            rows: judges.rows(&item),
+            resource: item.resource,
+            name: item.name,
+            captured_at: item.captured_at,
+            status: item.status,
         }),
+        Err(error) => {
+            let (resource_type, resource_id) = about();
+            Found::Malformed(Malformed { position, resource_type, resource_id, reason: error.to_string() })
+        }
     }
 }
 

@@ -23,6 +23,9 @@ Examples:
   rectify scan --control restricted-ssh --details
   rectify scan --control restricted-ssh --resource 'sg-0*' --fail-on critical
   rectify scan --config-snapshot 111122223333_Config_us-east-1_ConfigSnapshot.json.gz
+  rectify scan --aggregator organization --region eu-west-1
+  rectify scan --event events/efs-encrypted-check/compliant-encrypted.json
+  rectify scan --changed-since yesterday.json --output text,json:today.json
   rectify scan --parameters rectify.yaml              with the parameters of a deployment";
 
 /// The names of the frameworks.
@@ -69,6 +72,18 @@ pub(crate) struct ScanArguments {
     /// not called: controls that need more than recorded items are reported as not scanned.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["region", "account"])]
     pub(crate) config_snapshot: Vec<PathBuf>,
+    /// Events that AWS Config sends to a rule, or configuration items, one per file, `-` for standard input; repeatable.
+    /// Each resource is evaluated by every control of its type; AWS is not called.
+    #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with_all = ["region", "account", "config_snapshot"])]
+    pub(crate) event: Vec<PathBuf>,
+    /// An AWS Config aggregator in the region: what AWS Config recorded in its accounts and regions is evaluated. Controls
+    /// that need more than queries return are reported as not scanned.
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["account", "config_snapshot", "event"])]
+    pub(crate) aggregator: Option<String>,
+    /// Report only what is new since this report of `--output json`: findings that it does not have, or has for another
+    /// reason, and results that lost their verdict. Only these count for the exit code.
+    #[arg(long, value_name = "REPORT")]
+    pub(crate) changed_since: Option<PathBuf>,
     /// The account that the credentials must belong to; default: any.
     #[arg(long, value_name = "ID", value_parser = super::value::account_id)]
     pub(crate) account: Option<String>,

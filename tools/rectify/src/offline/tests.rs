@@ -111,3 +111,29 @@ fn notes_name_the_most_frequent_types_first() {
     assert!(notes[0].ends_with(", 2 more types"), "{}", notes[0]);
     assert_eq!(notes[1..], ["2 of 100 items cannot be read"]);
 }
+
+#[test]
+fn events_are_scanned_by_the_controls_of_their_types() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, content: &Value| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, content.to_string()).unwrap();
+        path
+    };
+    let change = |item: Value| {
+        json!({"invokingEvent": json!({
+            "messageType": "ConfigurationItemChangeNotification", "configurationItem": item,
+        }).to_string(), "resultToken": "TESTMODE"})
+    };
+    let paths = [write("old.json", &change(item("fs-1", 1, true))), write("new.json", &item("fs-1", 2, false))];
+    let controls: Vec<_> = rectify_catalogue::controls().collect();
+    let scan = scan_events(&paths, &ControlParameters::new(), &controls).unwrap();
+    assert!(scan.controls.contains(&"efs-encrypted-check".to_owned()), "{:?}", scan.controls);
+    assert!(!scan.controls.contains(&"restricted-ssh".to_owned()), "{:?}", scan.controls);
+    let of_check: Vec<_> = scan.rows.iter().filter(|row| row.control == "efs-encrypted-check").collect();
+    let [row] = of_check[..] else { panic!("{of_check:?}") };
+    assert!(row.outcome.is_failed() && row.resource_id == "fs-1", "the newer item decides: {row:?}");
+    let other = write("other.json", &json!({"resourceType": "AWS::EFS::FileSystem"}));
+    let error = scan_events(&[other], &ControlParameters::new(), &controls).unwrap_err().to_string();
+    assert!(error.contains("other.json: "), "{error}");
+}

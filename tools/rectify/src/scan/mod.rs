@@ -2,6 +2,8 @@
 //!
 //! A call that fails is a row of the result: never a pass, and never the end of the scan.
 
+mod aggregator;
+mod earlier;
 mod output;
 mod selection;
 
@@ -15,8 +17,9 @@ use rectify_compliance::{AccountId, Region, ResourceKey, Timestamp};
 use rectify_runtime::client::AccountRegion;
 use rectify_runtime::operations::{ALL, Operations, Planned, Scanned, Unknown};
 use rectify_runtime::settings::Environment;
+use rectify_runtime::shared_reads::SharedReads;
 use rectify_runtime::{AwsError, Error};
-use rectify_scan::result::SCHEMA_VERSION;
+use rectify_scan::result::{LIVE, SCHEMA_VERSION};
 use rectify_scan::{Outcome, Place, PlanView, Row, Scan};
 
 use crate::arguments::ScanArguments;
@@ -40,30 +43,51 @@ pub(crate) async fn run(
     style: Style,
 ) -> Result<Report, CliError> {
     let done = async {
+        // Read before any report is written: one may go to the same file.
+        let earlier = arguments.changed_since.as_deref().map(earlier::read).transpose()?;
         output::prepare(&arguments.output)?;
-        output::report(&scan(arguments, environment).await?, arguments, style)
+        let mut scan = scan(arguments, environment).await?;
+        scan.since = earlier.map(|it| it.changes(&scan, resources(arguments).as_ref())).transpose()?;
+        output::report(&scan, arguments, style)
     };
     done.await.map_err(|error: CliError| CliError::Scan(Box::new(error)))
 }
 
-/// The scan of files that AWS Config delivered; it calls nothing.
-fn recorded(arguments: &ScanArguments) -> Result<Scan, CliError> {
+/// The scan of recorded items: files, which call nothing, or what an aggregator has.
+async fn recorded(arguments: &ScanArguments, environment: &Environment) -> Result<Scan, CliError> {
     // A control is in the list once: items say where their resources are.
     let jobs = selection::jobs(arguments, &[Region::new("us-east-1")])?;
     let controls: Vec<_> = jobs.iter().map(|job| job.control).collect();
     let parameters = jobs.iter().map(|job| (job.control.meta.id.to_owned(), job.parameters.clone())).collect();
-    let mut scan = offline::scan_snapshot(&arguments.config_snapshot, &parameters, &controls)?;
-    if let Some(resources) = arguments.resource.as_deref().map(Globs::single) {
-        scan.rows.retain(|row| {
-            resources.matches(&row.resource_id) || row.name.as_deref().is_some_and(|name| resources.matches(name))
-        });
+    let mut scan = if let Some(name) = arguments.aggregator.as_deref() {
+        let caller = Caller::new(arguments.region.first().map(String::as_str), environment).await?;
+        aggregator::scan(name, caller.config(), &parameters, &controls).await?
+    } else if arguments.event.is_empty() {
+        offline::scan_snapshot(&arguments.config_snapshot, &parameters, &controls)?
+    } else {
+        offline::scan_events(&arguments.event, &parameters, &controls)?
+    };
+    if let Some(resources) = resources(arguments) {
+        scan.rows.retain(|row| is_selected(row, &resources));
     }
     Ok(scan)
 }
 
+/// The pattern of `--resource`.
+fn resources(arguments: &ScanArguments) -> Option<Globs> {
+    arguments.resource.as_deref().map(Globs::single)
+}
+
+/// A row about all resources is about the selected ones, too.
+fn is_selected(row: &Row, resources: &Globs) -> bool {
+    row.resource_id == ALL
+        || resources.matches(&row.resource_id)
+        || row.name.as_deref().is_some_and(|name| resources.matches(name))
+}
+
 async fn scan(arguments: &ScanArguments, environment: &Environment) -> Result<Scan, CliError> {
-    if !arguments.config_snapshot.is_empty() {
-        return recorded(arguments);
+    if arguments.aggregator.is_some() || !arguments.config_snapshot.is_empty() || !arguments.event.is_empty() {
+        return recorded(arguments, environment).await;
     }
     let started = Timestamp::now();
     let caller = Caller::new(arguments.region.first().map(String::as_str), environment).await?;
@@ -72,15 +96,16 @@ async fn scan(arguments: &ScanArguments, environment: &Environment) -> Result<Sc
         caller.expect_account(&AccountId::new(account)).await?;
     }
     let account = &caller.identity().await?.account;
-    let resources = arguments.resource.as_deref().map(Globs::single);
+    let resources = resources(arguments);
     let wanted = |resource: &ResourceKey, name: Option<&str>| {
         resources.as_ref().is_none_or(|it| it.matches(&resource.id) || name.is_some_and(|name| it.matches(name)))
     };
-    // One configuration per region: its clients share their connections.
+    // One configuration per region: its clients share their connections, and what several controls read is read once.
+    let reads = SharedReads::default();
     let mut configs: BTreeMap<Region, SdkConfig> = BTreeMap::new();
     for job in &jobs {
         if !configs.contains_key(&job.region) {
-            configs.insert(job.region.clone(), caller.config_in(&job.region));
+            configs.insert(job.region.clone(), reads.over(&caller.config_in(&job.region)));
         }
     }
     let operations: BTreeMap<&str, Operations> =
@@ -110,10 +135,11 @@ async fn scan(arguments: &ScanArguments, environment: &Environment) -> Result<Sc
         tool_version: env!("CARGO_PKG_VERSION").to_owned(),
         started,
         finished: Timestamp::now(),
-        source: "live".to_owned(),
+        source: LIVE.to_owned(),
         places,
         controls,
         rows: rows.into_iter().map(|(_, row)| row).collect(),
+        since: None,
     })
 }
 

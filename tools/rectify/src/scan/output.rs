@@ -16,25 +16,31 @@ use crate::style::Style;
 /// The columns of text that does not go to a terminal.
 const WIDTH: usize = 160;
 
-/// Writes the files, and returns what goes to standard output.
+/// Writes the files, and returns what goes to standard output: of a scan that was compared with an earlier one only what
+/// is new. JSON has every row, so that the next scan can be compared with it, and HTML has the state of each requirement.
 ///
 /// # Errors
 /// [`CliError::Machine`] when a file cannot be written.
 pub(super) fn report(scan: &Scan, arguments: &ScanArguments, style: Style) -> Result<Report, CliError> {
     let width = console::Term::stdout().size_checked().map_or(WIDTH, |(_, columns)| columns.into());
     let terminal = Layout { width, color: style.is_colored(), verbose: arguments.details };
+    let new = scan.only_new();
+    let render = |format: Format, layout: Layout| {
+        let shown = if matches!(format, Format::Json | Format::Html) { scan } else { &new };
+        render(format, shown, layout)
+    };
     let mut text = String::new();
     for Output { format, file } in &arguments.output {
         match file {
-            Some(file) => write(file, &render(*format, scan, Layout { width: WIDTH, color: false, ..terminal })?)?,
-            None => text.push_str(&render(*format, scan, terminal)?),
+            Some(file) => write(file, &render(*format, Layout { width: WIDTH, color: false, ..terminal })?)?,
+            None => text.push_str(&render(*format, terminal)?),
         }
     }
     if arguments.output.iter().all(|it| it.file.is_some()) {
-        text = render(Format::Text, scan, terminal)?;
+        text = render(Format::Text, terminal)?;
     }
     let json = serde_json::to_value(scan).map_err(|error| CliError::Machine(format!("json: {error}")))?;
-    Ok(Report { text, json, ending: ending(&scan.rows, arguments.fail_on) })
+    Ok(Report { text, json, ending: ending(&new.rows, arguments.fail_on) })
 }
 
 /// The scan in one format.

@@ -93,6 +93,7 @@ fn header(scan: &Scan, title: &str, accounts: &BTreeSet<&str>, regions: &BTreeSe
                 div { dt { (if regions.len() == 1 { "Region" } else { "Regions" }) } dd { (text(&list(regions, 50, "region"))) } }
                 div { dt { "Read" } dd { (text(&source)) } }
                 div { dt { "Time" } dd { (instant(scan.started)) ", for " (count(usize::try_from(seconds).unwrap_or(0), "second")) } }
+                @if let Some(since) = &scan.since { div { dt { "Changes" } dd { (text(&since.text(scan))) } } }
                 div { dt { "Scope" } dd { (count(scan.controls.len(), "control")) ", " (count(scan.rows.len(), "result")) } }
             }
             nav aria-label="Sections" {

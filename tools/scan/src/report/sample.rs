@@ -38,6 +38,7 @@ pub(super) fn example() -> Scan {
         places: vec![place("eu-west-1"), place("us-east-1")],
         controls,
         rows,
+        since: None,
     }
 }
 

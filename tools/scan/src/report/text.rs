@@ -12,7 +12,7 @@ use self::cells::{fit, fit_end, width_of, wrap};
 use super::finding::{docs, plan, reason, severity_name, title};
 use super::safe::visible;
 use super::summary::Counts;
-use crate::result::severity;
+use crate::result::{LIVE, severity};
 use crate::{PlanView, Row, Scan};
 
 /// What a terminal shows.
@@ -94,11 +94,14 @@ fn head(scan: &Scan, layout: Layout) -> Vec<String> {
     let regions = list("region", distinct(|place| &place.region));
     let seconds = scan.finished.duration_since(scan.started).as_secs();
     let (controls, results) = (number(scan.controls.len(), "control"), number(scan.rows.len(), "result"));
-    let source = if scan.source == "live" { String::new() } else { format!(" from {}", visible(&scan.source)) };
+    let source = if scan.source == LIVE { String::new() } else { format!(" from {}", visible(&scan.source)) };
     let moment = scan.started.strftime("%Y-%m-%d %H:%M:%SZ");
     let what = fit(&format!("Scan of {accounts}, {regions}{source}"), layout.columns());
     let when = fit(&format!("{moment}, {seconds} s: {controls}, {results}"), layout.columns());
-    vec![layout.paint(BOLD, &what), layout.paint(MUTED, &when)]
+    let mut lines = vec![layout.paint(BOLD, &what), layout.paint(MUTED, &when)];
+    let since = scan.since.as_ref().map(|since| wrap(&visible(&since.text(scan)), layout.columns()));
+    lines.extend(since.unwrap_or_default());
+    lines
 }
 
 /// The severity, the control and its title.
@@ -202,6 +205,7 @@ fn ending(scan: &Scan, layout: Layout) -> Vec<String> {
     let levels = levels.iter().filter(|(count, _)| *count > 0);
     let levels: Vec<String> = levels.map(|(count, level)| format!("{count} {}", severity_name(*level))).collect();
     let mut lines = vec![match counts.failed {
+        0 if scan.since.is_some() => layout.paint(GREEN, "No new findings"),
         0 => layout.paint(GREEN, "No findings"),
         failed => layout.paint(ALARM, &format!("{}: {}", number(failed, "finding"), levels.join(", "))),
     }];

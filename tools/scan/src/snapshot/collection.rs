@@ -32,13 +32,18 @@ impl Collection {
             Found::Judged(judged) => self.judged.push(judged),
             Found::Malformed(malformed) => {
                 let text = format!("{source_name}: {malformed}");
-                let unread = self.malformed.entry(malformed.resource_type).or_default();
-                if unread.count == 0 {
-                    unread.first = text;
-                }
-                unread.count += 1;
+                self.unread(malformed.resource_type, text);
             }
         }
+    }
+
+    /// Adds that something about resources of a type could not be read; of any type without one.
+    pub fn unread(&mut self, resource_type: Option<String>, reason: String) {
+        let unread = self.malformed.entry(resource_type).or_default();
+        if unread.count == 0 {
+            unread.first = reason;
+        }
+        unread.count += 1;
     }
 
     /// Adds the end of a file.
@@ -52,7 +57,12 @@ impl Collection {
     /// The places of the resources, and the rows in the order of a [`Scan`](crate::Scan).
     ///
     /// A row about all resources of a control says that it cannot evaluate items alone, or that items are missing.
-    pub fn finish(mut self, judges: &Judges) -> (Vec<Place>, Vec<Row>) {
+    pub fn finish(self, judges: &Judges) -> (Vec<Place>, Vec<Row>) {
+        self.finish_with(judges, |everywhere| judges.not_scanned(everywhere))
+    }
+
+    /// The same with these rows about what was not evaluated, at the place that all resources have in common.
+    pub fn finish_with(mut self, judges: &Judges, others: impl FnOnce(&Place) -> Vec<Row>) -> (Vec<Place>, Vec<Row>) {
         self.keep_newest();
         let places: Vec<Place> =
             self.judged.iter().map(|it| it.place.clone()).collect::<BTreeSet<_>>().into_iter().collect();
@@ -61,7 +71,7 @@ impl Collection {
             let reason = self.missing(control)?;
             Some(about_all(control, &everywhere, Outcome::Unreadable { reason }))
         });
-        let mut rows: Vec<Row> = missing.chain(judges.not_scanned(&everywhere)).collect();
+        let mut rows: Vec<Row> = missing.chain(others(&everywhere)).collect();
         rows.extend(self.judged.into_iter().flat_map(|it| it.rows));
         let order: BTreeMap<&str, usize> =
             judges.controls().iter().enumerate().map(|(at, control)| (control.meta.id, at)).collect();

@@ -36,8 +36,13 @@ pub(super) fn id(text: &RawValue) -> Option<String> {
 /// [`ShapeError`], as for [`ConfigurationItem::from_notification`].
 pub(super) fn parse(text: &RawValue) -> Result<ConfigurationItem, ShapeError> {
     // A number out of range is valid JSON, but no `Value`.
-    let mut value: Value = serde_json::from_str(text.get())
+    let value = serde_json::from_str(text.get())
         .map_err(|error| ShapeError::new("configurationItem", "a configuration item", error))?;
+    of_value(value)
+}
+
+/// As [`parse`].
+pub(crate) fn of_value(mut value: Value) -> Result<ConfigurationItem, ShapeError> {
     if let Value::Object(item) = &mut value {
         normalize(item)?;
     }
