@@ -15,6 +15,7 @@
 //! | [`snapshot`] | the files that AWS Config delivers to S3, judged item by item |
 //! | [`replay`] | the history of resources: when each finding began and ended |
 //! | [`since`] | what changed since an earlier scan |
+//! | [`permissions`] | the IAM policy of a scan |
 //! | [`example`] | a scan with every outcome |
 
 pub mod aggregated;
@@ -23,6 +24,7 @@ pub mod command;
 pub mod events;
 pub mod example;
 pub mod judges;
+pub mod permissions;
 pub mod plan;
 pub mod replay;
 pub mod report;

@@ -11,6 +11,7 @@ mod functions;
 mod groups;
 mod instances;
 mod internet;
+mod listing;
 mod membership;
 mod metadata;
 mod network;
@@ -24,13 +25,10 @@ mod tagging;
 mod volumes;
 
 use aws_types::SdkConfig;
-use futures_util::TryStreamExt;
-use rectify_compliance::{ResourceKey, ShapeError, Tags};
+use rectify_compliance::Tags;
 use rectify_runtime::AwsError;
 use rectify_runtime::client::{AccountRegion, Connect, Found};
 use rectify_runtime::clients::endpoint_is_overridden;
-
-use rectify_ec2::resources::{instance, network_acl, security_group, subnet, volume};
 
 pub use functions::{FUNCTIONS, OPERATIONS};
 
@@ -61,38 +59,9 @@ impl Connect for Clients {
     }
 
     async fn ids(&self, place: &AccountRegion, kind: &str) -> Result<Option<Vec<Found>>, AwsError> {
-        let keys = match kind {
-            security_group::TYPE => self.group_keys(place).try_concat().await?,
-            instance::TYPE => self.instance_keys().await?,
-            network_acl::TYPE => {
-                let all: Result<Vec<_>, _> =
-                    self.ec2.describe_network_acls().into_paginator().items().send().collect().await;
-                let all = all.map_err(|error| AwsError::call("ec2:DescribeNetworkAcls", &error))?;
-                keys(kind, all.into_iter().map(|it| it.network_acl_id))?
-            }
-            subnet::TYPE => {
-                let all: Result<Vec<_>, _> =
-                    self.ec2.describe_subnets().into_paginator().items().send().collect().await;
-                let all = all.map_err(|error| AwsError::call("ec2:DescribeSubnets", &error))?;
-                keys(kind, all.into_iter().map(|it| it.subnet_id))?
-            }
-            volume::TYPE => {
-                let all: Result<Vec<_>, _> =
-                    self.ec2.describe_volumes().into_paginator().items().send().collect().await;
-                let all = all.map_err(|error| AwsError::call("ec2:DescribeVolumes", &error))?;
-                keys(kind, all.into_iter().map(|it| it.volume_id))?
-            }
-            _ => return Ok(None),
-        };
-        Ok(Some(keys.into_iter().map(|resource| Found { resource, name: None }).collect()))
+        let found = |resource| Found { resource, name: None };
+        Ok(self.listed(place, kind).await?.map(|keys| keys.into_iter().map(found).collect()))
     }
-}
-
-/// The keys of listed resources.
-fn keys(kind: &str, ids: impl IntoIterator<Item = Option<String>>) -> Result<Vec<ResourceKey>, ShapeError> {
-    let key =
-        |id: Option<String>| id.map(|id| ResourceKey::new(kind, id)).ok_or_else(|| ShapeError::missing(kind, "an id"));
-    ids.into_iter().map(key).collect()
 }
 
 /// A filter of a `Describe…` call: any of `values`.
