@@ -3,6 +3,7 @@
 
 mod caller;
 mod decisions;
+mod lists;
 mod scan;
 
 use std::process::{Command, Output, Stdio};

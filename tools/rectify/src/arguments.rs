@@ -10,13 +10,14 @@ mod synth;
 mod value;
 
 use clap::{Args, Parser, Subcommand};
+use jiff::Timestamp;
 
 pub(crate) use check::{CheckArguments, PlanArguments, PlanFormat};
 pub(crate) use command_or::CommandOr;
 use decide::Operator;
 pub(crate) use decide::{
-    BreakerArguments, BreakerCommand, DoctorArguments, ExemptArguments, ExemptCommand, HeldArguments, HoldArguments,
-    HoldCommand, RedoArguments, ResumeArguments, StopArguments,
+    BreakerCommand, DoctorArguments, ExemptArguments, ExemptCommand, HeldArguments, HoldArguments, HoldCommand,
+    RedoArguments, ResumeArguments, ScopeArguments, StopArguments,
 };
 pub(crate) use replaced::replacement;
 pub(crate) use replay::ReplayArguments;
@@ -56,6 +57,20 @@ Examples:
   rectify undo 01JZ0000000000000000000000                      shows the calls and prompts for confirmation
   rectify undo 01JZ0000000000000000000000 --confirm-exposure   does not prompt";
 
+const HISTORY_EXAMPLES: &str = "\
+Exit code 1: an attempt of the list cannot be read; it is a row of its own.
+
+Examples:
+  rectify history                                            all attempts of the last seven days, with counts
+  rectify history restricted-ssh --since 30d --outcome planned --output csv
+  rectify history restricted-ssh sg-0123456789abcdef0        the attempts on a resource, in full
+  rectify history 01JZ0000000000000000000000                 one attempt";
+
+const AUDIT_EXAMPLES: &str = "\
+Examples:
+  rectify audit                                              the decisions of the last thirty days
+  rectify audit --since 2026-01-01 --output csv";
+
 /// Checks resources, shows plans and history, and undoes fixes, with your own credentials.
 #[derive(Debug, Parser)]
 #[command(name = "rectify", version, after_help = EXIT_CODES, after_long_help = format!("{EXAMPLES}\n\n{EXIT_CODES}"))]
@@ -85,8 +100,12 @@ pub(crate) enum Command {
     Undo(UndoArguments),
     /// Ends the hold that an undo set and requests the remediation again.
     Redo(RedoArguments),
-    /// Shows the history of an attempt or of a resource.
+    /// Lists attempts by time, or shows one attempt or those on a resource.
+    #[command(after_help = HISTORY_EXAMPLES)]
     History(HistoryArguments),
+    /// Lists what people decided, by time: exemptions, holds, stops, undos, resets.
+    #[command(after_help = AUDIT_EXAMPLES)]
+    Audit(AuditArguments),
     /// Shows when findings began and ended, from the files of AWS Config. Calls nothing.
     #[command(after_help = replay::EXAMPLES)]
     Replay(ReplayArguments),
@@ -157,20 +176,53 @@ pub(crate) struct UndoArguments {
 /// Arguments of `history`.
 #[derive(Debug, Args)]
 pub(crate) struct HistoryArguments {
-    /// A control, or the id of an attempt.
+    /// A control, or the id of an attempt; default: all controls.
     #[arg(value_name = "CONTROL|ATTEMPT", value_parser = value::control_or_attempt)]
-    pub(crate) what: String,
-    /// The resource whose attempts by this control to show, oldest first: its AWS Config id, its name or its ARN.
-    #[arg(value_name = "RESOURCE")]
+    pub(crate) what: Option<String>,
+    /// The resource whose attempts by this control to show in full, oldest first: its AWS Config id or its ARN.
+    #[arg(value_name = "RESOURCE", requires = "what")]
     pub(crate) resource: Option<String>,
     /// The resource type; default: that of the control, if it has only one.
     #[arg(long = "type", value_name = "TYPE", requires = "resource")]
     pub(crate) kind: Option<String>,
-    /// The account of the resource; default: that of the credentials.
-    #[arg(long, value_name = "ID", requires = "resource", value_parser = account_id)]
+    /// The account of the resource; default: that of the credentials. Without a resource, only attempts in this account.
+    #[arg(long, value_name = "ID", value_parser = account_id)]
     pub(crate) account: Option<String>,
+    /// List attempts since this time: a duration such as 12h or 30d, or a date; default: 7d.
+    #[arg(long, value_name = "TIME", value_parser = value::since, conflicts_with = "resource")]
+    pub(crate) since: Option<Timestamp>,
+    /// List only attempts with this outcome; repeatable.
+    #[arg(long, value_name = "OUTCOME", value_parser = value::outcomes(), conflicts_with = "resource")]
+    pub(crate) outcome: Vec<String>,
+    /// The form of the list.
+    #[arg(long, value_name = "FORMAT", conflicts_with_all = ["resource", "json"])]
+    pub(crate) output: Option<ListFormat>,
     #[command(flatten)]
     pub(crate) ledger: LedgerArguments,
+}
+
+/// Arguments of `audit`.
+#[derive(Debug, Args)]
+pub(crate) struct AuditArguments {
+    /// List decisions since this time: a duration such as 12h or 30d, or a date; default: 30d.
+    #[arg(long, value_name = "TIME", value_parser = value::since)]
+    pub(crate) since: Option<Timestamp>,
+    /// The form of the list.
+    #[arg(long, value_name = "FORMAT", conflicts_with = "json")]
+    pub(crate) output: Option<ListFormat>,
+    #[command(flatten)]
+    pub(crate) ledger: LedgerArguments,
+}
+
+/// The form of a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum ListFormat {
+    /// Aligned columns.
+    Text,
+    /// One JSON document, as with --json.
+    Json,
+    /// Comma-separated values below a header.
+    Csv,
 }
 
 #[cfg(test)]
@@ -199,6 +251,9 @@ mod tests {
             ("check restricted-ssh sg-1 --account 123", "expected 12 digits: received `123`"),
             ("check restricted-ssh --event e --account 111122223333", "--account"),
             ("history restricted-ssh --type t", "<RESOURCE>"),
+            ("history restricted-ssh sg-1 --since 7d", "cannot be used with"),
+            ("history --outcome done", "[possible values: open, stopped"),
+            ("history --output csv --json", "cannot be used with"),
             ("history restricted-sh sg-1", "expected a control id or an attempt id: received `restricted-sh`"),
             ("undo", "<ATTEMPT>"),
             ("undo 01A --hold-for 0d", "expected whole days from 1d to 3650d: received `0d`"),

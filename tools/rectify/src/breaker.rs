@@ -6,7 +6,7 @@ use rectify_runtime::ledger::{AuditEntry, BreakerBlocked, OpenBreaker, ResourceP
 use rectify_runtime::settings::Environment;
 use serde_json::{Value, json};
 
-use crate::arguments::{BreakerArguments, BreakerCommand};
+use crate::arguments::{BreakerCommand, ScopeArguments};
 use crate::check::known;
 use crate::cli_error::CliError;
 use crate::place::{self, OpenLedger, Typed};
@@ -23,7 +23,7 @@ pub(crate) async fn run(command: &BreakerCommand, environment: &Environment) -> 
     }
 }
 
-async fn list(arguments: &BreakerArguments, environment: &Environment) -> Result<Report, CliError> {
+async fn list(arguments: &ScopeArguments, environment: &Environment) -> Result<Report, CliError> {
     let open = OpenLedger::open(&arguments.ledger, environment).await?;
     let now = Timestamp::now();
     let mut found: Vec<(String, OpenBreaker)> = Vec::new();
@@ -50,12 +50,12 @@ async fn list(arguments: &BreakerArguments, environment: &Environment) -> Result
 }
 
 async fn reset(
-    arguments: &BreakerArguments,
+    arguments: &ScopeArguments,
     reason: &str,
     by: String,
     environment: &Environment,
 ) -> Result<Report, CliError> {
-    let open = OpenLedger::open(&arguments.ledger, environment).await?;
+    let open = OpenLedger::open_to_decide(&arguments.ledger, environment).await?;
     let control = arguments.control.as_deref();
     let control = control.ok_or_else(|| CliError::usage("reset: expected a control: received nothing"))?;
     let entry = |what: String| AuditEntry::now(&by, what, reason);
@@ -81,7 +81,7 @@ fn on(control: &str, target: &Target) -> String {
     format!("{control} on {} in {} {}", target.resource.id, target.account, target.region)
 }
 
-async fn addressed(arguments: &BreakerArguments, open: &OpenLedger) -> Result<Option<Target>, CliError> {
+async fn addressed(arguments: &ScopeArguments, open: &OpenLedger) -> Result<Option<Target>, CliError> {
     let Some(id) = arguments.resource.as_deref() else { return Ok(None) };
     let control = arguments.control.as_deref().map(known).transpose()?;
     let typed = Typed { id, kind: arguments.kind.as_deref(), account: arguments.account.as_deref() };

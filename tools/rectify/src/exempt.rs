@@ -27,9 +27,9 @@ pub(crate) async fn run(
             Ok(listed(&shown, now))
         }
         CommandOr::Command(ExemptCommand::End { id, operator, ledger }) => {
-            let open = OpenLedger::open(ledger, environment).await?;
+            let open = OpenLedger::open_to_decide(ledger, environment).await?;
             let by = place::operator(operator.by.as_deref(), environment)?;
-            let entry = AuditEntry { at: now, by: by.clone(), what: format!("exempt end {id}"), why: String::new() };
+            let entry = AuditEntry { at: now, ..AuditEntry::now(&by, format!("exempt end {id}"), "") };
             let scopes: Vec<&str> = scopes().collect();
             if !open.ledger.end_exemption(id, &scopes, &Ended { by, at: now }, &entry).await? {
                 let table = &open.table;
@@ -43,9 +43,10 @@ pub(crate) async fn run(
             ))
         }
         CommandOr::Command(ExemptCommand::Limit { days, decision, ledger }) => {
-            let open = OpenLedger::open(ledger, environment).await?;
+            let open = OpenLedger::open_to_decide(ledger, environment).await?;
             let by = place::operator(decision.operator.by.as_deref(), environment)?;
-            let entry = AuditEntry { at: now, by, what: format!("exempt limit {days}d"), why: decision.reason.clone() };
+            let entry =
+                AuditEntry { at: now, ..AuditEntry::now(by, format!("exempt limit {days}d"), &decision.reason) };
             open.ledger.limit_exemptions(*days, &entry).await?;
             let text = format!("new exemptions in {} last at most {days} days\n", open.table);
             Ok(Report::fine(text, json!({ "limit_days": days })))
@@ -54,7 +55,7 @@ pub(crate) async fn run(
 }
 
 async fn add(arguments: &ExemptArguments, environment: &Environment, now: Timestamp) -> Result<Report, CliError> {
-    let open = OpenLedger::open(&arguments.ledger, environment).await?;
+    let open = OpenLedger::open_to_decide(&arguments.ledger, environment).await?;
     let by = place::operator(arguments.decision.operator.by.as_deref(), environment)?;
     let account = match &arguments.account {
         Some(account) => account.clone(),
@@ -71,7 +72,7 @@ async fn add(arguments: &ExemptArguments, environment: &Environment, now: Timest
     }
     let what = format!("exempt add {} {} {}", exemption.control, exemption.account, exemption.selector);
     let why = format!("{} ({}, {})", exemption.reason, exemption.approver, exemption.ticket);
-    open.ledger.exempt(&exemption, &AuditEntry { at: now, by, what, why }).await?;
+    open.ledger.exempt(&exemption, &AuditEntry { at: now, ..AuditEntry::now(by, what, why) }).await?;
     let Exemption { id, control, selector, until, .. } = &exemption;
     let mut text = format!(
         "exempted {selector} from {control} until {}: {id}\nAWS Config still reports it NON_COMPLIANT; nothing is changed\n",

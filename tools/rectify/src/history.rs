@@ -1,8 +1,12 @@
 //! `rectify history`: what was found, planned, changed and undone, and why.
 
-use jiff::Timestamp;
+use std::collections::BTreeMap;
+
+use futures_util::{StreamExt, TryStreamExt, stream};
+use jiff::{SignedDuration, Timestamp};
+use rectify_compliance::Target;
 use rectify_compliance::plan::call_text;
-use rectify_runtime::ledger::{Attempt, Hold, Outcome, ResourcePath, State};
+use rectify_runtime::ledger::{Attempt, AttemptByTime, Hold, Outcome, ResourcePath, State};
 use rectify_runtime::settings::Environment;
 use rectify_scan::PlanView;
 use serde_json::{Value, json};
@@ -10,23 +14,53 @@ use serde_json::{Value, json};
 use crate::arguments::HistoryArguments;
 use crate::cli_error::CliError;
 use crate::place::{OpenLedger, Typed};
-use crate::report::{Report, moment};
+use crate::report::{self, Ending, Report, columns, moment};
 use crate::style::Style;
 use crate::{hold, plan_text};
 
-/// Shows one attempt, or all attempts on a resource.
+/// How far back a list goes if the operator does not say.
+const DEFAULT: SignedDuration = SignedDuration::from_hours(7 * 24);
+/// How many controls are read side by side.
+const CONCURRENT: usize = 8;
+/// The outcome shown of an attempt that cannot be read.
+const UNREADABLE: &str = "unreadable";
+/// The columns of the text.
+const TEXT_HEADER: [&str; 7] = ["STARTED", "ATTEMPT", "CONTROL", "RESOURCE", "ACCOUNT", "OUTCOME", "REASON"];
+/// The columns as CSV.
+const HEADER: [&str; 12] = [
+    "startedAt",
+    "attempt",
+    "control",
+    "account",
+    "region",
+    "resourceType",
+    "resourceId",
+    "outcome",
+    "mode",
+    "finding",
+    "reason",
+    "undoneBy",
+];
+
+/// Lists attempts by time, or shows one attempt, or all attempts on a resource.
 pub(crate) async fn run(
     arguments: &HistoryArguments,
     environment: &Environment,
     style: Style,
 ) -> Result<Report, CliError> {
     let open = OpenLedger::open(&arguments.ledger, environment).await?;
-    let Some(control) = rectify_catalogue::find(&arguments.what) else {
-        let attempt = open.attempt(&arguments.what).await?;
-        return Ok(Report::fine(attempt_text(&attempt, style), json!({ "attempts": [as_json(&attempt)?] })));
+    let control = match arguments.what.as_deref() {
+        None => return list(arguments, &open, None).await,
+        Some(what) => match rectify_catalogue::find(what) {
+            Some(control) => control,
+            None => {
+                let attempt = open.attempt(what).await?;
+                let json = json!({ "attempts": [as_json(&attempt)?] });
+                return Ok(Report::fine(attempt_text(&attempt, style), json));
+            }
+        },
     };
-    let id = arguments.resource.as_deref();
-    let id = id.ok_or_else(|| CliError::usage("resource: expected one after the control: received nothing"))?;
+    let Some(id) = arguments.resource.as_deref() else { return list(arguments, &open, Some(control.meta.id)).await };
     let typed = Typed { id, kind: arguments.kind.as_deref(), account: arguments.account.as_deref() };
     let target = typed.target(Some(control), &open.caller).await?;
     let path = ResourcePath::of(&target);
@@ -40,6 +74,137 @@ pub(crate) async fn run(
         "holds": holds.iter().map(hold::as_json).collect::<Vec<_>>(),
     });
     Ok(Report::fine(history_text(&attempts, &holds, &empty, style), json))
+}
+
+/// Lists the attempts of a period by time.
+async fn list(arguments: &HistoryArguments, open: &OpenLedger, control: Option<&str>) -> Result<Report, CliError> {
+    let default = || Timestamp::now().saturating_sub(DEFAULT).unwrap_or(Timestamp::MIN);
+    let since = arguments.since.unwrap_or_else(default);
+    let account = arguments.account.as_deref();
+    let controls = rectify_catalogue::controls().map(|it| it.meta.id).filter(|id| control.is_none_or(|it| it == *id));
+    let read = stream::iter(controls).map(|id| open.ledger.attempts_since(id, since, account));
+    let mut attempts: Vec<AttemptByTime> =
+        read.buffered(CONCURRENT).try_collect::<Vec<_>>().await?.into_iter().flatten().collect();
+    // An attempt that cannot be read may have any outcome.
+    attempts.retain(|it| {
+        arguments.outcome.is_empty()
+            || it.attempt.as_ref().map_or(true, |it| arguments.outcome.iter().any(|name| name == outcome_name(it)))
+    });
+    attempts.sort_by(|left, right| left.id.cmp(&right.id));
+    let rows: Vec<Vec<String>> = attempts.iter().map(row).collect();
+    let counts = counts(&attempts);
+    let mut text = match attempts.as_slice() {
+        [] => format!("no attempt since {} in {}\n", moment(since), open.table),
+        _ => columns(TEXT_HEADER.map(str::to_owned).to_vec(), attempts.iter().map(text_row).collect()) + "\n",
+    };
+    for (control, counts) in &counts {
+        let counts: Vec<String> = counts.iter().map(|(outcome, count)| format!("{count} {outcome}")).collect();
+        text += &format!("{control}: {}\n", counts.join(", "));
+    }
+    let listed: Vec<Value> = attempts.iter().map(listed_json).collect();
+    let json = json!({ "schema_version": 1, "since": since, "attempts": listed, "counts": counts });
+    let mut report = report::list(arguments.output, &HEADER, rows, text, json)?;
+    if attempts.iter().any(|it| it.attempt.is_err()) {
+        report.ending = Ending::Unfinished;
+    }
+    Ok(report)
+}
+
+/// The number of attempts by control and outcome.
+fn counts(attempts: &[AttemptByTime]) -> BTreeMap<&str, BTreeMap<&str, usize>> {
+    let mut counts: BTreeMap<&str, BTreeMap<&str, usize>> = BTreeMap::new();
+    for it in attempts {
+        let outcome = it.attempt.as_ref().map_or(UNREADABLE, outcome_name);
+        *counts.entry(&it.control).or_default().entry(outcome).or_default() += 1;
+    }
+    counts
+}
+
+/// The outcome as a filter names it.
+fn outcome_name(attempt: &Attempt) -> &'static str {
+    attempt.outcome.map_or("open", Outcome::name)
+}
+
+fn row(it: &AttemptByTime) -> Vec<String> {
+    let attempt = match &it.attempt {
+        Ok(attempt) => attempt,
+        Err(error) => {
+            let known = |name: &&str| match *name {
+                "attempt" => it.id.clone(),
+                "control" => it.control.clone(),
+                "outcome" => UNREADABLE.to_owned(),
+                "reason" => error.to_string(),
+                _ => String::new(),
+            };
+            return HEADER.iter().map(known).collect();
+        }
+    };
+    let Target { account, region, resource, .. } = &attempt.target;
+    vec![
+        attempt.started_at.to_string(),
+        attempt.id.clone(),
+        attempt.control.clone(),
+        account.to_string(),
+        region.to_string(),
+        resource.kind.clone(),
+        resource.id.clone(),
+        outcome_name(attempt).to_owned(),
+        attempt.mode.clone(),
+        attempt.finding.clone().unwrap_or_default(),
+        attempt.reason.clone(),
+        undone_by(attempt).unwrap_or_default().to_owned(),
+    ]
+}
+
+fn text_row(it: &AttemptByTime) -> Vec<String> {
+    match &it.attempt {
+        Ok(attempt) => vec![
+            moment(attempt.started_at),
+            attempt.id.clone(),
+            attempt.control.clone(),
+            attempt.target.resource.id.clone(),
+            attempt.target.account.to_string(),
+            outcome_name(attempt).to_owned() + if undone_by(attempt).is_some() { ", undone" } else { "" },
+            attempt.reason.clone(),
+        ],
+        Err(error) => {
+            let unknown = || "?".to_owned();
+            vec![
+                unknown(),
+                it.id.clone(),
+                it.control.clone(),
+                unknown(),
+                unknown(),
+                UNREADABLE.to_owned(),
+                error.to_string(),
+            ]
+        }
+    }
+}
+
+/// Who undid it, if an undo ended.
+fn undone_by(attempt: &Attempt) -> Option<&str> {
+    attempt.undo.as_ref().filter(|it| it.finished_at.is_some()).map(|it| it.by.as_str())
+}
+
+fn listed_json(it: &AttemptByTime) -> Value {
+    match &it.attempt {
+        Ok(attempt) => json!({
+            "attempt": attempt.id,
+            "control": attempt.control,
+            "account": attempt.target.account,
+            "region": attempt.target.region,
+            "resource": attempt.target.resource,
+            "started_at": attempt.started_at,
+            "finished_at": attempt.finished_at,
+            "mode": attempt.mode,
+            "outcome": outcome_name(attempt),
+            "finding": attempt.finding,
+            "reason": attempt.reason,
+            "undone_by": undone_by(attempt),
+        }),
+        Err(error) => json!({ "attempt": it.id, "control": it.control, "unreadable": error.to_string() }),
+    }
 }
 
 fn history_text(attempts: &[Attempt], holds: &[Hold], empty: &str, style: Style) -> String {
@@ -129,7 +294,7 @@ fn as_json(attempt: &Attempt) -> Result<Value, CliError> {
 
 #[cfg(test)]
 pub(crate) mod tests {
-    #![allow(clippy::unwrap_used)]
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
     use super::*;
     use crate::style::PLAIN;
@@ -168,6 +333,22 @@ pub(crate) mod tests {
     1. Authorize {\"Id\":\"sg-1\"}
 ";
         assert_eq!(attempt_text(&attempt(), PLAIN), expected);
+    }
+
+    #[test]
+    fn an_attempt_that_cannot_be_read_is_a_row_of_its_own() {
+        let readable = AttemptByTime { id: "01JZ".into(), control: "restricted-ssh".into(), attempt: Ok(attempt()) };
+        let error = rectify_runtime::Error::Ledger("attempt: missing field `mode`".to_owned());
+        let lost = AttemptByTime { id: "01K0".into(), control: "restricted-ssh".into(), attempt: Err(error) };
+        let rows = [row(&readable), row(&lost)];
+        assert_eq!(rows.each_ref().map(Vec::len), [HEADER.len(); 2]);
+        assert_eq!(rows[0].last().map(String::as_str), Some("ada"));
+        assert!(rows[1].contains(&"01K0".to_owned()) && rows[1].contains(&UNREADABLE.to_owned()), "{rows:?}");
+        assert!(text_row(&readable).contains(&"verified, undone".to_owned()));
+        assert!(text_row(&lost).last().unwrap().ends_with("missing field `mode`"));
+        assert!(listed_json(&lost)["unreadable"].is_string());
+        let both = [readable, lost];
+        assert_eq!(json!(counts(&both)), json!({ "restricted-ssh": { "verified": 1, "unreadable": 1 } }));
     }
 
     #[test]

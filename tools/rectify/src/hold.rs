@@ -6,7 +6,7 @@ use rectify_runtime::ledger::{Hold, ResourcePath};
 use rectify_runtime::settings::Environment;
 use serde_json::{Value, json};
 
-use crate::arguments::{CommandOr, HeldArguments, HoldArguments, HoldCommand};
+use crate::arguments::{CommandOr, HeldArguments, HoldArguments, HoldCommand, ScopeArguments};
 use crate::check::known;
 use crate::cli_error::CliError;
 use crate::place::{self, OpenLedger, Typed};
@@ -21,7 +21,7 @@ pub(crate) async fn run(
     environment: &Environment,
 ) -> Result<Report, CliError> {
     match arguments {
-        CommandOr::Command(HoldCommand::List(held)) => list(held, environment).await,
+        CommandOr::Command(HoldCommand::List(scope)) => list(scope, environment).await,
         CommandOr::Command(HoldCommand::End { held, operator }) => end(held, operator.by.as_deref(), environment).await,
         CommandOr::Arguments(HoldArguments { held, lasts, until, decision }) => {
             let now = Timestamp::now();
@@ -45,11 +45,38 @@ async fn add(held: &HeldArguments, hold: &Hold, environment: &Environment) -> Re
     Ok(Report::fine(text, json!({ "resource": target.resource, "hold": as_json(hold) })))
 }
 
-async fn list(arguments: &HeldArguments, environment: &Environment) -> Result<Report, CliError> {
-    let (open, target) = addressed(arguments, environment).await?;
-    let holds = open.ledger.holds(&ResourcePath::of(&target), Timestamp::now()).await?;
-    let holds: Vec<Hold> = holds.into_iter().filter(|it| it.control == arguments.control).collect();
-    Ok(listed(&target, &holds))
+async fn list(scope: &ScopeArguments, environment: &Environment) -> Result<Report, CliError> {
+    let now = Timestamp::now();
+    let open = OpenLedger::open(&scope.ledger, environment).await?;
+    let (Some(control), Some(id)) = (scope.control.as_deref(), scope.resource.as_deref()) else {
+        let mut holds = open.ledger.all_holds(scope.control.as_deref(), now).await?;
+        holds.retain(|(target, _)| scope.account.as_deref().is_none_or(|account| account == target.account.as_str()));
+        return Ok(all_listed(&holds));
+    };
+    let typed = Typed { id, kind: scope.kind.as_deref(), account: scope.account.as_deref() };
+    let target = typed.target(Some(known(control)?), &open.caller).await?;
+    let hold = open.ledger.hold_on(&ResourcePath::of(&target), control, now).await?;
+    Ok(listed(&target, hold.as_slice()))
+}
+
+fn all_listed(holds: &[(Target, Hold)]) -> Report {
+    let json = holds.iter().map(|(target, hold)| {
+        let Target { account, region, resource, .. } = target;
+        let Hold { control, by, reason, until } = hold;
+        json!({ "control": control, "account": account, "region": region, "resource": resource, "by": by,
+            "reason": reason, "until": until })
+    });
+    let json = json!({ "holds": json.collect::<Vec<_>>() });
+    if holds.is_empty() {
+        return Report::fine("no hold\n", json);
+    }
+    let header = ["CONTROL", "RESOURCE", "ACCOUNT", "REGION", "HELD UNTIL", "BY", "REASON"];
+    let row = |(target, it): &(Target, Hold)| {
+        let place = [target.resource.id.clone(), target.account.to_string(), target.region.to_string()];
+        let hold = [moment(it.until), it.by.clone(), it.reason.clone()];
+        [&[it.control.clone()][..], &place, &hold].concat()
+    };
+    Report::fine(columns(header.map(str::to_owned).to_vec(), holds.iter().map(row).collect()), json)
 }
 
 fn listed(target: &Target, holds: &[Hold]) -> Report {
@@ -79,7 +106,7 @@ async fn end(held: &HeldArguments, by: Option<&str>, environment: &Environment) 
 
 async fn addressed(held: &HeldArguments, environment: &Environment) -> Result<(OpenLedger, Target), CliError> {
     let control: &Entry = known(&held.control)?;
-    let open = OpenLedger::open(&held.ledger, environment).await?;
+    let open = OpenLedger::open_to_decide(&held.ledger, environment).await?;
     let typed = Typed { id: &held.resource, kind: held.kind.as_deref(), account: held.account.as_deref() };
     let target = typed.target(Some(control), &open.caller).await?;
     Ok((open, target))

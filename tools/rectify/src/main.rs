@@ -10,6 +10,7 @@
 //! | [`check`] | evaluates an event or a live resource; writes nothing |
 //! | [`undo`], [`redo`] | undoes an attempt, and requests its fix again |
 //! | [`history`] | what was done, and why |
+//! | [`audit`] | what people decided |
 //! | [`offline`] | scans and replays files that AWS Config delivered |
 //! | [`hold`], [`exempt`], [`switch`] | an operator's decisions against remediation |
 //! | [`findings`] | open findings, as AWS Config reports them |
@@ -22,6 +23,7 @@
 //! | [`report`], [`plan_text`], [`style`], [`cli_error`] | output and exit codes |
 
 mod arguments;
+mod audit;
 mod breaker;
 mod caller;
 mod check;
@@ -123,6 +125,7 @@ async fn run(arguments: &Arguments, environment: &Environment, style: Style) -> 
         Command::Breaker { command } => breaker::run(command, environment).await,
         Command::Doctor(it) => doctor::run(it, environment, style).await,
         Command::Undo(it) => undo::run(it, environment, arguments.json).await,
+        Command::Audit(it) => audit::run(it, environment).await,
         Command::History(it) => history::run(it, environment, style).await,
         Command::Hold(it) => hold::run(it, environment).await,
         Command::Stop(it) => switch::stop(it, environment).await,

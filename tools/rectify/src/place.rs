@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use rectify_compliance::place::ACCOUNT_TYPE;
-use rectify_compliance::{AccountId, Entry, Region, ResourceKey, Target};
+use rectify_compliance::{AccountId, Arn, Entry, Region, ResourceKey, Target};
 use rectify_runtime::ledger::{Attempt, CLOCK_TOLERANCE, Ledger};
 use rectify_runtime::settings::Environment;
 
@@ -39,6 +39,19 @@ impl OpenLedger {
         };
         let ledger = Ledger::new(caller.config(), table.as_str()).tolerating(CLOCK_TOLERANCE);
         Ok(Self { caller, ledger, table })
+    }
+
+    /// The same for a decision: its audit entry names the credentials by their ARN, as STS reports it.
+    ///
+    /// # Errors
+    /// [`CliError`] as for [`open`](Self::open), or if STS does not say whose the credentials are.
+    pub(crate) async fn open_to_decide(
+        arguments: &LedgerArguments,
+        environment: &Environment,
+    ) -> Result<Self, CliError> {
+        let Self { caller, ledger, table } = Self::open(arguments, environment).await?;
+        let arn = caller.identity().await?.arn.clone();
+        Ok(Self { ledger: ledger.acting_as(arn), caller, table })
     }
 
     /// The attempt with this id, of any control.
@@ -97,6 +110,39 @@ pub(crate) fn end(now: Timestamp, until: Option<Timestamp>, lasts: SignedDuratio
     }
 }
 
+/// Types whose ARN has another name than AWS Config's id, beside those of IAM.
+const WITHOUT_ID: [&str; 3] = ["AWS::RDS::DBCluster", "AWS::RDS::DBInstance", "AWS::SQS::Queue"];
+
+/// The AWS Config id of a resource given as id or as ARN.
+fn config_id(kind: &str, text: &str, region: &Region) -> Result<String, CliError> {
+    let Ok(arn) = text.parse::<Arn>() else { return Ok(text.to_owned()) };
+    if let Some(other) = arn.region().filter(|it| it != region) {
+        return Err(CliError::usage(format!(
+            "resource: expected one in region {region}: received `{text}`: give --region {other}"
+        )));
+    }
+    let resource = arn.resource();
+    // Behind the type, such as `security-group/` or `function:`.
+    let name = resource.split_once(['/', ':']).map_or(resource, |(_, name)| name);
+    match kind {
+        "AWS::CloudTrail::Trail" | "AWS::ElasticLoadBalancingV2::LoadBalancer" | "AWS::SNS::Topic" => {
+            Ok(text.to_owned())
+        }
+        "AWS::S3::Bucket" => Ok(resource.to_owned()),
+        "AWS::Logs::LogGroup" => Ok(name.trim_end_matches(":*").to_owned()),
+        _ if kind.starts_with("AWS::IAM::") || WITHOUT_ID.contains(&kind) => Err(without_id(kind, text)),
+        _ => Ok(name.to_owned()),
+    }
+}
+
+/// The refusal of an ARN that does not contain the id.
+fn without_id(kind: &str, arn: &str) -> CliError {
+    CliError::usage(format!(
+        "resource: expected the AWS Config id of the {kind}, which is not in its ARN: received `{arn}`: `aws configservice \
+         list-discovered-resources --resource-type {kind}` lists the ids"
+    ))
+}
+
 /// A resource as given in the arguments.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Typed<'a> {
@@ -120,7 +166,8 @@ impl<'a> Typed<'a> {
             None => caller.account().await?.clone(),
         };
         let arn = self.id.starts_with("arn:").then(|| self.id.to_owned());
-        let resource = ResourceKey::new(kind, self.id);
+        let id = config_id(&kind, self.id, caller.region())?;
+        let resource = ResourceKey::new(kind, id);
         Ok(Target { account, region: caller.region().clone(), resource, name: None, arn })
     }
 
@@ -191,6 +238,29 @@ mod tests {
         for (control, typed, expected) in rows {
             assert_eq!(target(control, typed).await, expected.map(str::to_owned).map_err(str::to_owned), "{typed:?}");
         }
+    }
+
+    #[test]
+    fn an_arn_gives_the_id() {
+        let region = Region::new("eu-west-1");
+        let id = |kind: &str, text: &str| config_id(kind, text, &region).map_err(|error| error.to_string());
+        let arn = |rest: &str| format!("arn:aws:{rest}");
+        for (kind, text, expected) in [
+            ("AWS::EC2::SecurityGroup", arn("ec2:eu-west-1:111122223333:security-group/sg-1"), "sg-1"),
+            ("AWS::S3::Bucket", arn("s3:::pics"), "pics"),
+            ("AWS::Lambda::Function", arn("lambda:eu-west-1:111122223333:function:resize"), "resize"),
+            ("AWS::Logs::LogGroup", arn("logs:eu-west-1:111122223333:log-group:/aws/x:*"), "/aws/x"),
+            ("AWS::KMS::Key", arn("kms:eu-west-1:111122223333:key/mrk-1"), "mrk-1"),
+            ("AWS::IAM::User", "AIDAEXAMPLE".to_owned(), "AIDAEXAMPLE"),
+        ] {
+            assert_eq!(id(kind, &text).as_deref(), Ok(expected), "{text}");
+        }
+        let topic = arn("sns:eu-west-1:111122223333:alarms");
+        assert_eq!(id("AWS::SNS::Topic", &topic), Ok(topic));
+        let user = id("AWS::IAM::User", &arn("iam::111122223333:user/alice")).unwrap_err();
+        assert!(user.contains("expected the AWS Config id of the AWS::IAM::User, which is not in its ARN"), "{user}");
+        let far = id("AWS::KMS::Key", &arn("kms:us-east-1:111122223333:key/1")).unwrap_err();
+        assert!(far.ends_with("give --region us-east-1"), "{far}");
     }
 
     #[tokio::test]

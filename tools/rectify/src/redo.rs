@@ -14,7 +14,7 @@ use crate::report::Report;
 
 /// Ends the hold and requests the remediation for the resource as it is now: it makes a new plan and passes all gates.
 pub(crate) async fn run(arguments: &RedoArguments, environment: &Environment) -> Result<Report, CliError> {
-    let open = OpenLedger::open(&arguments.ledger, environment).await?;
+    let open = OpenLedger::open_to_decide(&arguments.ledger, environment).await?;
     let by = place::operator(arguments.operator.by.as_deref(), environment)?;
     let id = &arguments.attempt;
     let attempt = open.attempt(id).await?;

@@ -16,7 +16,7 @@ const ALL: &str = "*";
 
 /// Stops remediations.
 pub(crate) async fn stop(arguments: &StopArguments, environment: &Environment) -> Result<Report, CliError> {
-    let open = OpenLedger::open(&arguments.ledger, environment).await?;
+    let open = OpenLedger::open_to_decide(&arguments.ledger, environment).await?;
     let stop = StopSwitch {
         scope: arguments.control.clone().unwrap_or_else(|| ALL.to_owned()),
         by: place::operator(arguments.decision.operator.by.as_deref(), environment)?,
@@ -34,7 +34,7 @@ pub(crate) async fn stop(arguments: &StopArguments, environment: &Environment) -
 
 /// Resumes remediations; without effect if they were not stopped.
 pub(crate) async fn resume(arguments: &ResumeArguments, environment: &Environment) -> Result<Report, CliError> {
-    let open = OpenLedger::open(&arguments.ledger, environment).await?;
+    let open = OpenLedger::open_to_decide(&arguments.ledger, environment).await?;
     let scope = arguments.control.as_deref().unwrap_or(ALL);
     let by = place::operator(arguments.operator.by.as_deref(), environment)?;
     let (released, remaining): (Vec<StopSwitch>, Vec<StopSwitch>) =

@@ -19,7 +19,7 @@ use crate::style::Style;
 
 /// Undoes an attempt.
 pub(crate) async fn run(arguments: &UndoArguments, environment: &Environment, quiet: bool) -> Result<Report, CliError> {
-    let open = OpenLedger::open(&arguments.ledger, environment).await?;
+    let open = OpenLedger::open_to_decide(&arguments.ledger, environment).await?;
     let by = place::operator(arguments.operator.by.as_deref(), environment)?;
     let id = &arguments.attempt;
     let attempt = open.attempt(id).await?;

@@ -21,10 +21,11 @@ use std::io;
 use std::str::FromStr;
 
 pub use asff::asff;
-pub use csv::csv;
+pub use csv::{csv, table};
 pub use json::{json, jsonl, schema};
 pub use junit::junit;
 pub use ocsf::ocsf;
+pub use safe::visible;
 pub use sarif::sarif;
 pub use summary::{Counts, counts_by};
 pub use text::{Layout, text};

@@ -33,6 +33,11 @@ pub(super) fn read_text<'a>(item: &'a Item, name: &'static str) -> Result<&'a st
     }
 }
 
+/// The text of an attribute that items may lack.
+pub(super) fn read_optional(item: &Item, name: &str) -> Option<String> {
+    item.get(name).and_then(|it| it.as_s().ok()).cloned()
+}
+
 pub(super) fn read_number(item: &Item, name: &'static str) -> Result<i64, Error> {
     match item.get(name) {
         Some(AttributeValue::N(value)) => value.parse().map_err(|_| unexpected(name, "a whole number", item.get(name))),

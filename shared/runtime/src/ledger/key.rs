@@ -3,7 +3,7 @@
 //! A remediation writes partitions that begin with `L#` or its own control, so that `dynamodb:LeadingKeys` can restrict
 //! it to them. Operators' decisions begin with neither.
 
-use rectify_compliance::{Target, Timestamp};
+use rectify_compliance::{AccountId, Region, ResourceKey, Target, Timestamp};
 
 /// Sort key of a partition's only item, and of a control's own row among those of its resources.
 pub(super) const SINGLETON: &str = "-";
@@ -15,6 +15,8 @@ pub(super) const RESET: &str = "RESET";
 pub(super) const STOP: &str = "STOP";
 /// Partition key of the longest duration of an exemption; no control has this name.
 pub(super) const EXEMPTION_LIMIT: &str = "X#LIMIT";
+/// Partition key of the register of all holds.
+pub(super) const HOLDS: &str = "D#HOLDS";
 /// Sort key of the revision counter of a registry: a query reads it before the entries.
 pub(super) const REVISION: &str = "!revision";
 
@@ -33,6 +35,14 @@ impl ResourcePath {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// The resource with this text in keys; its id may contain `#`.
+    pub(super) fn target(text: &str) -> Option<Target> {
+        let mut parts = text.splitn(4, '#');
+        let (account, region, kind, id) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+        let (account, region) = (AccountId::new(account), Region::new(region));
+        Some(Target { account, region, resource: ResourceKey::new(kind, id), name: None, arn: None })
+    }
 }
 
 /// The partition of a resource's lease, which all controls share.
@@ -43,6 +53,11 @@ pub(super) fn lease_of(path: &ResourcePath) -> String {
 /// The partition of a control's attempts on a resource; their ids are the sort keys.
 pub(super) fn attempts_of(control: &str, path: &ResourcePath) -> String {
     format!("{control}#A#{}", path.0)
+}
+
+/// The prefix of the partitions of a control's attempts, in one account or in all.
+pub(super) fn attempts_in(control: &str, account: Option<&str>) -> String {
+    format!("{control}#A#{}", account.map_or_else(String::new, |account| format!("{account}#")))
 }
 
 /// The partition of a control's attempts that changed a resource; their ids are the sort keys.
@@ -128,6 +143,11 @@ pub(super) fn decisions_about(control: &str) -> String {
 /// The sort key of a hold.
 pub(super) fn hold(control: &str) -> String {
     format!("HOLD#{control}")
+}
+
+/// The sort key of a hold in the register of all.
+pub(super) fn registered_hold(control: &str, path: &ResourcePath) -> String {
+    format!("{control}#{}", path.0)
 }
 
 /// The sort key of an operator's reset of a control's breaker on one resource.

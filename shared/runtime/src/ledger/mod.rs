@@ -17,7 +17,8 @@
 //! | `<control>#N#kind#about#window` | `-` | an announcement that covers many attempts was made |
 //! | `reconciler#…`, `attribution#…` | `-` | the state of these two functions |
 //! | `D#account#region#type#id` | `HOLD#control` | "do not enforce before …", set by undo or an operator |
-//! | same | `RESET#control` | an operator reset the control's breaker on this resource |
+//! | `D#HOLDS` | `control#account#region#type#id` | the same hold, so that all can be listed |
+//! | `D#account#region#type#id` | `RESET#control` | an operator reset the control's breaker on this resource |
 //! | `D#C#control` | `RESET` | an operator reset the control's own breaker |
 //! | `X#control` or `X#*` | `account#selector#ulid` | an exemption; an ended one stays |
 //! | same | `!revision` | how often one was added or ended |
@@ -40,6 +41,7 @@ mod budget;
 mod chunking;
 mod exemptions;
 mod fence;
+mod history;
 mod in_progress;
 mod item;
 mod judging;
@@ -67,6 +69,7 @@ pub use breaker::{CONTROL_LIMIT, OpenBreaker, RESOURCE_LIMIT, WINDOW};
 pub use breaker_blocked::BreakerBlocked;
 pub use exemptions::{DEFAULT_LIMIT, Registry};
 pub use fence::{Fence, Overruled};
+pub use history::AttemptByTime;
 pub use in_progress::AttemptInProgress;
 pub use judging::Evaluations;
 pub use key::ResourcePath;
@@ -81,12 +84,19 @@ pub struct Ledger {
     client: Client,
     table: String,
     tolerance: SignedDuration,
+    caller: Option<String>,
 }
 
 impl Ledger {
     /// The ledger in `table`.
     pub fn new(config: &SdkConfig, table: impl Into<String>) -> Self {
-        Self { client: Client::new(config), table: table.into(), tolerance: SignedDuration::ZERO }
+        Self { client: Client::new(config), table: table.into(), tolerance: SignedDuration::ZERO, caller: None }
+    }
+
+    /// The same ledger, whose audit entries name these credentials by their ARN.
+    #[must_use]
+    pub fn acting_as(self, arn: impl Into<String>) -> Self {
+        Self { caller: Some(arn.into()), ..self }
     }
 
     /// The names of all tables of the account and region, from all pages, among which an operator's tool finds the ledger.

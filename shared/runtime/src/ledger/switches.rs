@@ -1,10 +1,10 @@
 //! Stop switches and holds: operators' decisions against acting.
 
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
-use rectify_compliance::Timestamp;
+use rectify_compliance::{Target, Timestamp};
 
 use super::item::{Item, instant, key, read_instant, read_text, text};
-use super::key::{STOP, decisions_on, hold};
+use super::key::{HOLDS, STOP, decisions_on, hold, registered_hold};
 use super::{AuditEntry, Ledger, ResourcePath};
 use crate::Error;
 
@@ -72,7 +72,7 @@ impl Ledger {
         item.insert("reason".to_owned(), text(&stop.reason));
         item.insert("since".to_owned(), instant(stop.since));
         let what = format!("stop {}", stop.scope);
-        let entry = AuditEntry { at: stop.since, by: stop.by.clone(), what, why: stop.reason.clone() };
+        let entry = AuditEntry { at: stop.since, ..AuditEntry::now(&stop.by, what, &stop.reason) };
         self.record(&entry, vec![self.put_any(item)?]).await
     }
 
@@ -116,7 +116,7 @@ impl Ledger {
     /// [`Error::Ledger`] when the table cannot be written.
     pub async fn set_hold(&self, path: &ResourcePath, set: &Hold) -> Result<(), Error> {
         let what = format!("hold add {} {} until {}", set.control, path.as_str(), set.until);
-        self.record(&AuditEntry::now(&set.by, what, &set.reason), vec![hold_write(self, path, set)?]).await
+        self.record(&AuditEntry::now(&set.by, what, &set.reason), hold_writes(self, path, set)?.into()).await
     }
 
     /// Ends a hold, if there is one.
@@ -125,17 +125,41 @@ impl Ledger {
     /// [`Error::Ledger`] when the table cannot be written.
     pub async fn end_hold(&self, path: &ResourcePath, control: &str, by: &str) -> Result<(), Error> {
         let entry = AuditEntry::now(by, format!("hold end {control} {}", path.as_str()), "");
-        self.record(&entry, vec![self.delete_any(&decisions_on(path), &hold(control))?]).await
+        let at_resource = self.delete_any(&decisions_on(path), &hold(control))?;
+        self.record(&entry, vec![at_resource, self.delete_any(HOLDS, &registered_hold(control, path))?]).await
+    }
+
+    /// The holds on all resources that have not expired, by control and resource; only those of `control` if it is
+    /// given.
+    ///
+    /// # Errors
+    /// [`Error::Ledger`] when the table or a hold cannot be read.
+    pub async fn all_holds(&self, control: Option<&str>, now: Timestamp) -> Result<Vec<(Target, Hold)>, Error> {
+        let prefix = control.map_or_else(String::new, |control| format!("{control}#"));
+        let mut found = Vec::new();
+        for item in self.query(HOLDS, &prefix).await? {
+            let sk = read_text(&item, "sk")?;
+            let parts = sk.split_once('#').and_then(|(control, path)| Some((control, ResourcePath::target(path)?)));
+            let (control, target) = parts.ok_or_else(|| {
+                Error::Ledger(format!("sk: expected control, account, region, type and id: received `{sk}`"))
+            })?;
+            found.push((target, read_hold(control, &item)?));
+        }
+        found.retain(|(_, it)| it.until > now);
+        Ok(found)
     }
 }
 
-/// Part of a transaction: sets or replaces a hold.
-pub(super) fn hold_write(ledger: &Ledger, path: &ResourcePath, set: &Hold) -> Result<TransactWriteItem, Error> {
-    let mut item = key(&decisions_on(path), &hold(&set.control));
-    item.insert("by".to_owned(), text(&set.by));
-    item.insert("reason".to_owned(), text(&set.reason));
-    item.insert("until".to_owned(), instant(set.until));
-    ledger.put_any(item)
+/// Part of a transaction: sets or replaces a hold, at its resource and in the register of all.
+pub(super) fn hold_writes(ledger: &Ledger, path: &ResourcePath, set: &Hold) -> Result<[TransactWriteItem; 2], Error> {
+    let write = |mut item: Item| {
+        item.insert("by".to_owned(), text(&set.by));
+        item.insert("reason".to_owned(), text(&set.reason));
+        item.insert("until".to_owned(), instant(set.until));
+        ledger.put_any(item)
+    };
+    let at_resource = write(key(&decisions_on(path), &hold(&set.control)))?;
+    Ok([at_resource, write(key(HOLDS, &registered_hold(&set.control, path)))?])
 }
 
 fn read_hold(control: &str, item: &Item) -> Result<Hold, Error> {

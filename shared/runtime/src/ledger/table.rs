@@ -42,12 +42,13 @@ impl Ledger {
         Ok(answer.items.unwrap_or_default())
     }
 
-    fn partition(&self, pk: &str) -> QueryFluentBuilder {
+    pub(super) fn partition(&self, pk: &str) -> QueryFluentBuilder {
         let query = self.client.query().table_name(&self.table).consistent_read(true);
         query.expression_attribute_values(":pk", text(pk))
     }
 
-    async fn items(&self, query: QueryFluentBuilder) -> Result<Vec<Item>, Error> {
+    /// The items of a query, every page.
+    pub(super) async fn items(&self, query: QueryFluentBuilder) -> Result<Vec<Item>, Error> {
         let mut pages = query.into_paginator().items().send();
         let mut items = Vec::new();
         while let Some(item) = pages.next().await {

@@ -6,7 +6,7 @@ use rectify_compliance::Timestamp;
 use super::in_progress::open_item;
 use super::item::{instant, key, number, text};
 use super::key::{LEASE, lease_of};
-use super::switches::hold_write;
+use super::switches::hold_writes;
 use super::transact::{TransactionOutcome, lost, updating};
 use super::{Attempt, AuditEntry, Hold, Lease, Ledger, State};
 use crate::Error;
@@ -29,8 +29,12 @@ impl Ledger {
         if attempt.state == State::Finished {
             writes.extend(self.closing(attempt)?);
         }
-        let Some(hold) = hold else { return self.under_lease(lease, writes, "undo").await };
-        writes.push(hold_write(self, &lease.path, hold)?);
+        let Some(hold) = hold else {
+            let by = attempt.undo.as_ref().map_or("unknown", |it| it.by.as_str());
+            let what = format!("undo {} {} {}", attempt.id, attempt.control, lease.path.as_str());
+            return self.record(&AuditEntry::now(by, what, "a longer hold is set"), writes).await;
+        };
+        writes.extend(hold_writes(self, &lease.path, hold)?);
         let what = format!("hold add {} {} until {}", hold.control, lease.path.as_str(), hold.until);
         self.record(&AuditEntry::now(&hold.by, what, &hold.reason), writes).await
     }
@@ -57,7 +61,7 @@ impl Ledger {
             writes.push(self.put_any(open_item(attempt))?);
         }
         let Some(hold) = hold else { return self.under_lease(lease, writes, "undo").await };
-        writes.push(hold_write(self, &lease.path, hold)?);
+        writes.extend(hold_writes(self, &lease.path, hold)?);
         let what = format!("hold end {} {}", hold.control, lease.path.as_str());
         self.record(&AuditEntry::now(&hold.by, what, format!("undo of {} changed nothing", attempt.id)), writes).await
     }

@@ -30,7 +30,7 @@ pub(crate) struct HeldArguments {
     /// The control.
     #[arg(value_name = "CONTROL", value_parser = control_ids())]
     pub(crate) control: String,
-    /// The resource: its AWS Config id, its name or its ARN.
+    /// The resource: its AWS Config id or its ARN.
     #[arg(value_name = "RESOURCE")]
     pub(crate) resource: String,
     /// The resource type; default: that of the control, if it has only one.
@@ -61,8 +61,8 @@ pub(crate) struct HoldArguments {
 /// The commands of `hold`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum HoldCommand {
-    /// Lists the current holds on a resource.
-    List(HeldArguments),
+    /// Lists current holds: all, those of a control, or that on a resource.
+    List(ScopeArguments),
     /// Ends a hold early.
     End {
         #[command(flatten)]
@@ -175,24 +175,24 @@ pub(crate) struct ResumeArguments {
 pub(crate) enum BreakerCommand {
     /// Lists the open breakers of controls and of resources. A resource's breaker is listed once it has blocked a fix, or if
     /// the resource is given.
-    List(BreakerArguments),
+    List(ScopeArguments),
     /// Resets a breaker early: that of a control, or that of a control on one resource.
     #[command(mut_arg("control", |it| it.required(true)))]
     Reset {
         #[command(flatten)]
-        breaker: BreakerArguments,
+        breaker: ScopeArguments,
         #[command(flatten)]
         decision: Reasoned,
     },
 }
 
-/// A control's breaker, or its breaker on one resource.
+/// All controls, a control, or a control on a resource.
 #[derive(Debug, Args)]
-pub(crate) struct BreakerArguments {
-    /// The control; default for `list`: all controls.
+pub(crate) struct ScopeArguments {
+    /// The control; default: all controls.
     #[arg(value_name = "CONTROL", index = 1, value_parser = control_ids())]
     pub(crate) control: Option<String>,
-    /// The resource: its AWS Config id, its name or its ARN.
+    /// The resource: its AWS Config id or its ARN.
     #[arg(value_name = "RESOURCE", index = 2, requires = "control")]
     pub(crate) resource: Option<String>,
     /// The resource type; default: that of the control, if it has only one.

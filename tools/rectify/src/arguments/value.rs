@@ -93,6 +93,35 @@ pub(super) fn instant(text: &str) -> Result<Timestamp, String> {
     })
 }
 
+/// The beginning of a period: a duration before now, or a time.
+pub(super) fn since(text: &str) -> Result<Timestamp, String> {
+    let now = Timestamp::now();
+    let at = match duration(text) {
+        Ok(lasts) => now.saturating_sub(lasts).unwrap_or(Timestamp::MIN),
+        Err(_) => instant(text)
+            .map_err(|_| format!("expected a duration such as 7d, or a date such as 2026-11-01: received `{text}`"))?,
+    };
+    if at <= now { Ok(at) } else { Err(format!("expected a time that has passed: received `{text}`")) }
+}
+
+/// The outcomes of an attempt, and `open` for one without.
+pub(super) fn outcomes() -> PossibleValuesParser {
+    PossibleValuesParser::new([
+        "open",
+        "stopped",
+        "gone",
+        "already-compliant",
+        "not-applicable",
+        "exempt",
+        "planned",
+        "breaker-open",
+        "over-budget",
+        "verified",
+        "pending",
+        "failed",
+    ])
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
@@ -118,6 +147,15 @@ mod tests {
             assert_eq!(duration(text), Err(format!("expected between 1h and 3650d: received `{text}`")));
         }
         assert_eq!((days("2w"), days("48h"), days("3650d")), (Ok(14), Ok(2), Ok(3650)));
+    }
+
+    #[test]
+    fn a_period_begins_in_the_past() {
+        let hours = Timestamp::now().duration_since(since("2w").unwrap()).as_hours();
+        assert!((335..=336).contains(&hours), "{hours}");
+        assert_eq!(since("2026-01-01").unwrap().to_string(), "2026-01-01T00:00:00Z");
+        assert!(since("2999-01-01").unwrap_err().starts_with("expected a time that has passed"));
+        assert!(since("last week").unwrap_err().starts_with("expected a duration such as 7d, or a date"));
     }
 
     #[test]

@@ -33,11 +33,19 @@ const HEADER: [&str; 16] = [
 /// # Errors
 /// If the writer refuses a record.
 pub fn csv(scan: &Scan) -> io::Result<String> {
+    table(&HEADER, scan.rows.iter().map(|row| record(scan, row).to_vec()))
+}
+
+/// Rows of text, one per line, below a header; every field is quoted, and none is run by a spreadsheet.
+///
+/// # Errors
+/// If the writer refuses a record.
+pub fn table(header: &[&str], rows: impl Iterator<Item = Vec<String>>) -> io::Result<String> {
     let mut builder = WriterBuilder::new();
     let mut writer = builder.quote_style(QuoteStyle::Always).terminator(Terminator::CRLF).from_writer(Vec::new());
-    writer.write_record(HEADER)?;
-    for row in &scan.rows {
-        writer.write_record(record(scan, row).map(|field| cell(&field)))?;
+    writer.write_record(header)?;
+    for row in rows {
+        writer.write_record(row.iter().map(|field| cell(field)))?;
     }
     let bytes = writer.into_inner().map_err(::csv::IntoInnerError::into_error)?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())

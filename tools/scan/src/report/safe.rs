@@ -17,7 +17,7 @@ pub(super) fn is_hidden(letter: char) -> bool {
 }
 
 /// The text with hidden characters as Rust writes them: `\n`, `\u{202e}`.
-pub(super) fn visible(text: &str) -> String {
+pub fn visible(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for letter in text.chars() {
         if is_hidden(letter) {
