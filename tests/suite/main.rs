@@ -4,6 +4,7 @@
 
 mod announcements;
 mod attribution;
+mod baseline;
 mod command_line;
 mod config_engine;
 mod config_recorder;
