@@ -15,11 +15,12 @@ SAMPLE  := $(foreach id,$(SAMPLED),--bin $(id) --bin $(id)-remediation)
 # The programs that the demo and the tests start: the functions, one program per service, and the tools.
 RUNS    := --bin '*-functions' --bin rectify --bin rectify-local
 
-# The site's builder, as tested.
+# The site's builder and the wheel's, as tested.
 MDBOOK  := .local/mdbook
+MATURIN := .local/maturin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo local programs sample test chaos attempts unused ci fmt fmt-check generate fresh template-lint new-control build release dist-size book browser deny clean
+.PHONY: help demo local programs sample test chaos attempts unused ci fmt fmt-check generate fresh template-lint new-control build release dist-size dist-cli wheel book browser deny clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -84,6 +85,12 @@ release: build $(RELEASE)/.release ## the functions as zip files and the templat
 dist-size: ## build one rule as it is published, and fail if it is too large
 	$(CARGO) run --quiet -p xtask -- package --profile dist --control iam-root-access-key-check --max-size 6500000
 
+dist-cli: ## the command line as an archive with manual pages, completions and checksum, in target/dist
+	$(CARGO) run --quiet -p xtask -- dist-cli
+
+wheel: $(MATURIN)/.maturin ## the command line as a wheel for pipx and uv, in target/dist
+	$(MATURIN)/bin/maturin build --manifest-path tools/rectify/Cargo.toml --profile dist --out target/dist
+
 book: $(MDBOOK)/bin/mdbook ## the documentation as a site, in target/book/html
 	$(CARGO) run --quiet -p xtask -- book
 	$(MDBOOK)/bin/mdbook build target/book
@@ -122,6 +129,11 @@ $(SAM)/.sam: tests/requirements-sam.txt
 $(RELEASE)/.release: tests/requirements-release.txt deploy/requirements.txt
 	$(PYTHON) -m venv $(RELEASE)
 	$(RELEASE)/bin/pip install --quiet --disable-pip-version-check -r tests/requirements-release.txt
+	touch $@
+
+$(MATURIN)/.maturin:
+	$(PYTHON) -m venv $(MATURIN)
+	$(MATURIN)/bin/pip install --quiet --disable-pip-version-check maturin==1.16.0
 	touch $@
 
 $(MDBOOK)/bin/mdbook:

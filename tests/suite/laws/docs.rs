@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use xtask::book::{CONTENTS, links};
+use xtask::book::{CONTENTS, links, prose};
 
 use super::tree::{SourceFile, files, read, root};
 
@@ -36,7 +36,9 @@ fn every_relative_link_resolves() {
     for page in pages() {
         for link in links(&page.path, &page.text) {
             count += 1;
-            if !root().join(&link.file).is_file() {
+            if link.file == CONTENTS {
+                broken.push(format!("{}: `{}`: the site has no page for it", page.path, link.target));
+            } else if !root().join(&link.file).is_file() {
                 broken.push(format!("{}: `{}`: no file {}", page.path, link.target, link.file));
             } else if let Some(anchor) = link.anchor
                 && !anchors(&read(&link.file)).contains(&anchor)
@@ -47,6 +49,18 @@ fn every_relative_link_resolves() {
     }
     assert!(broken.is_empty(), "{}", broken.join("\n"));
     assert!(count > 500, "only {count} links were found");
+}
+
+#[test]
+fn no_page_has_html_that_a_browser_would_swallow() {
+    let is_tag = |line: &str| {
+        let mut after = line.split('<').skip(1);
+        after.any(|it| it.starts_with(|letter: char| letter == '/' || letter.is_ascii_alphabetic()))
+    };
+    let pages = pages();
+    let lines = pages.iter().flat_map(|page| prose(&page.text).into_iter().map(|line| (page.path.clone(), line)));
+    let found: Vec<_> = lines.filter(|(_, line)| is_tag(line)).collect();
+    assert!(found.is_empty(), "write `&lt;`, or code: {found:#?}");
 }
 
 #[test]

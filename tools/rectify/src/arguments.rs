@@ -9,6 +9,8 @@ mod scan;
 mod synth;
 mod value;
 
+use std::path::PathBuf;
+
 use clap::{Args, Parser, Subcommand};
 use jiff::Timestamp;
 
@@ -135,6 +137,11 @@ pub(crate) enum Command {
     Completions {
         /// bash, elvish, fish, powershell or zsh.
         shell: clap_complete::Shell,
+    },
+    /// Write the manual pages of all commands to a folder.
+    Man {
+        /// The folder, e.g. ~/.local/share/man/man1.
+        folder: PathBuf,
     },
 }
 

@@ -17,6 +17,7 @@
 //! | [`breaker`] | circuit breakers |
 //! | [`doctor`] | whether the deployment works |
 //! | [`controls`] | the catalogue as a table |
+//! | [`man`] | the manual pages |
 //! | [`synth`] | the templates that follow from `rectify.yaml` |
 //! | [`caller`] | credentials, with the account and ARN they belong to |
 //! | [`place`] | region, resource, table and operator, from arguments and environment |
@@ -34,6 +35,7 @@ mod exempt;
 mod findings;
 mod history;
 mod hold;
+mod man;
 mod offline;
 mod place;
 mod plan_text;
@@ -131,6 +133,7 @@ async fn run(arguments: &Arguments, environment: &Environment, style: Style) -> 
         Command::Stop(it) => switch::stop(it, environment).await,
         Command::Resume(it) => switch::resume(it, environment).await,
         Command::Status(it) => switch::status(it, environment, style).await,
+        Command::Man { folder } => man::run(folder),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(*shell, &mut Arguments::command(), "rectify", &mut script);

@@ -37,7 +37,7 @@ pub fn links(path: &str, text: &str) -> Vec<Link> {
 }
 
 /// The lines outside of code blocks, without code spans.
-fn prose(text: &str) -> Vec<String> {
+pub fn prose(text: &str) -> Vec<String> {
     let mut is_code = false;
     let mut lines = Vec::new();
     for line in text.lines() {

@@ -19,7 +19,8 @@ pub fn page() -> Result<String, Unfilled> {
         let default = if default.is_empty() { "none".to_owned() } else { format!("`{default}`") };
         let kind = if it.is_constant { "" } else { it.name.as_str() };
         let parameter = if kind.is_empty() { "-".to_owned() } else { format!("`{kind}`") };
-        let description = it.description().split_whitespace().collect::<Vec<_>>().join(" ").replace('|', "\\|");
+        let description = it.description().split_whitespace().collect::<Vec<_>>().join(" ");
+        let description = description.replace('|', "\\|").replace('<', "&lt;");
         format!("| `{key}` | {} | {default} | {parameter} | {description} |\n", values(it))
     };
     let rows: String = declarations().iter().map(row).collect();
