@@ -20,10 +20,14 @@ MDBOOK  := .local/mdbook
 MATURIN := .local/maturin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo local programs sample test chaos attempts unused ci fmt fmt-check generate fresh template-lint new-control build release dist-size dist-cli wheel book browser deny clean
+.PHONY: help scan demo local programs sample test chaos attempts unused ci fmt fmt-check generate fresh template-lint new-control build release dist-size dist-cli wheel book pictures browser deny clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+scan: $(VENV)/.local ## scan a local account with violations in it: findings, and the calls that fix them
+	$(CARGO) build --workspace --bin rectify --bin rectify-local
+	target/debug/rectify-local scan
 
 demo: $(VENV)/.local programs ## the whole loop on this machine: violations found, planned, fixed, verified, undone
 	target/debug/rectify-local demo
@@ -95,6 +99,14 @@ book: $(MDBOOK)/bin/mdbook ## the documentation as a site, in target/book/html
 	$(CARGO) run --quiet -p xtask -- book
 	$(MDBOOK)/bin/mdbook build target/book
 	$(PYTHON) tests/python/site_links.py target/book/html
+
+pictures: $(VENV)/.local programs ## what `make scan` and `make demo` show, as pictures in docs/images
+	$(PYTHON) docs/images/terminal.py --title 'make scan' --output docs/images/scan.svg --paragraph 'Scan of account' \
+	  --paragraph 's3-bucket-public-read-prohibited  S3' --paragraph 'restricted-ssh  Security' --paragraph findings: -- \
+	  target/debug/rectify-local scan
+	$(PYTHON) docs/images/terminal.py --title 'make demo' --output docs/images/demo.svg --paragraph 'SSH open over' \
+	  --paragraph 'bucket readable by policy' --paragraph 'root user with' --paragraph 'as expected' -- \
+	  target/debug/rectify-local demo
 
 browser: ## examine the HTML report of a scan in Chromium, which is installed if it is absent
 	command -v chromium >/dev/null || (apt-get update --quiet && apt-get install --yes --quiet chromium)

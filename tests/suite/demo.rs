@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::{Command, Stdio};
 
+use rectify_local::demo::{ExpectedEnd, SCENARIOS};
 use rectify_tests::binaries;
 use serde_json::Value;
 
@@ -89,6 +90,62 @@ fn every_resource_ends_as_expected() {
         assert!(is_fixed || is_left, "{row:#?}");
         let undone = if is_fixed { "restored, NON_COMPLIANT again, held" } else { "nothing to undo" };
         assert_eq!(row["undone"], undone, "{row:#?}");
+    }
+}
+
+/// Runs the scan of the demo's resources without any program of a function; returns its exit code and output.
+fn run_scan(arguments: &[&str]) -> (Option<i32>, String) {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::copy(binaries::folder().join("rectify"), folder.path().join("rectify")).unwrap();
+    let mut command = Command::new(binaries::folder().join("rectify-local"));
+    command.arg("scan").arg("--binaries").arg(folder.path()).arg("--logs").arg(folder.path().join("logs"));
+    command.args(arguments).env("NO_COLOR", "1");
+    let output = command.current_dir(binaries::root()).stdin(Stdio::null()).output().unwrap();
+    (output.status.code(), String::from_utf8(output.stdout).unwrap())
+}
+
+#[test]
+fn scan_finds_every_violation_of_the_demo_with_its_fix() {
+    let (code, out) = run_scan(&["--", "--output", "json"]);
+    assert_eq!(code, Some(0), "{out}");
+    let scan: Value = serde_json::from_str(&out).unwrap();
+    let rows = scan["rows"].as_array().unwrap();
+    let found = |control: &str| {
+        let of_control = rows.iter().filter(|row| row["control"] == control && row["status"] == "failed");
+        of_control.map(|row| row["plan"]["steps"].as_array().map_or(0, Vec::len)).collect::<Vec<_>>()
+    };
+    let violations = SCENARIOS.iter().filter(|it| it.expected != ExpectedEnd::Untouched);
+    let mut expected: BTreeMap<&str, usize> = BTreeMap::new();
+    for scenario in violations {
+        *expected.entry(scenario.control).or_default() += 1;
+    }
+    for (control, count) in expected {
+        let steps = found(control);
+        assert!(steps.len() >= count && !steps.contains(&0), "{control}: {steps:?}");
+    }
+}
+
+#[test]
+fn scan_prints_findings_changes_and_commands_and_fails_for_a_wrong_argument() {
+    let (code, out) = run_scan(&[]);
+    assert_eq!(code, Some(0), "{out}");
+    for text in ["SSH open to the internet: tcp 22 from ::/0", "aws ec2 revoke-security-group-ingress"] {
+        assert!(out.contains(text), "{out}");
+    }
+    assert_eq!(run_scan(&["--", "--control", "none"]), (Some(1), String::new()));
+}
+
+#[test]
+fn pictures_show_what_the_programs_print() {
+    for (file, texts) in [
+        ("scan", ["$ make scan", "SSH open to the internet: tcp 22 from ::/0"]),
+        ("demo", ["$ make demo", "SSH open over IPv6 only"]),
+    ] {
+        let path = format!("docs/images/{file}.svg");
+        let picture = std::fs::read_to_string(binaries::root().join(&path)).unwrap();
+        for text in texts {
+            assert!(picture.contains(text), "{path}: no `{text}`: run `make pictures`");
+        }
     }
 }
 

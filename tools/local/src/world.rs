@@ -142,7 +142,7 @@ impl World {
         let internal = Clients::new(&proxy, &settings.region, clients::INTERNAL)?;
         let host = Host::start(settings.host(proxy.endpoint())).await?;
         let programs = settings.programs().map_err(|(program, error)| in_file(&program)(error))?;
-        for function in &stack.functions {
+        for function in stack.functions.iter().filter(|_| !settings.without_functions) {
             let mut environment = function.environment.clone();
             environment.insert(FUNCTION.to_owned(), function.binary.clone());
             let spec = FunctionSpec {

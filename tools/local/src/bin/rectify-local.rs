@@ -33,6 +33,26 @@ enum Command {
     ///
     /// Exits with 0 if everything ends as expected, with 1 if anything does not, and with 3 if the demo cannot finish.
     Demo(Demo),
+
+    /// Create the same resources and scan them with `rectify scan`
+    ///
+    /// Exits with 0 if the scan ran to its end, with 1 if it did not, and with 3 if it cannot start.
+    Scan(Scan),
+}
+
+#[derive(Args)]
+struct Scan {
+    /// The folder with the built command line `rectify`
+    #[arg(long, default_value = "target/debug", env = "RECTIFY_BINARIES")]
+    binaries: PathBuf,
+
+    /// The folder for the logs of moto
+    #[arg(long, default_value = ".local/logs")]
+    logs: PathBuf,
+
+    /// Arguments of `rectify scan`
+    #[arg(last = true, default_values = ["--severity", "high", "--details"])]
+    arguments: Vec<String>,
 }
 
 #[derive(Args)]
@@ -116,6 +136,7 @@ async fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Up(up) => run_up(up).await.map(|()| ExitCode::SUCCESS),
         Command::Demo(demo) => run_demo(demo).await,
+        Command::Scan(scan) => run_scan(scan).await,
     };
     match result {
         Ok(code) => code,
@@ -142,6 +163,13 @@ async fn run_demo(demo: Demo) -> Result<ExitCode, Failure> {
     }
     out.flush()?;
     Ok(if report.passed() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+async fn run_scan(scan: Scan) -> Result<ExitCode, Failure> {
+    let templates = rectify_synth::synth(rectify_local::demo::scan::SETTINGS, &[])?;
+    let settings = LocalAwsConfig::new(templates, &scan.binaries, &scan.logs);
+    let ended = rectify_local::demo::scan::run(settings, &scan.arguments).await?;
+    Ok(if ended { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 async fn run_up(up: Up) -> Result<(), Failure> {

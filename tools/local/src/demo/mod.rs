@@ -8,6 +8,7 @@ mod fixture;
 mod limits;
 mod report;
 mod run;
+pub mod scan;
 mod scenario;
 mod state;
 

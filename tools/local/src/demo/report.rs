@@ -1,8 +1,7 @@
-//! The demo's report: a table for the terminal, or JSON.
+//! The demo's report: a paragraph per resource for the terminal, or JSON.
 
 use std::fmt;
 
-use comfy_table::{ContentArrangement, Table, presets};
 use serde::Serialize;
 
 use super::limits::Limit;
@@ -12,9 +11,6 @@ use crate::world::World;
 
 /// Prefixes of operations that read; every other operation writes.
 const READ_PREFIXES: [&str; 5] = ["Describe", "Get", "List", "Head", "Lookup"];
-
-/// The table's width without a terminal, in characters.
-const DEFAULT_WIDTH: u16 = 160;
 
 /// The demo's result.
 #[derive(Debug, Clone, Serialize)]
@@ -71,12 +67,24 @@ fn unannounced_calls(rows: &[Row], limits: &[Limit], world: &World) -> Vec<Strin
     problems
 }
 
+/// What happened to a resource, in order: each part with its lines. The plan is shown if no call was made.
+fn paragraph(row: &Row) -> [(&'static str, Vec<String>); 5] {
+    let plan = if row.calls.is_empty() { row.plan.as_slice() } else { &[] };
+    [
+        ("found", row.finding.iter().cloned().collect()),
+        ("plan", plan.iter().map(|step| shortened(step)).collect()),
+        ("called", calls_and_changes(row)),
+        ("after", vec![row.after.clone()]),
+        ("undone", vec![row.undone.clone()]),
+    ]
+}
+
 /// The operations called, then the lines of state that they changed; `--json` has each call's full input.
 fn calls_and_changes(row: &Row) -> Vec<String> {
     row.calls.iter().map(|call| first_word(call)).chain(row.changes.iter().cloned()).collect()
 }
 
-/// A text cut to the width of a column; `--json` has it in full.
+/// A text cut to the width of a terminal; `--json` has it in full.
 fn shortened(step: &str) -> String {
     const MAX_CHARACTERS: usize = 90;
     if step.chars().count() <= MAX_CHARACTERS {
@@ -91,27 +99,16 @@ fn first_word(call: &str) -> String {
 
 impl fmt::Display for Report {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut table = Table::new();
-        table.load_style(presets::UTF8_FULL);
-        table.set_content_arrangement(ContentArrangement::Dynamic);
-        if !table.is_tty() {
-            table.set_width(DEFAULT_WIDTH);
-        }
-        table.set_header(["", "resource", "finding", "plan", "calls and changes", "verdict after fix", "undo"]);
         for row in &self.rows {
             let mark = if row.problems.is_empty() { "ok" } else { "FAIL" };
-            let dash = |text: String| if text.is_empty() { "-".to_owned() } else { text };
-            table.add_row([
-                mark.to_owned(),
-                format!("{}\n{}", row.name, row.resource),
-                dash(row.finding.clone().unwrap_or_default()),
-                dash(row.plan.iter().map(|step| shortened(step)).collect::<Vec<_>>().join("\n")),
-                dash(calls_and_changes(row).join("\n")),
-                row.after.clone(),
-                row.undone.clone(),
-            ]);
+            writeln!(out, "{mark:<7}{}, {}", row.name, row.resource)?;
+            for (what, lines) in paragraph(row) {
+                for (index, line) in lines.iter().enumerate() {
+                    writeln!(out, "       {:<8}{line}", if index == 0 { what } else { "" })?;
+                }
+            }
+            writeln!(out)?;
         }
-        writeln!(out, "{table}")?;
         for limit in &self.limits {
             let mark = if limit.problems.is_empty() { "ok" } else { "FAIL" };
             writeln!(out, "{mark:<7}{:<30} {:<13} {}", limit.name, limit.outcome, shortened(&limit.reason))?;

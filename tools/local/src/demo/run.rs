@@ -186,15 +186,9 @@ pub(super) async fn run_rectify(
     rectify: &Path,
     words: &[&str],
 ) -> Result<Result<(), String>, DemoError> {
-    let table = world.stack().tables.first().map(|table| table.name.clone()).unwrap_or_default();
-    let run = tokio::process::Command::new(rectify)
+    let run = command(world, rectify)
         .args(words)
         .args(["--by", "demo", "--json"])
-        .env("AWS_ENDPOINT_URL", world.endpoint())
-        .env("AWS_REGION", &world.settings().region)
-        .env("AWS_ACCESS_KEY_ID", "LKIAOPERATOR")
-        .env("AWS_SECRET_ACCESS_KEY", "local")
-        .env("LEDGER_TABLE", table)
         .output()
         .await
         .map_err(|error| DemoError::CommandLine { program: rectify.to_owned(), why: error.to_string() })?;
@@ -203,6 +197,19 @@ pub(super) async fn run_rectify(
     }
     let output = String::from_utf8_lossy(if run.stderr.is_empty() { &run.stdout } else { &run.stderr });
     Ok(Err(output.trim().to_owned()))
+}
+
+/// `rectify` with the operator's credentials in local AWS, without arguments.
+pub(super) fn command(world: &World, rectify: &Path) -> tokio::process::Command {
+    let table = world.stack().tables.first().map(|table| table.name.clone()).unwrap_or_default();
+    let mut command = tokio::process::Command::new(rectify);
+    command
+        .env("AWS_ENDPOINT_URL", world.endpoint())
+        .env("AWS_REGION", &world.settings().region)
+        .env("AWS_ACCESS_KEY_ID", "LKIAOPERATOR")
+        .env("AWS_SECRET_ACCESS_KEY", "local")
+        .env("LEDGER_TABLE", table);
+    command
 }
 
 /// The announcements of the control's remediation about the resource, oldest first.

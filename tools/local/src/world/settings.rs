@@ -32,6 +32,8 @@ pub struct LocalAwsConfig {
     /// Whether to leave out the Config rules until [`put_rules`](super::World::put_rules), so that resources exist
     /// before them.
     pub defer_rules: bool,
+    /// Deploy no function: for a world in which no rule is put, so that only the command line acts.
+    pub without_functions: bool,
     /// The waits before the second and third attempt of an asynchronous event; Lambda waits 1 and 2 minutes.
     pub retry_waits: [Duration; 2],
     /// The timeout of [`settle`](super::World::wait_until_idle).
@@ -75,6 +77,7 @@ impl LocalAwsConfig {
             environment: BTreeMap::new(),
             instances: 1,
             defer_rules: false,
+            without_functions: false,
             retry_waits: [Duration::from_millis(200), Duration::from_millis(400)],
             patience: Duration::from_secs(60),
         }
