@@ -139,6 +139,7 @@ fn row(control: &str, region: &str, resource_type: &str, id: &str, name: Option<
         resource_id: id.to_owned(),
         name: name.map(ToOwned::to_owned),
         arn: None,
+        source: None,
         outcome,
     }
 }

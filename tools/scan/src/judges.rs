@@ -183,6 +183,7 @@ fn row_of(control: &Entry, item: &ConfigurationItem, outcome: Outcome) -> Row {
         resource_id: item.resource.id.clone(),
         name: item.name.clone().filter(|name| *name != item.resource.id),
         arn: item.arn.clone(),
+        source: None,
         outcome,
     }
 }
@@ -196,6 +197,7 @@ pub(crate) fn about_all(control: &Entry, place: &Place, outcome: Outcome) -> Row
         resource_id: ALL.to_owned(),
         name: None,
         arn: None,
+        source: None,
         outcome,
     }
 }

@@ -16,6 +16,7 @@
 //! | [`replay`] | the history of resources: when each finding began and ended |
 //! | [`since`] | what changed since an earlier scan |
 //! | [`permissions`] | the IAM policy of a scan |
+//! | [`template`] | resources that do not exist yet, judged from a CloudFormation template |
 //! | [`example`] | a scan with every outcome |
 
 pub mod aggregated;
@@ -31,7 +32,8 @@ pub mod report;
 pub mod result;
 pub mod since;
 pub mod snapshot;
+pub mod template;
 
 pub use plan::PlanView;
-pub use result::{Outcome, Place, Row, Scan};
+pub use result::{Outcome, Place, Row, Scan, Source};
 pub use since::Since;

@@ -85,9 +85,31 @@ pub struct Row {
     /// The ARN, if it is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub arn: Option<String>,
+    /// Where the resource is declared, if it was read from a template or a plan.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<Source>,
     /// The result.
     #[serde(flatten)]
     pub outcome: Outcome,
+}
+
+/// A place in a file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Source {
+    /// The file as it was given.
+    pub file: String,
+    /// The line, from 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<u64>,
+}
+
+impl std::fmt::Display for Source {
+    /// `template.yaml:12`.
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str(&self.file)?;
+        self.line.map_or(Ok(()), |line| write!(out, ":{line}"))
+    }
 }
 
 /// The result for one resource.
@@ -118,7 +140,7 @@ pub enum Outcome {
         /// The call and the error, e.g. `s3:GetBucketPolicy: AccessDenied`.
         reason: String,
     },
-    /// The control could not be evaluated here, e.g. from an offline source; the row is about all its resources.
+    /// The control cannot be evaluated from this source, or needs a value that is known only at deployment.
     NotScanned {
         /// Why.
         reason: String,

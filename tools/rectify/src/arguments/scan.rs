@@ -26,6 +26,8 @@ Examples:
   rectify scan --aggregator organization --region eu-west-1
   rectify scan --event events/efs-encrypted-check/compliant-encrypted.json
   rectify scan --changed-since yesterday.json --output text,json:today.json
+  rectify scan --cloudformation template.yaml --output text,sarif:rectify.sarif
+  rectify scan --terraform-plan plan.json             of terraform show -json plan.tfplan
   rectify scan --parameters rectify.yaml              with the parameters of a deployment";
 
 /// The names of the frameworks.
@@ -84,6 +86,18 @@ pub(crate) struct ScanArguments {
     /// reason, and results that lost their verdict. Only these count for the exit code.
     #[arg(long, value_name = "REPORT")]
     pub(crate) changed_since: Option<PathBuf>,
+    /// A CloudFormation template, JSON or YAML; repeatable. What it would create is evaluated before it is deployed. AWS
+    /// is not called: what is known only at deployment has no verdict, and a control that cannot answer from a template
+    /// is not scanned. --region and --account are those of the deployment.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["config_snapshot", "event", "aggregator"])]
+    pub(crate) cloudformation: Vec<PathBuf>,
+    /// A Terraform plan, as `terraform show -json` prints it; repeatable. What it would create or change is evaluated like
+    /// a template.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["config_snapshot", "event", "aggregator"])]
+    pub(crate) terraform_plan: Vec<PathBuf>,
+    /// The values of the templates' parameters, in JSON: an object, or a list of ParameterKey and ParameterValue.
+    #[arg(long, value_name = "FILE", requires = "cloudformation")]
+    pub(crate) template_parameters: Option<PathBuf>,
     /// The account that the credentials must belong to; default: any.
     #[arg(long, value_name = "ID", value_parser = super::value::account_id)]
     pub(crate) account: Option<String>,

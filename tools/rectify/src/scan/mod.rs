@@ -6,6 +6,7 @@ mod aggregator;
 mod earlier;
 mod output;
 mod selection;
+mod template;
 
 use std::collections::BTreeMap;
 
@@ -73,6 +74,21 @@ async fn recorded(arguments: &ScanArguments, environment: &Environment) -> Resul
     Ok(scan)
 }
 
+/// The scan of templates and plans; it calls nothing.
+fn declared(arguments: &ScanArguments) -> Result<Scan, CliError> {
+    if arguments.region.len() > 1 {
+        return Err(CliError::usage("--region: expected one region for a template: received several"));
+    }
+    let target = template::target(arguments.region.first().map(String::as_str), arguments.account.as_deref());
+    let jobs = selection::jobs(arguments, std::slice::from_ref(&target.region))?;
+    let mut scan = template::scan(arguments, &jobs, &target)?;
+    if let Some(resources) = resources(arguments) {
+        // What cannot be read may be any resource.
+        scan.rows.retain(|row| row.control == ALL || is_selected(row, &resources));
+    }
+    Ok(scan)
+}
+
 /// The pattern of `--resource`.
 fn resources(arguments: &ScanArguments) -> Option<Globs> {
     arguments.resource.as_deref().map(Globs::single)
@@ -86,6 +102,9 @@ fn is_selected(row: &Row, resources: &Globs) -> bool {
 }
 
 async fn scan(arguments: &ScanArguments, environment: &Environment) -> Result<Scan, CliError> {
+    if !arguments.cloudformation.is_empty() || !arguments.terraform_plan.is_empty() {
+        return declared(arguments);
+    }
     if arguments.aggregator.is_some() || !arguments.config_snapshot.is_empty() || !arguments.event.is_empty() {
         return recorded(arguments, environment).await;
     }
@@ -193,6 +212,7 @@ fn row(job: &Job, place: &AccountRegion, resource: ResourceKey, outcome: Outcome
         resource_id: resource.id,
         name: None,
         arn: None,
+        source: None,
         outcome,
     }
 }

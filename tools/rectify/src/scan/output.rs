@@ -92,6 +92,7 @@ mod tests {
             resource_id: "sg-1".to_owned(),
             name: None,
             arn: None,
+            source: None,
             outcome,
         }
     }

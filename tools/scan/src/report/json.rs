@@ -67,6 +67,12 @@ mod tests {
     }
 
     #[test]
+    fn the_stored_schema_is_current() {
+        let stored = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/schemas/scan.v1.schema.json");
+        assert_eq!(std::fs::read_to_string(stored).unwrap(), schema(), "cargo run -p xtask -- generate");
+    }
+
+    #[test]
     fn scans_match_the_schema_and_broken_ones_do_not() {
         let schema: Value = serde_json::from_str(&schema()).unwrap();
         let value = |scan: &Scan| serde_json::to_value(scan).unwrap();

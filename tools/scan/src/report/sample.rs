@@ -59,6 +59,7 @@ fn row(control: &str, region: &str, resource_type: &str, id: &str, outcome: Outc
         resource_id: id.to_owned(),
         name: None,
         arn,
+        source: None,
         outcome,
     }
 }

@@ -1,13 +1,15 @@
 //! Findings as SARIF 2.1.0: <https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html>.
 //!
-//! A resource has no file, so its place is a logical location.
+//! A resource has no file, so its place is a logical location; one that a template declares has its file and line, too.
 //! Only findings are results: what has no verdict is a notification of the tool, and no result is ever a pass.
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use rectify_compliance::Severity;
 use serde_json::{Value, json};
 
 use super::finding::{docs, id, meta, reason, requirements, section, severity_name, title};
 use super::safe::{self, visible};
+use crate::judges::ALL;
 use crate::result::severity;
 use crate::{Outcome, Row, Scan};
 
@@ -71,15 +73,35 @@ fn result(row: &Row) -> Value {
 /// What has no verdict; an error if it was read in vain.
 fn notification(row: &Row) -> Value {
     let level = if matches!(row.outcome, Outcome::Unreadable { .. }) { "error" } else { "note" };
-    json!({
+    let mut notification = json!({
         "level": level,
         "message": { "text": message(&visible(&format!("no verdict: {}", reason(&row.outcome)))) },
-        "associatedRule": { "id": row.control },
         "locations": [location(row)],
-    })
+    });
+    // A file that cannot be read belongs to no rule.
+    if let Value::Object(members) = &mut notification
+        && row.control != ALL
+    {
+        members.insert("associatedRule".to_owned(), json!({ "id": row.control }));
+    }
+    notification
 }
 
+/// The characters of a file name that a URI has as they are.
+const IN_URI: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'.').remove(b'-').remove(b'_').remove(b'~');
+
 fn location(row: &Row) -> Value {
+    let mut location = logical(row);
+    if let (Some(source), Value::Object(members)) = (&row.source, &mut location) {
+        let uri = utf8_percent_encode(source.file.trim_start_matches("./"), IN_URI).to_string();
+        // Code scanning shows no result without a line.
+        let region = json!({ "startLine": source.line.unwrap_or(1) });
+        members.insert("physicalLocation".to_owned(), json!({ "artifactLocation": { "uri": uri }, "region": region }));
+    }
+    location
+}
+
+fn logical(row: &Row) -> Value {
     let path = [&row.place.account, &row.place.region, &row.resource_type, &row.resource_id].map(String::as_str);
     json!({ "logicalLocations": [{
         "name": row.name.as_ref().unwrap_or(&row.resource_id),
@@ -129,6 +151,7 @@ const fn score(severity: Severity) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Source;
     use crate::report::sample::{HOSTILE, example, hostile};
 
     fn run(scan: &Scan) -> Value {
@@ -148,6 +171,18 @@ mod tests {
             (&"note".into(), &"no verdict: the snapshot has no credential report".into()),
         ];
         assert_eq!(notifications, expected);
+    }
+
+    #[test]
+    fn a_declared_resource_has_its_file_and_line() {
+        let mut scan = example();
+        scan.rows.retain(|row| row.outcome.is_failed());
+        scan.rows[0].source = Some(Source { file: "./stacks/my network.yaml".to_owned(), line: Some(12) });
+        let results = run(&scan)["results"].clone();
+        let expected =
+            json!({ "artifactLocation": { "uri": "stacks/my%20network.yaml" }, "region": { "startLine": 12 } });
+        assert_eq!(results[0]["locations"][0]["physicalLocation"], expected);
+        assert_eq!(results[1]["locations"][0].get("physicalLocation"), None);
     }
 
     #[test]

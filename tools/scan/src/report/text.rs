@@ -12,6 +12,7 @@ use self::cells::{fit, fit_end, width_of, wrap};
 use super::finding::{docs, plan, reason, severity_name, title};
 use super::safe::visible;
 use super::summary::Counts;
+use crate::judges::ALL;
 use crate::result::{LIVE, severity};
 use crate::{PlanView, Row, Scan};
 
@@ -74,7 +75,8 @@ pub fn text(scan: &Scan, layout: Layout) -> String {
         lines.extend([String::new(), layout.paint(YELLOW, "NO VERDICT")]);
     }
     for rows in unknown.chunk_by(|left, right| left.control == right.control) {
-        lines.extend(rows.first().map(|row| format!("  {}", fit(&visible(&row.control), layout.columns() - 2))));
+        let control = |row: &&Row| if row.control == ALL { "every control".to_owned() } else { visible(&row.control) };
+        lines.extend(rows.first().map(|row| format!("  {}", fit(&control(row), layout.columns() - 2))));
         lines.extend(row_lines(rows, &places, layout, 4));
     }
     lines.push(String::new());
@@ -178,6 +180,9 @@ impl Places {
     }
 
     fn text(&self, row: &Row) -> String {
+        if let Some(source) = &row.source {
+            return visible(&source.to_string());
+        }
         let parts = [(self.accounts, &row.place.account), (self.regions, &row.place.region)];
         let shown: Vec<String> =
             parts.into_iter().filter(|(is_shown, _)| *is_shown).map(|(_, it)| visible(it)).collect();
