@@ -3,6 +3,7 @@
 
 mod caller;
 mod decisions;
+mod doctor;
 mod install;
 mod lists;
 mod scan;

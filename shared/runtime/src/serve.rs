@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::Error;
 use crate::deadline::Deadline;
-use crate::invocation::{self, Invocation};
+use crate::invocation::{self, Invocation, Metrics};
 use crate::settings::{Environment, account_of_function};
 
 /// A function, by the name of its program: a control's id, with the suffix `-remediation` for a remediation.
@@ -79,7 +79,10 @@ where
     };
     runtime.block_on(async {
         invocation::init_logging();
-        let context = Arc::new(build(&Environment::of_process()));
+        let environment = Environment::of_process();
+        let context =
+            environment.parsed("METRICS", Metrics::default()).and_then(|metrics| Ok((build(&environment)?, metrics)));
+        let context = Arc::new(context);
         let served = lambda_runtime::run(service_fn(|event: LambdaEvent<Value>| {
             let context = Arc::clone(&context);
             async move {
@@ -89,9 +92,10 @@ where
                     deadline: Deadline { epoch_ms: event.context.deadline },
                     function: event.context.invoked_function_arn,
                 };
-                let mut log = Invocation::start(control, &own.request_id);
+                let metrics = context.as_ref().as_ref().map_or_else(|_| Metrics::default(), |(_, metrics)| *metrics);
+                let mut log = Invocation::start(control, &own.request_id).publishing(metrics);
                 let result = match context.as_ref() {
-                    Ok(context) => {
+                    Ok((context, _)) => {
                         // Boxed: the future of a complete invocation is too deep for the compiler's layout computation.
                         let handled: Pin<Box<dyn Future<Output = Result<Value, Error>> + '_>> =
                             Box::pin(handle(context, event.payload, &own, &mut log));

@@ -1,8 +1,14 @@
-//! `rectify doctor`: whether the deployment works. Each check reports what it checked and what it found.
+//! `rectify doctor`: whether a deployment works, is what `rectify.yaml` says, or can begin. Each check reports what it
+//! checked and what it found.
 
+mod before;
 mod client;
+mod selected;
+
+use std::path::Path;
 
 use rectify_runtime::settings::Environment;
+use rectify_synth::Settings;
 use serde_json::{Value, json};
 
 use crate::arguments::DoctorArguments;
@@ -19,12 +25,17 @@ struct Check {
     result: Result<String, String>,
 }
 
-/// Checks recorder, rules, ledger and queues.
+/// Checks recorder, rules, ledger and queues, and with settings what is deployed; or what a deployment needs.
 pub(crate) async fn run(
     arguments: &DoctorArguments,
     environment: &Environment,
     style: Style,
 ) -> Result<Report, CliError> {
+    if arguments.before {
+        let text = read(arguments.settings.as_deref().unwrap_or(Path::new("rectify.yaml")))?;
+        return Ok(report(&before::checks(&text, &arguments.ledger, environment).await?, style));
+    }
+    let expected = arguments.settings.as_deref().map(|path| read(path).and_then(|text| settings(&text))).transpose()?;
     let open = OpenLedger::open(&arguments.ledger, environment).await?;
     let aws = Aws::new(open.caller.config());
     let prefix = &arguments.ledger.prefix;
@@ -33,11 +44,23 @@ pub(crate) async fn run(
         Check { name: "rules", result: aws.rules(prefix).await.map_err(text).and_then(|it| rules(&it, prefix)) },
         Check { name: "ledger", result: ledger(&open).await },
     ];
+    if let Some(settings) = expected {
+        checks.extend(selected::checks(&settings, &aws, open.caller.region()).await);
+    }
     for queue in &arguments.queues {
         let waiting = aws.waiting(queue).await.map_err(text);
         checks.push(Check { name: "queue", result: waiting.and_then(|count| emptiness(queue, count)) });
     }
     Ok(report(&checks, style))
+}
+
+fn read(path: &Path) -> Result<String, CliError> {
+    std::fs::read_to_string(path).map_err(|error| CliError::Usage(format!("{}: {error}", path.display())))
+}
+
+fn settings(text: &str) -> Result<Settings, CliError> {
+    let controls: Vec<_> = rectify_catalogue::controls().collect();
+    Settings::read(text, &controls).map_err(|error| CliError::Usage(error.to_string()))
 }
 
 /// The error as text: a check that cannot run fails.
@@ -109,7 +132,7 @@ mod tests {
 
     fn rule(function: &str, is_active: bool) -> Rule {
         let function = format!("arn:aws:lambda:eu-west-1:111122223333:function:{function}");
-        Rule { name: "rectify-restricted-ssh".to_owned(), function, is_active }
+        Rule { name: "rectify-restricted-ssh".to_owned(), function, is_active, ..Rule::default() }
     }
 
     #[test]

@@ -119,6 +119,22 @@ fn a_wrong_file_is_refused_with_path_value_and_nearest_name() {
             "controls: {restricted-ssh: {parameters: {ports: {a: b}}}}",
             "controls.restricted-ssh.parameters.ports: expected a value or a list of values: received `a: b`",
         ),
+        ("metrics: some", "metrics: expected one of failures, all, none: received `some`"),
+        ("kmsKey: alias/logs", "kmsKey: expected none, or the id or ARN of a KMS key: received `alias/logs`"),
+        (
+            "vpcSubnets: [subnet-0a, subnet-0b]",
+            "vpcSecurityGroups: expected ids, since vpcSubnets and vpcSecurityGroups belong together: received none",
+        ),
+        ("tags: { cost-center: 42 }", "tags: expected texts by their keys: received `{\"cost-center\":42}`"),
+        (
+            "tags: { 'aws:team': a }",
+            "tags.aws:team: expected a key of 1 to 128 letters, digits, spaces and _.:/=+-@, without aws: at its start: \
+             received `aws:team`",
+        ),
+        (
+            "tags: { team: 'a\\b' }",
+            "tags.team: expected a value of at most 256 letters, digits, spaces and _.:/=+-@: received `a\\b`",
+        ),
         (
             "prefix: 'a",
             "found unexpected end of stream at line 1 column 11, while scanning a quoted scalar at line 1 column 9",

@@ -223,6 +223,13 @@ pub(crate) struct RedoArguments {
 /// Arguments of `doctor`.
 #[derive(Debug, Args)]
 pub(crate) struct DoctorArguments {
+    /// Check an account and region before the first deployment: recorder, delivery channel, and the quotas for the rules,
+    /// roles and functions that rectify.yaml selects.
+    #[arg(long, conflicts_with = "queues")]
+    pub(crate) before: bool,
+    /// Compare the deployed rules and functions with this rectify.yaml; with --before, the default is ./rectify.yaml.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) settings: Option<std::path::PathBuf>,
     /// URL or name of a queue that should be empty, such as the dead-letter queue; repeatable. Default: no queue is checked.
     #[arg(long = "queue", value_name = "QUEUE")]
     pub(crate) queues: Vec<String>,

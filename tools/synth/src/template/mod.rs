@@ -17,6 +17,7 @@ use crate::settings::Settings;
 
 mod control;
 mod guard;
+mod options;
 mod platform;
 mod policy;
 mod service;
@@ -48,12 +49,13 @@ pub fn render(settings: &Settings) -> Result<Templates, Unfilled> {
     let mut applications = String::new();
     for service in &services {
         let nested = service.render(settings)?;
-        applications.push_str(&service.application(&nested)?);
+        applications.push_str(&service.application(&nested, settings)?);
         templates.insert(service.path(), format!("{HEADER}\n{}", nested.text));
     }
     let platform = platform::resources(settings, &service::roles(&services))?;
     let guard = guard::of_remediations(settings)?;
-    let conditions = conditions(&[BASE, &platform, &guard, &applications].concat());
+    let (ledger, watch) = (options::ledger(settings)?, options::watch(settings)?);
+    let conditions = conditions(&[BASE, &platform, &guard, &watch, &applications].concat());
     let base = fill(
         BASE,
         &[
@@ -62,11 +64,16 @@ pub fn render(settings: &Settings) -> Result<Templates, Unfilled> {
             ("rule-base", &policy::statements(roles::RULE_COMMON, &[]).concat()),
             ("remediation-base", &policy::statements(roles::REMEDIATION_COMMON, &[]).concat()),
             ("guard", &guard),
+            ("own-means", &options::statements(settings)),
+            ("options", &options::of_functions(settings)),
+            ("ledger", &ledger),
             ("platform", &platform),
+            ("watch", &watch),
             ("applications", &applications),
         ],
     )?;
-    templates.insert(ROOT.to_owned(), with_constants(&format!("{HEADER}\n{base}"), settings));
+    let root = options::applied_to_root(&base, settings);
+    templates.insert(ROOT.to_owned(), with_constants(&format!("{HEADER}\n{root}"), settings));
     Ok(templates)
 }
 

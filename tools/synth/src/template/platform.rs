@@ -2,7 +2,7 @@
 
 use rectify_compliance::{Mode, roles};
 
-use super::policy;
+use super::{options, policy};
 use crate::fragment::{Unfilled, fill};
 use crate::settings::{Settings, highest};
 
@@ -15,10 +15,12 @@ const RECONCILER: &str = include_str!("reconciler.yaml");
 /// [`Unfilled`] when a fragment has a placeholder without a value.
 pub(super) fn resources(settings: &Settings, roles_of_services: &str) -> Result<String, Unfilled> {
     let statements = policy::statements(roles::RECONCILER, &[]).concat();
+    let means = options::statements(settings);
     let modes = format!("\"{}\"", modes(settings));
-    let mut text = fill(RECONCILER, &[("modes", &modes), ("statements", &statements)])?;
+    let mut text = fill(RECONCILER, &[("modes", &modes), ("statements", &statements), ("own-means", &means)])?;
     let statements = policy::statements(roles::ATTRIBUTION, &[]).concat();
-    text.push_str(&fill(ATTRIBUTION, &[("statements", &statements), ("roles", roles_of_services)])?);
+    let values = [("statements", statements.as_str()), ("roles", roles_of_services), ("own-means", &means)];
+    text.push_str(&fill(ATTRIBUTION, &values)?);
     Ok(text)
 }
 

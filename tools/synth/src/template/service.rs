@@ -2,7 +2,7 @@
 
 use rectify_compliance::{Entry, Mode, Scope};
 
-use super::{BASE, NESTED, control, policy, undo, with_constants};
+use super::{BASE, NESTED, control, options, policy, undo, with_constants};
 use crate::declaration::declarations;
 use crate::fragment::{Unfilled, fill};
 use crate::settings::{Selected, Settings};
@@ -79,9 +79,10 @@ impl Service<'_> {
             self.controls.iter().map(|it| control::resources(it, conditional)).collect::<Result<_, _>>()?;
         let remediated: Vec<&Entry> =
             self.controls.iter().filter(|it| it.mode >= Mode::Plan).map(|it| it.control).collect();
-        resources.push_str(&undo::resources((&self.name, &capitalized(&self.name)), &remediated, conditional)?);
+        let service = (&*self.name, &*capitalized(&self.name));
+        resources.push_str(&undo::resources(service, &remediated, conditional, &options::statements(settings))?);
         let resources = with_constants(&with_arns_as_parameters(&resources), settings);
-        let (globals, conditions) = (globals(), super::conditions(&resources));
+        let (globals, conditions) = (globals(settings)?, super::conditions(&resources));
         let heading = if conditions.is_empty() { "" } else { "Conditions:\n" };
         let all = format!("{conditions}{globals}{resources}");
         let parameters: Vec<String> = names().filter(|name| refers(&all, name)).collect();
@@ -132,7 +133,7 @@ impl Service<'_> {
     ///
     /// # Errors
     /// [`Unfilled`] when a fragment has a placeholder without a value.
-    pub(super) fn application(&self, nested: &Nested) -> Result<String, Unfilled> {
+    pub(super) fn application(&self, nested: &Nested, settings: &Settings) -> Result<String, Unfilled> {
         let passed: String = nested.parameters.iter().map(|name| format!("{name}: {}\n", reference(name))).collect();
         fill(
             APPLICATION,
@@ -141,15 +142,17 @@ impl Service<'_> {
                 ("condition", if self.is_global() { "Condition: AtHome" } else { "" }),
                 ("path", &self.path()),
                 ("parameters", &passed),
+                ("tags", &options::tags_by_key(settings)),
             ],
         )
     }
 }
 
 /// The defaults of all functions, as in the root template.
-fn globals() -> String {
+fn globals(settings: &Settings) -> Result<String, Unfilled> {
     let lines = BASE.lines().skip_while(|line| *line != "Globals:");
-    lines.take_while(|line| !line.is_empty()).map(|line| format!("{line}\n")).collect()
+    let text: String = lines.take_while(|line| !line.is_empty()).map(|line| format!("{line}\n")).collect();
+    fill(&text, &[("options", &options::of_functions(settings))])
 }
 
 /// The text with the ARNs of the root template's resources as parameters.

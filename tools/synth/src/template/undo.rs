@@ -19,7 +19,12 @@ const MAX_CHARACTERS: usize = 5_800;
 ///
 /// # Errors
 /// [`Unfilled`] when a fragment has a placeholder without a value.
-pub(super) fn resources(service: (&str, &str), controls: &[&Entry], conditional: bool) -> Result<String, Unfilled> {
+pub(super) fn resources(
+    service: (&str, &str),
+    controls: &[&Entry],
+    conditional: bool,
+    own_means: &str,
+) -> Result<String, Unfilled> {
     let undoable: Vec<&Entry> = controls.iter().copied().filter(|it| !undo_calls(it).is_empty()).collect();
     if undoable.is_empty() {
         return Ok(String::new());
@@ -56,6 +61,7 @@ pub(super) fn resources(service: (&str, &str), controls: &[&Entry], conditional:
         ("policies", attached.as_str()),
         ("statements", &statements),
         ("guard", &guard),
+        ("own-means", own_means),
     ];
     Ok(fill(UNDO, &values)? + &text)
 }
