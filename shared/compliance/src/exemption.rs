@@ -141,11 +141,21 @@ impl Registered {
     }
 }
 
-/// The reason of the first entry that prevents a remediation. Valid entries come first: their reason says more.
+/// The reason of the first entry that prevents a remediation.
 pub fn forbids(registry: &[Registered], target: &Target, known: Known<'_>, now: Timestamp) -> Option<String> {
+    all(registry, target, known, now).next().map(|(_, reason)| reason)
+}
+
+/// All entries that prevent a remediation, each with its reason. Valid entries come first: their reason says more.
+pub fn all<'a>(
+    registry: &'a [Registered],
+    target: &'a Target,
+    known: Known<'a>,
+    now: Timestamp,
+) -> impl Iterator<Item = (&'a Registered, String)> {
     let valid = registry.iter().filter(|it| matches!(it, Registered::Valid(_)));
     let malformed = registry.iter().filter(|it| matches!(it, Registered::Malformed { .. }));
-    valid.chain(malformed).find_map(|it| it.forbids(target, known, now))
+    valid.chain(malformed).filter_map(move |it| it.forbids(target, known, now).map(|reason| (it, reason)))
 }
 
 fn is_account(account: &str, target: &Target) -> bool {

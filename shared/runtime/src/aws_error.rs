@@ -1,7 +1,7 @@
 //! Errors of AWS calls, without the SDK's types.
 
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
-use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_runtime_api::client::result::{DispatchFailure, SdkError};
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use rectify_compliance::ShapeError;
 
@@ -74,6 +74,14 @@ impl CallError {
     }
 }
 
+/// Why a request did not leave: the error of the connection with its innermost cause, e.g. a refused connection.
+pub(crate) fn unsent(failure: &DispatchFailure) -> String {
+    let Some(error) = failure.as_connector_error() else { return "not sent".to_owned() };
+    let first: &dyn std::error::Error = error;
+    let last = std::iter::successors(first.source(), |it| it.source()).last();
+    last.map_or_else(|| error.to_string(), |last| format!("{error}: {last}"))
+}
+
 /// The code of a call that was never sent.
 const UNSENT: &str = "Construction";
 
@@ -117,10 +125,7 @@ impl AwsError {
                 CallError::answered(operation, inner.raw().status().as_u16(), code, message)
             }
             SdkError::TimeoutError(_) => CallError::unanswered(operation, "Timeout", "no answer in time"),
-            SdkError::DispatchFailure(failure) => {
-                let text = failure.as_connector_error().map_or_else(|| "not sent".to_owned(), ToString::to_string);
-                CallError::unanswered(operation, "Dispatch", text)
-            }
+            SdkError::DispatchFailure(failure) => CallError::unanswered(operation, "Dispatch", unsent(failure)),
             SdkError::ResponseError(_) => CallError::unanswered(operation, "Response", "an answer that cannot be read"),
             SdkError::ConstructionFailure(_) => CallError::unsent(operation, "the request could not be built"),
             _ => CallError::unanswered(operation, "Unknown", "an unknown failure"),

@@ -5,15 +5,15 @@ mod scan;
 
 use aws_types::SdkConfig;
 use rectify_compliance::gate::RuleScope;
-use rectify_compliance::{
-    Declared, IdentifiedState, Plan, Region, ResourceKey, StoredState, Target, Timestamp, Verdict,
-};
+use rectify_compliance::{Declared, IdentifiedState, Plan, Region, ResourceKey, Target, Timestamp, Verdict};
 use serde_json::Value;
 
 use crate::Error;
 use crate::client::{Connect, Fix, List};
+use crate::config_service::ConfigService;
 use crate::ledger::Ledger;
 use crate::remediation::managed;
+use crate::remediation::prospect::{Deployment, GateState, Prospect};
 use crate::remediation::undo::{self, UndoRequest, Undone};
 use crate::remediation::{Deployed, Reverts, undoable};
 use crate::stacks::Stacks;
@@ -26,7 +26,7 @@ pub use scan::{ALL, Planned, Scanned, Unknown};
 #[derive(Debug, Clone, PartialEq)]
 pub struct Inspection {
     /// The live state.
-    pub subject: StoredState,
+    pub live: IdentifiedState,
     /// The control's verdict.
     pub verdict: Verdict,
     /// The plan of a remediation.
@@ -86,7 +86,38 @@ impl Operations {
         let (verdict, plan) = self.evaluate(scope, &target.resource, &live, parameters, Timestamp::now())?;
         let stack = managed::stack_of(*control, &*clients, &Stacks::new(config), &live, &plan).await;
         let stack = stack.map_err(|error| error.to_string());
-        Ok(Some(Inspection { subject: live.image, verdict, plan, stack }))
+        Ok(Some(Inspection { live, verdict, plan, stack }))
+    }
+
+    /// All that keeps the plan of an inspected resource from being applied, in the order of the gates. Changes nothing.
+    ///
+    /// # Errors
+    /// [`Error`] of the deployed parameters. Failed reads are in the result.
+    pub async fn blockers(
+        &self,
+        config: &SdkConfig,
+        target: &Target,
+        inspection: &Inspection,
+        deployment: &Deployment,
+    ) -> Result<Vec<GateState>, Error> {
+        let Deployed { meta, control, .. } = &self.deployed;
+        let parameters = deployment.settings.as_ref().map_or("{}", |it| it.parameters.as_str());
+        let common = control.common_parameters(parameters)?;
+        let here = region_of(config, target);
+        let home = common.home_region.as_ref().or(deployment.home.as_ref());
+        let home = home.cloned().unwrap_or_else(|| here.default_home_region());
+        let Inspection { live, plan, stack, .. } = inspection;
+        let prospect = Prospect {
+            deployment,
+            config: &ConfigService::new(config),
+            scope: RuleScope { meta, parameters: &common, here: &here, home: &home },
+            target,
+            live,
+            plan,
+            stack,
+            now: Timestamp::now(),
+        };
+        prospect.blockers().await
     }
 
     /// The verdict and the plan for a resource that was read.

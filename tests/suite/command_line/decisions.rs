@@ -201,11 +201,13 @@ async fn doctor_shows_every_check_and_exits_with_1() {
     let checks = seen.json()["checks"].clone();
     let ok = |number: usize| (checks[number]["check"].clone(), checks[number]["ok"].as_bool().unwrap());
     assert_eq!(seen.code, 1, "{seen:?}");
-    assert_eq!((ok(1), ok(2), ok(3)), ((json!("rules"), false), (json!("ledger"), true), (json!("queue"), true)));
+    let all = [ok(1), ok(2), ok(3), ok(4)];
+    let names = ["rules", "ledger", "stops", "queue"].map(|name| json!(name));
+    assert_eq!(all, names.map(|name| (name.clone(), name != "rules")));
     assert_eq!(checks[0]["check"], "recorder");
     sqs.send_message().queue_url(&url).message_body("lost").send().await.unwrap();
     let text = bench.run(&arguments[..5]).await.out;
-    assert!(text.contains(&format!("bad  queue     `{name}` holds 1 message(s)")), "{text}");
+    assert!(text.contains(&format!("bad  queue     `{name}` has 1 message")), "{text}");
     assert!(
         text.contains("bad  rules     no rule is named `absent-…`: is the stack deployed in this account and region?"),
         "{text}"

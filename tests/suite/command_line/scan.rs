@@ -42,7 +42,7 @@ async fn outputs_go_to_their_files_and_the_text_to_standard_output() {
 fn no_error_of_a_scan_has_the_exit_code_of_a_finding() {
     let place = [("AWS_REGION", REGION), ("AWS_ACCOUNT_ID", ACCOUNT)];
     let rows: [Unusable<'_>; 4] = [
-        (&["scan", "--control", "restricted-sh"], &[], "a similar value exists: 'restricted-ssh'"),
+        (&["scan", "--control", "restricted-sh"], &[], "did you mean `restricted-ssh`?"),
         (&["scan", "--output", "jsn"], &[], "received `jsn`: did you mean `json`?"),
         (&["scan"], &place[1..], "region: expected --region or AWS_REGION"),
         (&["scan"], &place, "AWS_ACCESS_KEY_ID: expected a value"),

@@ -2,6 +2,7 @@
 
 mod check;
 mod command_or;
+mod control;
 mod decide;
 mod replaced;
 mod replay;
@@ -14,7 +15,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use jiff::Timestamp;
 
-pub(crate) use check::{CheckArguments, PlanArguments, PlanFormat};
+pub(crate) use check::{CheckArguments, PlanArguments, PlanFormat, PlanOutput};
 pub(crate) use command_or::CommandOr;
 use decide::Operator;
 pub(crate) use decide::{
@@ -73,9 +74,9 @@ Examples:
   rectify audit                                              the decisions of the last thirty days
   rectify audit --since 2026-01-01 --output csv";
 
-/// Checks resources, shows plans and history, and undoes fixes, with your own credentials.
+/// Check resources, preview and undo remediations, and see what Rectify did, with your own credentials.
 #[derive(Debug, Parser)]
-#[command(name = "rectify", version, after_help = EXIT_CODES, after_long_help = format!("{EXAMPLES}\n\n{EXIT_CODES}"))]
+#[command(name = "rectify", version, max_term_width = 120, after_help = EXIT_CODES, after_long_help = format!("{EXAMPLES}\n\n{EXIT_CODES}"))]
 pub(crate) struct Arguments {
     /// Print one JSON document instead of text, also for errors.
     #[arg(long, global = true)]
@@ -87,53 +88,54 @@ pub(crate) struct Arguments {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Lists the controls with severity, level and finding.
+    /// List the controls with severity, level and finding.
     Controls,
-    /// Evaluates all resources of an account and shows the findings. Writes nothing to AWS.
+    /// Evaluate all resources of an account and show the findings. Writes nothing to AWS.
     #[command(after_help = scan::AFTER_HELP)]
     Scan(ScanArguments),
-    /// Evaluates an event or a live resource and shows the plan. Writes nothing.
+    /// Evaluate an event or a live resource and show the plan. Writes nothing.
     #[command(after_help = check::EXAMPLES)]
     Check(CheckArguments),
-    /// Shows the plan of the remediation for a live resource. Writes nothing.
+    /// Show the plan of the remediation for a live resource, and what keeps it from being applied. Writes nothing.
+    #[command(after_help = check::PLAN_EXAMPLES)]
     Plan(PlanArguments),
-    /// Undoes an attempt of a remediation, unless the resource was changed since.
+    /// Undo an attempt of a remediation, unless the resource was changed since.
     #[command(after_help = UNDO_EXAMPLES)]
     Undo(UndoArguments),
-    /// Ends the hold that an undo set and requests the remediation again.
+    /// End the hold that an undo set and request the remediation again.
     Redo(RedoArguments),
-    /// Lists attempts by time, or shows one attempt or those on a resource.
+    /// List attempts by time, or show one attempt or those on a resource.
     #[command(after_help = HISTORY_EXAMPLES)]
     History(HistoryArguments),
-    /// Lists what people decided, by time: exemptions, holds, stops, undos, resets.
+    /// List what people decided, by time: exemptions, holds, stops, undos, resets.
     #[command(after_help = AUDIT_EXAMPLES)]
     Audit(AuditArguments),
-    /// Shows when findings began and ended, from the files of AWS Config. Calls nothing.
+    /// Show when findings began and ended, from the files of AWS Config. Calls nothing.
     #[command(after_help = replay::EXAMPLES)]
     Replay(ReplayArguments),
-    /// Keeps a control's remediation from changing one resource for some days.
+    /// Keep a control's remediation from changing one resource for some days.
     Hold(CommandOr<HoldCommand, HoldArguments>),
-    /// Exempts resources from a control's remediation until a date: findings are still reported, nothing is changed.
+    /// Exempt resources from a control's remediation until a date: findings are still reported, nothing is changed.
     Exempt(CommandOr<ExemptCommand, ExemptArguments>),
-    /// Shows and resets circuit breakers, which stop a control that fixes the same resource repeatedly or keeps failing.
+    /// Show and reset circuit breakers, which stop a control that fixes the same resource repeatedly or keeps failing.
     Breaker {
         #[command(subcommand)]
         command: BreakerCommand,
     },
-    /// Checks the deployment: recorder, rules, ledger, queues. Writes nothing.
+    /// Check the deployment: recorder, rules, ledger, queues. Writes nothing.
     Doctor(DoctorArguments),
-    /// Writes the CloudFormation templates for a deployment from `rectify.yaml`.
+    /// Write the CloudFormation templates for a deployment from `rectify.yaml`.
     ///
     /// docs/deployment.md describes the file.
     #[command(after_help = synth::EXAMPLES)]
     Synth(SynthArguments),
-    /// Stops all remediations, or those of one control.
+    /// Stop all remediations, or those of one control.
     Stop(StopArguments),
-    /// Resumes stopped remediations.
+    /// Resume stopped remediations.
     Resume(ResumeArguments),
-    /// Shows the stop switches that are on.
+    /// Show the stop switches that are on.
     Status(LedgerArguments),
-    /// Prints a completion script for a shell.
+    /// Print a completion script for a shell.
     Completions {
         /// bash, elvish, fish, powershell or zsh.
         shell: clap_complete::Shell,
@@ -232,11 +234,23 @@ pub(crate) enum ListFormat {
     Csv,
 }
 
+/// The definition of the command line. A help shows no list of more than ten values: `rectify controls` has that of the
+/// controls, and completions have every value.
+pub(crate) fn command() -> clap::Command {
+    without_lists(<Arguments as clap::CommandFactory>::command())
+}
+
+fn without_lists(command: clap::Command) -> clap::Command {
+    let is_long = |arg: &clap::Arg| arg.get_possible_values().len() > 10;
+    command
+        .mut_args(|arg| if is_long(&arg) { arg.hide_possible_values(true) } else { arg })
+        .mut_subcommands(without_lists)
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
 
     fn refusal(line: &str) -> String {
         let parsed = Arguments::try_parse_from(format!("rectify {line}").split_whitespace());
@@ -245,14 +259,26 @@ mod tests {
 
     #[test]
     fn the_command_definition_is_valid() {
-        Arguments::command().debug_assert();
+        command().debug_assert();
+    }
+
+    /// As in the AWS CLI, `gh` and `kubectl`.
+    #[test]
+    fn commands_are_described_in_the_imperative() {
+        fn check(command: &clap::Command) {
+            let about = command.get_about().map(ToString::to_string).unwrap_or_default();
+            let verb = about.split(' ').next().unwrap_or_default();
+            assert!(!verb.is_empty() && !verb.ends_with('s'), "{}: {about}", command.get_name());
+            command.get_subcommands().for_each(check);
+        }
+        check(&command());
     }
 
     #[test]
     fn unusable_arguments_are_named() {
         let rows = [
             ("check restricted-ssh", "<RESOURCE|--event <FILE>>"),
-            ("check restricted-sh sg-1", "'restricted-ssh'"),
+            ("check restricted-sh sg-1", "did you mean `restricted-ssh`? `rectify controls` lists them"),
             ("check restricted-ssh sg-1 --event a", "cannot be used with"),
             ("check restricted-ssh sg-1 --facts f", "--facts"),
             ("check restricted-ssh sg-1 --account 123", "expected 12 digits: received `123`"),
@@ -327,7 +353,7 @@ mod tests {
 
     #[test]
     fn help_explains_exit_codes_and_gives_examples() {
-        let help = Arguments::command().render_long_help().to_string();
+        let help = command().render_long_help().to_string();
         assert!(help.contains("1  a finding (check, plan, doctor), or a refusal (undo, redo)"), "{help}");
         assert!(help.contains("rectify check restricted-ssh sg-"), "{help}");
     }

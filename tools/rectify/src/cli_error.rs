@@ -22,6 +22,9 @@ pub(crate) enum CliError {
     /// The control, the ledger or AWS failed.
     #[error(transparent)]
     Error(#[from] Error),
+    /// A file of the arguments is malformed.
+    #[error(transparent)]
+    File(Error),
     /// A scan did not finish: the exit code 2 means a finding there.
     #[error(transparent)]
     Scan(Box<Self>),
@@ -37,12 +40,13 @@ impl CliError {
     }
 
     /// The exit code: 1 refusal, 2 usage, 3 error; 1 for each of a scan.
-    pub(crate) const fn code(&self) -> u8 {
+    pub(crate) fn code(&self) -> u8 {
         match self {
             Self::Refused { .. } | Self::Error(Error::UndoRefused { .. } | Error::LeaseHeld { .. }) | Self::Scan(_) => {
                 1
             }
-            Self::Usage(_) | Self::Error(Error::Setting { .. }) => 2,
+            Self::Usage(_) | Self::File(_) | Self::Error(Error::Setting { .. }) => 2,
+            Self::Error(error) if is_no_table(error) => 2,
             Self::Error(_) | Self::Machine(_) => 3,
         }
     }
@@ -52,20 +56,56 @@ impl CliError {
         match self {
             Self::Usage(_) => "Usage",
             Self::Refused { .. } => "Refused",
-            Self::Error(error) => error.kind(),
+            Self::Error(error) | Self::File(error) => error.kind(),
             Self::Scan(error) => error.kind(),
             Self::Machine(_) => "Machine",
         }
     }
 
+    /// The same error about a file of the arguments.
+    pub(crate) fn of_file(self) -> Self {
+        match self {
+            Self::Error(error) => Self::File(error),
+            other => other,
+        }
+    }
+
+    /// What to do, where the message alone does not say.
+    pub(crate) fn next_step(&self) -> Option<&'static str> {
+        let error = match self {
+            Self::Scan(error) => return error.next_step(),
+            Self::Error(error) => error,
+            Self::Usage(_) | Self::Refused { .. } | Self::File(_) | Self::Machine(_) => return None,
+        };
+        let text = error.to_string();
+        if let Error::UndoRefused { reason, .. } = error {
+            let is_changed = reason.starts_with("changed since");
+            return is_changed
+                .then_some("review that change: --overwrite-changes undoes the attempt and overwrites it");
+        }
+        if text.contains(": Dispatch: ") || text.contains(": Timeout: ") {
+            return Some("no connection to AWS: check the network, the region, and AWS_ENDPOINT_URL if it is set");
+        }
+        is_no_table(error)
+            .then_some("no such table: name the ledger with --table or LEDGER_TABLE, and its region with --region")
+    }
+
     /// The output of `--json` for an error.
     pub(crate) fn as_json(&self) -> Value {
         let mut error = json!({ "kind": self.kind(), "message": self.to_string(), "exit_code": self.code() });
+        if let (Some(step), Some(error)) = (self.next_step(), error.as_object_mut()) {
+            error.insert("next_step".to_owned(), json!(step));
+        }
         if let (Self::Refused { details, .. }, Some(error)) = (self, error.as_object_mut()) {
             error.insert("details".to_owned(), details.clone());
         }
         json!({ "error": error })
     }
+}
+
+/// Whether the named table does not exist.
+fn is_no_table(error: &Error) -> bool {
+    matches!(error, Error::Ledger(text) if text.contains(": ResourceNotFoundException: "))
 }
 
 impl From<EventError> for CliError {
@@ -104,13 +144,36 @@ mod tests {
             (CliError::Refused { reason: "no".to_owned(), details: Value::Null }, 1),
             (refused.into(), 1),
             (CliError::usage("no such file"), 2),
+            (CliError::Error(Error::UnsupportedTrigger { half: "change" }).of_file(), 2),
             (setting.into(), 2),
             (Error::Ledger("query: Timeout".to_owned()).into(), 3),
+            (Error::Ledger("query: ResourceNotFoundException: no".to_owned()).into(), 2),
             (CliError::Machine("stdout: full".to_owned()), 3),
             (CliError::Scan(Box::new(CliError::usage("no such file"))), 1),
         ];
         for (error, code) in rows {
             assert_eq!(error.code(), code, "{error}");
+        }
+    }
+
+    #[test]
+    fn next_step_follows_from_the_cause() {
+        let ledger = |text: &str| CliError::Error(Error::Ledger(text.to_owned()));
+        let changed = Error::UndoRefused { attempt: "01A".to_owned(), reason: "changed since: a: 1".to_owned() };
+        let rows = [
+            (ledger("query: Dispatch: io error: Connection refused (os error 111)"), Some("no connection to AWS: ")),
+            (ledger("query: Timeout: no answer in time"), Some("no connection to AWS: ")),
+            (ledger("query: ResourceNotFoundException: Requested resource not found"), Some("no such table: ")),
+            (ledger("attempt: expected `01A`: received `01B`"), None),
+            (CliError::Error(changed), Some("review that change: --overwrite-changes ")),
+            (CliError::Scan(Box::new(ledger("query: Timeout: no answer in time"))), Some("no connection to AWS: ")),
+            (CliError::usage("no such file"), None),
+        ];
+        for (error, expected) in rows {
+            let step = error.next_step();
+            assert_eq!(step.is_some(), expected.is_some(), "{error}");
+            assert!(step.unwrap_or_default().starts_with(expected.unwrap_or_default()), "{error}: {step:?}");
+            assert_eq!(error.as_json()["error"]["next_step"].as_str(), step);
         }
     }
 

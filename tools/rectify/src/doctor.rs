@@ -7,6 +7,7 @@ mod selected;
 
 use std::path::Path;
 
+use rectify_runtime::ledger::StopSwitch;
 use rectify_runtime::settings::Environment;
 use rectify_synth::Settings;
 use serde_json::{Value, json};
@@ -43,6 +44,7 @@ pub(crate) async fn run(
         Check { name: "recorder", result: aws.recorders().await.map_err(text).and_then(|it| recorders(&it)) },
         Check { name: "rules", result: aws.rules(prefix).await.map_err(text).and_then(|it| rules(&it, prefix)) },
         Check { name: "ledger", result: ledger(&open).await },
+        Check { name: "stops", result: open.ledger.stops().await.map_err(text).and_then(|it| stops(&it)) },
     ];
     if let Some(settings) = expected {
         checks.extend(selected::checks(&settings, &aws, open.caller.region()).await);
@@ -96,19 +98,37 @@ fn rules(rules: &[Rule], prefix: &str) -> Result<String, String> {
 }
 
 async fn ledger(open: &OpenLedger) -> Result<String, String> {
-    let stops = open.ledger.stops().await.map_err(text)?;
     let mut attempts = 0;
     for control in rectify_catalogue::controls() {
         attempts += open.ledger.attempts_in_progress(control.meta.id).await.map_err(text)?.len();
     }
-    if !stops.is_empty() {
-        return Err(format!("`{}` is readable; {} stop switch(es) on: see `rectify status`", open.table, stops.len()));
+    Ok(format!("`{}` is readable; {}", open.table, counted(attempts, "open attempt")))
+}
+
+/// A monitor should know of a switch that was left on.
+fn stops(stops: &[StopSwitch]) -> Result<String, String> {
+    if stops.is_empty() {
+        return Ok("no stop switch is on".to_owned());
     }
-    Ok(format!("`{}` is readable; no stop switch on, {attempts} open attempt(s)", open.table))
+    let on: Vec<String> =
+        stops.iter().map(|it| format!("{} {it}", if it.scope == "*" { "all controls" } else { &it.scope })).collect();
+    Err(format!("{}: `rectify resume` releases it", on.join("; ")))
 }
 
 fn emptiness(queue: &str, count: u64) -> Result<String, String> {
-    if count == 0 { Ok(format!("`{queue}` is empty")) } else { Err(format!("`{queue}` holds {count} message(s)")) }
+    match usize::try_from(count) {
+        Ok(0) => Ok(format!("`{queue}` is empty")),
+        count => Err(format!("`{queue}` has {}", counted(count.unwrap_or(usize::MAX), "message"))),
+    }
+}
+
+/// A number of things: `no message`, `1 message`, `2 messages`.
+fn counted(count: usize, thing: &str) -> String {
+    match count {
+        0 => format!("no {thing}"),
+        1 => format!("1 {thing}"),
+        more => format!("{more} {thing}s"),
+    }
 }
 
 fn report(checks: &[Check], style: Style) -> Report {
@@ -161,6 +181,21 @@ mod tests {
     }
 
     #[test]
+    fn a_stop_switch_that_is_on_is_a_finding_of_its_own() {
+        let switch = |scope: &str| StopSwitch {
+            scope: scope.to_owned(),
+            by: "ann".to_owned(),
+            reason: "drill".to_owned(),
+            since: jiff::Timestamp::UNIX_EPOCH,
+        };
+        assert_eq!(stops(&[]), Ok("no stop switch is on".to_owned()));
+        let by = "stopped by ann since 1970-01-01T00:00:00Z: drill";
+        let expected = format!("all controls {by}; restricted-ssh {by}: `rectify resume` releases it");
+        assert_eq!(stops(&[switch("*"), switch("restricted-ssh")]), Err(expected));
+        assert_eq!([0, 1, 2].map(|count| counted(count, "message")), ["no message", "1 message", "2 messages"]);
+    }
+
+    #[test]
     fn one_failed_check_is_a_finding_and_every_check_is_shown() {
         let checks = [
             Check { name: "recorder", result: Ok("`default` is recording".to_owned()) },
@@ -168,10 +203,7 @@ mod tests {
         ];
         let shown = report(&checks, PLAIN);
         assert_eq!(shown.ending, Ending::Finding);
-        assert_eq!(
-            shown.text,
-            "ok   recorder  `default` is recording\nbad  queue     `DeadLetters` holds 3 message(s)\n"
-        );
+        assert_eq!(shown.text, "ok   recorder  `default` is recording\nbad  queue     `DeadLetters` has 3 messages\n");
         assert_eq!(report(&checks[..1], PLAIN).ending, Ending::Fine);
     }
 }

@@ -7,7 +7,7 @@
 //! |---|---|
 //! | [`arguments`] | the arguments, with their help |
 //! | [`scan`] | evaluates all resources of an account; writes nothing |
-//! | [`check`] | evaluates an event or a live resource; writes nothing |
+//! | [`check`] | evaluates an event or a live resource, and plans; writes nothing |
 //! | [`undo`], [`redo`] | undoes an attempt, and requests its fix again |
 //! | [`history`] | what was done, and why |
 //! | [`audit`] | what people decided |
@@ -50,7 +50,7 @@ mod undo;
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
-use clap::{CommandFactory, Parser};
+use clap::FromArgMatches;
 use rectify_runtime::settings::Environment;
 use serde_json::json;
 
@@ -60,7 +60,8 @@ use report::Report;
 use style::Style;
 
 fn main() -> ExitCode {
-    let arguments = match Arguments::try_parse() {
+    let parsed = arguments::command().try_get_matches().and_then(|it| Arguments::from_arg_matches(&it));
+    let arguments = match parsed {
         Ok(arguments) => arguments,
         Err(error) => return print_usage(&error),
     };
@@ -82,12 +83,18 @@ fn main() -> ExitCode {
     }
 }
 
-/// Prints the help, or what is wrong with the arguments.
+/// Prints the help, or what is wrong with the arguments: to standard output as JSON if `--json` is among them.
 fn print_usage(error: &clap::Error) -> ExitCode {
     let replacement = error.use_stderr().then(|| arguments::replacement(std::env::args().skip(1))).flatten();
-    match replacement {
-        Some(text) => drop(writeln!(std::io::stderr(), "error: {text}")),
-        None => drop(error.print()),
+    let text = replacement.map_or_else(|| error.render().to_string(), |text| format!("error: {text}"));
+    let is_json = std::env::args().skip(1).take_while(|it| it != "--").any(|it| it == "--json");
+    if is_json && error.use_stderr() {
+        let text = text.strip_prefix("error: ").unwrap_or(&text).trim_end();
+        drop(writeln!(std::io::stdout(), "{:#}", CliError::usage(text).as_json()));
+    } else if error.use_stderr() {
+        drop(writeln!(std::io::stderr(), "{}", text.trim_end()));
+    } else {
+        drop(error.print());
     }
     // Of a scan, 2 means a finding: a pipeline must not read a misspelled argument as one.
     let is_scan = std::env::args().skip(1).find(|it| !it.starts_with('-')).is_some_and(|it| it == "scan");
@@ -101,7 +108,8 @@ fn print_usage(error: &clap::Error) -> ExitCode {
 /// Prints an error to standard error. If that fails, only the exit code reports it.
 fn print_error(error: &CliError, environment: &Environment) -> ExitCode {
     let style = Style::of(environment, std::io::stderr().is_terminal());
-    let written = writeln!(std::io::stderr(), "{} {error}", style.error("rectify:"));
+    let step = error.next_step().map_or_else(String::new, |step| format!("\n  {step}"));
+    let written = writeln!(std::io::stderr(), "{} {error}{step}", style.error("rectify:"));
     drop(written);
     ExitCode::from(error.code())
 }
@@ -116,7 +124,7 @@ fn start(arguments: &Arguments, environment: &Environment, style: Style) -> Resu
 
 async fn run(arguments: &Arguments, environment: &Environment, style: Style) -> Result<Report, CliError> {
     match &arguments.command {
-        Command::Controls => Ok(controls::table(style)),
+        Command::Controls => Ok(controls::table(style, style::width(environment))),
         Command::Replay(it) => offline::replay(it),
         Command::Synth(it) => synth::run(it),
         Command::Scan(it) => scan::run(it, environment, style).await,
@@ -136,7 +144,7 @@ async fn run(arguments: &Arguments, environment: &Environment, style: Style) -> 
         Command::Man { folder } => man::run(folder),
         Command::Completions { shell } => {
             let mut script = Vec::new();
-            clap_complete::generate(*shell, &mut Arguments::command(), "rectify", &mut script);
+            clap_complete::generate(*shell, &mut arguments::command(), "rectify", &mut script);
             let script = String::from_utf8_lossy(&script).into_owned();
             Ok(Report::fine(script.clone(), json!({ "shell": shell.to_string(), "script": script })))
         }

@@ -2,10 +2,9 @@
 
 use std::path::Path;
 
-use clap::CommandFactory;
 use serde_json::json;
 
-use crate::arguments::Arguments;
+use crate::arguments;
 use crate::cli_error::CliError;
 use crate::report::Report;
 
@@ -16,7 +15,7 @@ use crate::report::Report;
 pub(crate) fn run(folder: &Path) -> Result<Report, CliError> {
     let failed = |error: std::io::Error| CliError::Machine(format!("{}: {error}", folder.display()));
     std::fs::create_dir_all(folder).map_err(failed)?;
-    clap_mangen::generate_to(Arguments::command(), folder).map_err(failed)?;
+    clap_mangen::generate_to(arguments::command(), folder).map_err(failed)?;
     Ok(Report::fine("", json!({ "folder": folder })))
 }
 
@@ -30,7 +29,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         run(&folder.path().join("man/man1")).unwrap();
         let page = |name: &str| std::fs::read_to_string(folder.path().join("man/man1").join(name)).expect(name);
-        for command in Arguments::command().get_subcommands() {
+        for command in arguments::command().get_subcommands() {
             assert!(page(&format!("rectify-{}.1", command.get_name())).contains(".SH SYNOPSIS"));
         }
         assert!(page("rectify.1").contains("Exit codes:"));

@@ -16,6 +16,17 @@ pub(crate) fn view(control: &Entry, state: Option<&StoredState>, plan: &Plan<Val
 
 /// The changes, the steps that make them, and what blocks their automatic application.
 pub(crate) fn lines(view: &PlanView, style: Style) -> Vec<String> {
+    let mut lines = steps(view, style);
+    if let Some(blocker) = &view.blocker {
+        lines.push(format!("  {} {blocker}", style.warning("not automatic:")));
+    } else if view.needs_opt_in {
+        lines.push(format!("  {} applied only if allowL2 is true for this control", style.warning("opt-in:")));
+    }
+    lines
+}
+
+/// The changes, and the steps that make them.
+pub(crate) fn steps(view: &PlanView, style: Style) -> Vec<String> {
     let mut lines = vec![match (view.level, &view.blocker) {
         (None, None) => "plan: nothing to do".to_owned(),
         (None, Some(_)) => "plan: nothing can be automated".to_owned(),
@@ -29,11 +40,6 @@ pub(crate) fn lines(view: &PlanView, style: Style) -> Vec<String> {
         let number: u32 = number;
         let manual = if step.call.is_none() { style.warning("manual:") + " " } else { String::new() };
         lines.push(format!("  {number}. {} {manual}{}", step.level, step.text));
-    }
-    if let Some(blocker) = &view.blocker {
-        lines.push(format!("  {} {blocker}", style.warning("not automatic:")));
-    } else if view.needs_opt_in {
-        lines.push(format!("  {} enforced only if ALLOW_L2 is true for this control", style.warning("opt-in:")));
     }
     lines
 }
@@ -88,7 +94,7 @@ mod tests {
             (Plan::steps_in_order(vec![call(Level::L1)]), "plan: L1\n  1. L1 DeleteThing {\"Id\":\"t-1\"}"),
             (
                 Plan::steps_in_order(vec![call(Level::L2)]),
-                "plan: L2\n  1. L2 DeleteThing {\"Id\":\"t-1\"}\n  opt-in: enforced only if ALLOW_L2 is true for this control",
+                "plan: L2\n  1. L2 DeleteThing {\"Id\":\"t-1\"}\n  opt-in: applied only if allowL2 is true for this control",
             ),
             (
                 Plan::steps_in_order(vec![call(Level::L1), Step::manual(Level::L0, "delete the key")]),

@@ -56,6 +56,12 @@ impl Style {
     }
 }
 
+/// The width of the terminal; that of `COLUMNS` if standard output is not one.
+pub(crate) fn width(environment: &Environment) -> Option<u16> {
+    let terminal = console::Term::stdout().size_checked().map(|(_, columns)| columns);
+    terminal.or_else(|| environment.get("COLUMNS")?.parse().ok())
+}
+
 /// Without color, for a file.
 #[cfg(test)]
 pub(crate) const PLAIN: Style = Style { colored: false };

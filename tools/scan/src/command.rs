@@ -138,7 +138,7 @@ fn ascii(value: &Value) -> String {
 }
 
 /// One word of a POSIX shell.
-fn quoted(text: &str) -> String {
+pub fn quoted(text: &str) -> String {
     let is_plain = |it: char| it.is_ascii_alphanumeric() || "-_./:".contains(it);
     if !text.is_empty() && text.chars().all(is_plain) {
         return text.to_owned();

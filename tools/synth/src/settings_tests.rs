@@ -176,3 +176,27 @@ fn a_profile_selects_controls_and_sets_parameters_that_the_file_overrides() {
     assert_eq!(own["udpPorts"], "53");
     assert_eq!(own["blockedPorts"], preset["blockedPorts"], "the other parameters stay");
 }
+
+#[test]
+fn the_variables_of_a_remediation_follow_from_the_file() {
+    let settings =
+        read("prefix: sec-\nmaxFixesPerHour: 7\nhomeRegion: eu-west-1\ncontrols:\n  restricted-ssh: enforce\n");
+    let variables = crate::remediation_variables(&settings, "restricted-ssh").unwrap();
+    for (name, expected) in [
+        ("ACCOUNT_MODES", "{}"),
+        ("ALLOW_L2", "false"),
+        ("EVENT_BUS", "default"),
+        ("EXEMPTIONS", "ledger"),
+        ("HOME_REGION", "eu-west-1"),
+        ("MAX_FIXES_PER_HOUR", "7"),
+        ("MODE", "enforce"),
+        ("PARAMETERS", "{}"),
+        ("PROTECTED_ARNS", "none"),
+        ("REMEDIATE_MANAGED_STACKS", "false"),
+        ("RULE_NAMES", "sec-restricted-ssh"),
+    ] {
+        assert_eq!(variables.get(name).map(String::as_str), Some(expected), "{name}");
+    }
+    assert_eq!(variables.len(), 15, "{variables:?}");
+    assert_eq!(crate::remediation_variables(&settings, "nope"), None);
+}

@@ -60,7 +60,7 @@ use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_types::SdkConfig;
 use jiff::SignedDuration;
 
-use crate::{AwsError, Error};
+use crate::{AwsError, Error, aws_error};
 
 pub use attempt::{ActionRecord, Attempt, Outcome, State, UndoRecord};
 pub use attempts::{BeginOutcome, Finding};
@@ -124,12 +124,16 @@ fn unavailable<E, R>(what: &str, error: &SdkError<E, R>) -> Error
 where
     E: ProvideErrorMetadata,
 {
+    let unsent;
     let (code, message) = match error {
         SdkError::ServiceError(inner) => {
             (inner.err().code().unwrap_or("Unknown"), inner.err().message().unwrap_or("no message"))
         }
         SdkError::TimeoutError(_) => ("Timeout", "no answer in time"),
-        SdkError::DispatchFailure(_) => ("Dispatch", "not sent"),
+        SdkError::DispatchFailure(failure) => {
+            unsent = aws_error::unsent(failure);
+            ("Dispatch", unsent.as_str())
+        }
         _ => ("Response", "an answer that cannot be read"),
     };
     Error::Ledger(format!("{what}: {code}: {message}"))

@@ -1,4 +1,4 @@
-//! Blockers, which leave a finding at its plan: exemptions, holds, levels, stacks, modes and grace; and the budget.
+//! The gates in their order, and what closes each: a closed one leaves a finding at its plan. And the budget.
 
 use rectify_compliance::exemption::{self, Known};
 use rectify_compliance::{IdentifiedState, Plan, Tags, Timestamp};
@@ -6,29 +6,147 @@ use serde_json::Value;
 
 use super::facts::Facts;
 use super::managed;
-use super::run::RemediationRun;
 use crate::Error;
-use crate::ledger::{Outcome, Registry};
-use crate::settings::Mode;
+use crate::config_service::ConfigService;
+use crate::ledger::{OpenBreaker, Outcome, Registry};
+use crate::settings::{Mode, RemediationSettings};
 
 /// The tag that may lower the mode for one resource, if the stack allows it.
-const MODE_TAG: &str = "rectify:mode";
+pub const MODE_TAG: &str = "rectify:mode";
+/// The settings that may lower it.
+pub const ACCOUNT_MODES: &str = "accountModes";
+const MODE: &str = "mode";
 
-/// Why a plan is not applied, and the outcome to record.
+/// A gate between a finding and its fix.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Gate {
+    /// A stop switch.
+    Stop,
+    /// The scope of the deployed rule.
+    Scope,
+    /// An exemption.
+    Exemption,
+    /// A hold.
+    Hold,
+    /// The stack's protected ARNs.
+    ProtectedArn,
+    /// The levels that may be applied without an operator.
+    Level,
+    /// CloudFormation, by the resource's tags.
+    StackTag,
+    /// The mode.
+    Mode,
+    /// The grace period after the finding.
+    Grace,
+    /// CloudFormation, by a lookup.
+    StackLookup,
+    /// A circuit breaker.
+    Breaker,
+    /// The budget of the hour.
+    Budget,
+}
+
+impl Gate {
+    /// All gates, in their order.
+    pub const ORDER: [Self; 12] = [
+        Self::Stop,
+        Self::Scope,
+        Self::Exemption,
+        Self::Hold,
+        Self::ProtectedArn,
+        Self::Level,
+        Self::StackTag,
+        Self::Mode,
+        Self::Grace,
+        Self::StackLookup, // after the other blockers, because it costs calls
+        Self::Breaker,
+        Self::Budget,
+    ];
+    /// The gates that a plan passes again before each of its actions; the fence and the breaker are the others.
+    const BLOCKERS: [Self; 8] = [
+        Self::Exemption,
+        Self::Hold,
+        Self::ProtectedArn,
+        Self::Level,
+        Self::StackTag,
+        Self::Mode,
+        Self::Grace,
+        Self::StackLookup,
+    ];
+
+    /// Its name in the output of the command line.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Stop => "stop switch",
+            Self::Scope => "scope",
+            Self::Exemption => "exemption",
+            Self::Hold => "hold",
+            Self::ProtectedArn => "protected ARN",
+            Self::Level => "level",
+            Self::StackTag | Self::StackLookup => "stack",
+            Self::Mode => "mode",
+            Self::Grace => "grace period",
+            Self::Breaker => "breaker",
+            Self::Budget => "budget",
+        }
+    }
+
+    /// The outcome of an attempt that ends here.
+    pub(super) const fn outcome(self) -> Outcome {
+        match self {
+            Self::Stop => Outcome::Stopped,
+            Self::Scope => Outcome::NotApplicable,
+            Self::Exemption => Outcome::Exempt,
+            Self::Breaker => Outcome::BreakerOpen,
+            Self::Budget => Outcome::OverBudget,
+            _ => Outcome::Planned,
+        }
+    }
+}
+
+/// A closed gate: why a plan is not applied.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Blocker {
-    pub(super) outcome: Outcome,
-    pub(super) reason: String,
+pub struct Blocker {
+    /// The gate.
+    pub gate: Gate,
+    /// The reason, with who closed it and until when, where that is known.
+    pub reason: String,
+    /// What to name to open it: the scope of a stop switch (`*` or the control), the id of an exemption, the stack, the
+    /// scope of a breaker (`*` for the whole control, else `resource`), and for a mode the setting or tag that lowers it.
+    pub key: Option<String>,
 }
 
 impl Blocker {
-    fn planned(reason: impl Into<String>) -> Self {
-        Self { outcome: Outcome::Planned, reason: reason.into() }
+    pub(super) fn new(gate: Gate, reason: impl Into<String>) -> Self {
+        Self { gate, reason: reason.into(), key: None }
     }
 
-    fn managed(stack: &str) -> Self {
-        Self::planned(format!("managed by CloudFormation stack `{stack}`"))
+    fn keyed(gate: Gate, reason: impl Into<String>, key: impl Into<String>) -> Self {
+        Self { gate, reason: reason.into(), key: Some(key.into()) }
     }
+
+    /// An open breaker.
+    pub(super) fn breaker(open: &OpenBreaker) -> Self {
+        let scope = if matches!(open, OpenBreaker::Control { .. }) { "*" } else { "resource" };
+        Self::keyed(Gate::Breaker, open.to_string(), scope)
+    }
+
+    fn managed(gate: Gate, stack: &str) -> Self {
+        Self::keyed(gate, format!("managed by CloudFormation stack `{stack}`"), stack)
+    }
+
+    /// The outcome to record.
+    pub(super) const fn outcome(&self) -> Outcome {
+        self.gate.outcome()
+    }
+}
+
+/// A plan at the gates, and what was read for it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Considered<'a> {
+    pub(super) registry: &'a Registry,
+    pub(super) plan: &'a Plan<Value>,
+    pub(super) live: &'a IdentifiedState,
 }
 
 /// How many remediations of this control may begin in this hour, and the reason to record once they have.
@@ -38,44 +156,71 @@ pub(super) struct Budget {
     pub(super) reason: String,
 }
 
-/// Why this plan is not applied, if it is blocked.
-pub(super) async fn blocker<F: Facts>(
+/// Why this plan is not applied, if it is blocked: the first closed gate.
+pub(super) async fn blocker<F: Facts>(facts: &F, it: Considered<'_>, now: Timestamp) -> Result<Option<Blocker>, Error> {
+    for gate in Gate::BLOCKERS {
+        if let Some(first) = closed(gate, facts, it, now).await?.into_iter().next() {
+            return Ok(Some(first));
+        }
+    }
+    Ok(None)
+}
+
+/// Why this gate is closed; empty if it is open. Only the budget is not looked at here: the ledger counts it in the
+/// transaction that begins an attempt.
+pub(super) async fn closed<F: Facts>(
+    gate: Gate,
     facts: &F,
-    registry: &Registry,
-    plan: &Plan<Value>,
-    live: &IdentifiedState,
+    it: Considered<'_>,
     now: Timestamp,
-) -> Result<Option<Blocker>, Error> {
-    let settings = facts.settings();
-    let known = Known::Live { name: live.name.as_deref(), arn: live.arn.as_deref(), tags: &live.tags };
-    if let Some(reason) = exemption::forbids(&registry.entries, facts.target(), known, now) {
-        return Ok(Some(Blocker { outcome: Outcome::Exempt, reason }));
-    }
-    if let Some(hold) = facts.hold(now).await? {
-        let reason = format!("held by {} until {}: {}", hold.by, hold.until, hold.reason);
-        return Ok(Some(Blocker::planned(reason)));
-    }
-    let protected = |arn: &&String| settings.protected_arns.as_ref().is_some_and(|it| it.matches(arn));
-    if let Some(arn) = live.arn.as_ref().filter(protected) {
-        return Ok(Some(Blocker::planned(format!("protected by the stack's ProtectedArns: {arn}"))));
-    }
-    if let Some(reason) = plan.blocker(settings.allow_l2) {
-        return Ok(Some(Blocker::planned(reason)));
-    }
+) -> Result<Vec<Blocker>, Error> {
+    let Considered { registry, plan, live } = it;
+    let (settings, target) = (facts.settings(), facts.target());
     let unmanaged = settings.remediate_managed_stacks;
-    if let Some(stack) = managed::stack(&live.tags).filter(|_| !unmanaged) {
-        return Ok(Some(Blocker::managed(stack)));
-    }
-    if let Some(reason) = mode(facts, &live.tags).or_else(|| grace(facts, now)) {
-        return Ok(Some(Blocker::planned(reason)));
-    }
-    // Last, because it costs calls.
-    let stack = if unmanaged { None } else { facts.stack(live, plan).await? };
-    Ok(stack.as_deref().map(Blocker::managed))
+    let reason = |reason: Option<String>| reason.map(|it| Blocker::new(gate, it));
+    let found = match gate {
+        Gate::Stop => {
+            let stops = facts.stops().await?;
+            return Ok(stops.into_iter().map(|it| Blocker::keyed(gate, it.to_string(), it.scope)).collect());
+        }
+        Gate::Scope => {
+            let names = [target.name.as_deref(), live.name.as_deref()];
+            let outside = names.into_iter().find_map(|name| facts.out_of_scope(name));
+            reason(outside.map(|it| it.annotation().map(ToString::to_string).unwrap_or_default()))
+        }
+        Gate::Exemption => {
+            let known = Known::Live { name: live.name.as_deref(), arn: live.arn.as_deref(), tags: &live.tags };
+            let all = exemption::all(&registry.entries, target, known, now);
+            return Ok(all.map(|(it, reason)| Blocker::keyed(gate, reason, it.id())).collect());
+        }
+        Gate::Hold => {
+            let hold = facts.hold(now).await?;
+            reason(hold.map(|it| format!("held by {} until {}: {}", it.by, it.until, it.reason)))
+        }
+        Gate::ProtectedArn => {
+            let protected = |arn: &&String| settings.protected_arns.as_ref().is_some_and(|it| it.matches(arn));
+            let arn = live.arn.as_ref().filter(protected);
+            reason(arn.map(|arn| format!("protected by the stack's ProtectedArns: {arn}")))
+        }
+        Gate::Level => reason(plan.blocker(settings.allow_l2)),
+        Gate::StackTag => {
+            let stack = managed::stack(&live.tags).filter(|_| !unmanaged);
+            stack.map(|stack| Blocker::managed(gate, stack))
+        }
+        Gate::Mode => mode(facts, &live.tags),
+        Gate::Grace => reason(grace(facts, now)),
+        Gate::StackLookup => {
+            let stack = if unmanaged { None } else { facts.stack(live, plan).await? };
+            stack.map(|stack| Blocker::managed(gate, &stack))
+        }
+        Gate::Breaker => facts.breaker(None, now).await?.map(|open| Blocker::breaker(&open)),
+        Gate::Budget => None,
+    };
+    Ok(found.into_iter().collect())
 }
 
 /// The reason if the mode is below `enforce`: the function's, its account's or the resource's own; the lowest wins.
-fn mode<F: Facts>(facts: &F, tags: &Tags) -> Option<String> {
+fn mode<F: Facts>(facts: &F, tags: &Tags) -> Option<Blocker> {
     let (settings, account) = (facts.settings(), &facts.target().account);
     let own = settings.mode_in(account, facts.control());
     let tagged = tags.get(MODE_TAG).filter(|_| settings.allow_tag_mode);
@@ -87,10 +232,11 @@ fn mode<F: Facts>(facts: &F, tags: &Tags) -> Option<String> {
     if let Some((mode, reason)) = tagged
         && mode < own
     {
-        return Some(reason);
+        return Some(Blocker::keyed(Gate::Mode, reason, MODE_TAG));
     }
-    let by = if own < settings.mode { format!(" by account {account}") } else { String::new() };
-    (own < Mode::Enforce).then(|| format!("mode {}{by}", own.name()))
+    let (by, key) =
+        if own < settings.mode { (format!(" by account {account}"), ACCOUNT_MODES) } else { (String::new(), MODE) };
+    (own < Mode::Enforce).then(|| Blocker::keyed(Gate::Mode, format!("mode {}{by}", own.name()), key))
 }
 
 /// The reason if the grace period after the finding has not ended; the reconciler returns when it has.
@@ -101,21 +247,22 @@ fn grace<F: Facts>(facts: &F, now: Timestamp) -> Option<String> {
     (minutes > 0 && now < until).then(|| format!("grace until {until}"))
 }
 
-impl RemediationRun<'_> {
-    /// The hour's budget: a number, and at most a share of all resources; one resource if AWS Config does not count
-    /// them.
-    ///
-    /// # Errors
-    /// [`Error::Aws`] when AWS Config does not answer: the population is not guessed.
-    pub(super) async fn budget(&self) -> Result<Budget, Error> {
-        let settings = &self.context.settings;
-        let (per_hour, percent) = (settings.max_fixes_per_hour, settings.budget_share_percent);
-        if percent >= 100 || per_hour == 0 {
-            return Ok(budget(per_hour, None));
-        }
-        let population = self.context.config.population(self.context.deployed.meta.resource_types).await?;
-        Ok(budget(per_hour, Some(Share { percent, population })))
+/// The hour's budget of a control with resources of these types: a number, and at most a share of all resources; one
+/// resource if AWS Config does not count them.
+///
+/// # Errors
+/// [`Error::Aws`] when AWS Config does not answer: the population is not guessed.
+pub(super) async fn budget_of(
+    settings: &RemediationSettings,
+    config: &ConfigService,
+    types: &[&str],
+) -> Result<Budget, Error> {
+    let (per_hour, percent) = (settings.max_fixes_per_hour, settings.budget_share_percent);
+    if percent >= 100 || per_hour == 0 {
+        return Ok(budget(per_hour, None));
     }
+    let population = config.population(types).await?;
+    Ok(budget(per_hour, Some(Share { percent, population })))
 }
 
 /// The share of its resources that a control may change in an hour.

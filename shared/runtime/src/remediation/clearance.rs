@@ -3,12 +3,12 @@
 use rectify_compliance::{IdentifiedState, Plan, Timestamp};
 use serde_json::Value;
 
-use super::blocker::{Blocker, blocker};
+use super::blocker::{Blocker, Considered, blocker};
 use super::facts::Facts;
 use super::gates::Disposition;
 use super::run::RemediationRun;
 use crate::Error;
-use crate::ledger::{Attempt, Lease, Outcome, Overruled, Registry};
+use crate::ledger::{Attempt, Lease, Overruled, Registry};
 
 /// How often operators' decisions may change between reading them and acting.
 const MAX_DECISION_REREADS: u32 = 5;
@@ -36,7 +36,8 @@ impl Forbidden {
         attempt: Attempt,
         total: usize,
     ) -> Result<Disposition, Error> {
-        let Self::By(Blocker { outcome, mut reason }) = self else { return run.stop(lease, attempt).await };
+        let Self::By(blocker) = self else { return run.stop(lease, attempt).await };
+        let (outcome, mut reason) = (blocker.outcome(), blocker.reason);
         if attempt.has_acted() {
             reason = format!("{reason}; {} of {total} actions were already made", attempt.actions.len());
         }
@@ -77,9 +78,10 @@ pub(super) async fn forbidden(
     attempt: &Attempt,
 ) -> Result<Option<Blocker>, Error> {
     let now = Timestamp::now();
-    if let Some(blocker) = blocker(run, &cleared.registry, &cleared.plan, live, now).await? {
+    let it = Considered { registry: &cleared.registry, plan: &cleared.plan, live };
+    if let Some(blocker) = blocker(run, it, now).await? {
         return Ok(Some(blocker));
     }
     let open = run.breaker(Some(&attempt.id), now).await?;
-    Ok(open.map(|reason| Blocker { outcome: Outcome::BreakerOpen, reason }))
+    Ok(open.map(|open| Blocker::breaker(&open)))
 }

@@ -5,8 +5,8 @@ use rectify_compliance::exemption::{self, Known};
 use rectify_compliance::{Annotation, IdentifiedState, Plan, Timestamp, Verdict};
 use serde_json::Value;
 
-use super::blocker::blocker;
-use super::facts::Facts;
+use super::blocker::{Considered, blocker};
+use super::facts::Delivered;
 use crate::Error;
 use crate::ledger::{Finding, Outcome, Registry};
 
@@ -69,7 +69,7 @@ impl From<Error> for Halt {
 type Gate = Result<(), Halt>;
 
 /// The gates before the live read; returns the exemptions with which the finding passed them.
-pub(super) async fn before_live_read<F: Facts>(
+pub(super) async fn before_live_read<F: Delivered>(
     facts: &F,
     previous: Option<&Finding>,
     is_begun: bool,
@@ -84,14 +84,14 @@ pub(super) async fn before_live_read<F: Facts>(
 
 /// The gates that need only the live read. An attempt that acted in an earlier delivery is resumed after them: it
 /// passed the others when it began.
-pub(super) fn after_live_read<F: Facts>(facts: &F, live: Option<IdentifiedState>) -> Result<IdentifiedState, Halt> {
+pub(super) fn after_live_read<F: Delivered>(facts: &F, live: Option<IdentifiedState>) -> Result<IdentifiedState, Halt> {
     let live = exists(live)?;
     in_scope(facts, live.name.as_deref(), Some(&live))?;
     Ok(live)
 }
 
 /// The gates between a finding and its fix; `own` is the attempt in progress.
-pub(super) async fn after_plan<F: Facts>(
+pub(super) async fn after_plan<F: Delivered>(
     facts: &F,
     registry: &Registry,
     live: IdentifiedState,
@@ -111,17 +111,17 @@ fn halt<T>(decision: Decision) -> Result<T, Halt> {
 }
 
 /// Applies to an attempt in progress, too.
-async fn no_stop_switch<F: Facts>(facts: &F) -> Gate {
-    facts.stop().await?.map_or(Ok(()), |stop| halt(Decision::Stop(stop)))
+async fn no_stop_switch<F: Delivered>(facts: &F) -> Gate {
+    facts.stops().await?.first().map_or(Ok(()), |stop| halt(Decision::Stop(stop.to_string())))
 }
 
 /// Checked first with the facts known before the live read, then with the live name, which may be more precise.
-fn in_scope<F: Facts>(facts: &F, name: Option<&str>, live: Option<&IdentifiedState>) -> Gate {
+fn in_scope<F: Delivered>(facts: &F, name: Option<&str>, live: Option<&IdentifiedState>) -> Gate {
     facts.out_of_scope(name).map_or(Ok(()), |verdict| halt(Decision::Leave(verdict, live.cloned())))
 }
 
 /// An attempt in progress passes: exemptions are checked again before its next action, with all live facts.
-fn not_exempt_by_location<F: Facts>(facts: &F, registry: &Registry, is_begun: bool) -> Gate {
+fn not_exempt_by_location<F: Delivered>(facts: &F, registry: &Registry, is_begun: bool) -> Gate {
     if is_begun {
         return Ok(());
     }
@@ -130,7 +130,7 @@ fn not_exempt_by_location<F: Facts>(facts: &F, registry: &Registry, is_begun: bo
 }
 
 /// A failed finding is retried when the reconciler requests it, not when its event is delivered again.
-fn not_handled_before<F: Facts>(facts: &F, previous: Option<&Finding>, is_begun: bool) -> Gate {
+fn not_handled_before<F: Delivered>(facts: &F, previous: Option<&Finding>, is_begun: bool) -> Gate {
     let is_retried = |it: &Finding| facts.is_request() && it.outcome == Outcome::Failed;
     let handled = previous.filter(|it| !is_begun && it.outcome.is_final() && !is_retried(it));
     handled.map_or(Ok(()), |finding| halt(Decision::Acknowledge(finding.clone())))
@@ -142,7 +142,7 @@ fn exists(live: Option<IdentifiedState>) -> Result<IdentifiedState, Halt> {
 }
 
 /// The control's own evaluation of the live read.
-fn non_compliant<F: Facts>(facts: &F, live: &IdentifiedState, now: Timestamp) -> Result<Annotation, Halt> {
+fn non_compliant<F: Delivered>(facts: &F, live: &IdentifiedState, now: Timestamp) -> Result<Annotation, Halt> {
     let (outcome, reason) = match facts.evaluate(live, now)? {
         Verdict::NonCompliant(finding) => return Ok(finding),
         Verdict::Compliant(_) => (Outcome::AlreadyCompliant, "already compliant".to_owned()),
@@ -152,9 +152,10 @@ fn non_compliant<F: Facts>(facts: &F, live: &IdentifiedState, now: Timestamp) ->
 }
 
 /// Exemption, hold, protected ARN, level, tags of a stack, mode, grace, stack looked up: [`blocker`] has their order.
-async fn not_blocked<F: Facts>(facts: &F, registry: &Registry, it: &Passed, now: Timestamp) -> Gate {
-    let blocker = blocker(facts, registry, &it.plan, &it.live, now).await?;
-    blocker.map_or(Ok(()), |found| halt(Decision::End(found.outcome, found.reason, it.into())))
+async fn not_blocked<F: Delivered>(facts: &F, registry: &Registry, it: &Passed, now: Timestamp) -> Gate {
+    let considered = Considered { registry, plan: &it.plan, live: &it.live };
+    let blocker = blocker(facts, considered, now).await?;
+    blocker.map_or(Ok(()), |found| halt(Decision::End(found.outcome(), found.reason, it.into())))
 }
 
 fn planned(it: &Passed) -> Gate {
@@ -168,9 +169,9 @@ fn planned(it: &Passed) -> Gate {
 }
 
 /// Uses a consistent read of the earlier attempts on this resource.
-async fn breaker_closed<F: Facts>(facts: &F, it: &Passed, own: Option<&str>, now: Timestamp) -> Gate {
+async fn breaker_closed<F: Delivered>(facts: &F, it: &Passed, own: Option<&str>, now: Timestamp) -> Gate {
     let open = facts.breaker(own, now).await?;
-    open.map_or(Ok(()), |open| halt(Decision::End(Outcome::BreakerOpen, open, it.into())))
+    open.map_or(Ok(()), |open| halt(Decision::End(Outcome::BreakerOpen, open.to_string(), it.into())))
 }
 
 #[cfg(test)]

@@ -8,7 +8,9 @@ use rectify_compliance::{AccountId, Level, Region, ResourceKey, Step, StoredStat
 use serde_json::json;
 
 use super::*;
-use crate::ledger::Hold;
+use crate::ledger::{Hold, OpenBreaker, StopSwitch};
+use crate::remediation::blocker::{Blocker, Considered, Gate, closed};
+use crate::remediation::facts::Facts;
 use crate::settings::{Environment, Mode, RemediationSettings};
 
 const KIND: &str = "Test::Lamp";
@@ -21,11 +23,11 @@ struct Known {
     excluded: Option<&'static str>,
     verdict: Verdict,
     plan: Plan<Value>,
-    stop: Option<&'static str>,
+    stopped_by: Option<&'static str>,
     registry: Registry,
     held_by: Option<&'static str>,
     stack: Option<&'static str>,
-    breaker: Option<&'static str>,
+    failures: Option<u32>,
     /// The facts read from a service, in order.
     reads: RefCell<Vec<&'static str>>,
 }
@@ -50,10 +52,6 @@ impl Facts for Known {
         self.recorded_at
     }
 
-    fn is_request(&self) -> bool {
-        self.is_request
-    }
-
     fn settings(&self) -> &RemediationSettings {
         &self.settings
     }
@@ -62,16 +60,14 @@ impl Facts for Known {
         (name == self.excluded && name.is_some()).then(|| Verdict::not_applicable("excluded"))
     }
 
-    fn evaluate(&self, _live: &IdentifiedState, _now: Timestamp) -> Result<Verdict, Error> {
-        Ok(self.verdict.clone())
-    }
-
-    fn plan(&self, _live: &IdentifiedState, _now: Timestamp) -> Result<Plan<Value>, Error> {
-        Ok(self.plan.clone())
-    }
-
-    async fn stop(&self) -> Result<Option<String>, Error> {
-        self.read("stop", self.stop.map(str::to_owned))
+    async fn stops(&self) -> Result<Vec<StopSwitch>, Error> {
+        let stop = |by: &str| StopSwitch {
+            scope: "*".to_owned(),
+            by: by.to_owned(),
+            reason: "drill".to_owned(),
+            since: Timestamp::UNIX_EPOCH,
+        };
+        self.read("stop", self.stopped_by.map(stop).into_iter().collect())
     }
 
     async fn registry(&self) -> Result<Registry, Error> {
@@ -92,8 +88,23 @@ impl Facts for Known {
         self.read("stack", self.stack.map(str::to_owned))
     }
 
-    async fn breaker(&self, own: Option<&str>, _now: Timestamp) -> Result<Option<String>, Error> {
-        self.read("breaker", self.breaker.filter(|_| own.is_none()).map(str::to_owned))
+    async fn breaker(&self, own: Option<&str>, _now: Timestamp) -> Result<Option<OpenBreaker>, Error> {
+        let open = |failures| OpenBreaker::Failing { failures, until: Timestamp::MAX };
+        self.read("breaker", self.failures.filter(|_| own.is_none()).map(open))
+    }
+}
+
+impl Delivered for Known {
+    fn is_request(&self) -> bool {
+        self.is_request
+    }
+
+    fn evaluate(&self, _live: &IdentifiedState, _now: Timestamp) -> Result<Verdict, Error> {
+        Ok(self.verdict.clone())
+    }
+
+    fn plan(&self, _live: &IdentifiedState, _now: Timestamp) -> Result<Plan<Value>, Error> {
+        Ok(self.plan.clone())
     }
 }
 
@@ -130,11 +141,11 @@ fn open() -> Case {
         excluded: None,
         verdict: Verdict::non_compliant("l-1 is off"),
         plan: steps(Level::L1),
-        stop: None,
+        stopped_by: None,
         registry: Registry::default(),
         held_by: None,
         stack: None,
-        breaker: None,
+        failures: None,
         reads: RefCell::default(),
     };
     let live = IdentifiedState {
@@ -183,7 +194,7 @@ type Close = fn(&mut Case);
 
 /// The gates in their order: the decision of each, and how to close it.
 const GATES: [(&str, Close); 17] = [
-    ("stop: by jane", |case| case.known.stop = Some("by jane")),
+    ("stop: stopped by jane", |case| case.known.stopped_by = Some("jane")),
     ("leave, unread", |case| case.known.excluded = Some("desk")),
     ("exempt", |case| case.known.registry = exempt("l-1")),
     ("acknowledge", |case| case.previous = handled(Outcome::Verified)),
@@ -206,7 +217,7 @@ const GATES: [(&str, Close); 17] = [
     }),
     ("planned with finding: managed by CloudFormation stack `light`", |case| case.known.stack = Some("light")),
     ("fail: the control finds a violation and plans no fix", |case| case.known.plan = Plan::Noop),
-    ("breaker-open with finding: fixed too often", |case| case.known.breaker = Some("fixed too often")),
+    ("breaker-open with finding: breaker open until", |case| case.known.failures = Some(3)),
 ];
 
 /// The decision of the gates, as text.
@@ -257,6 +268,57 @@ fn each_gate_decides_before_every_later_one() {
                 "{expected}: {decided}"
             );
         }
+    }
+}
+
+/// The closed gates of a finding, without the budget.
+fn closed_gates(case: &Case) -> Vec<Blocker> {
+    let Case { known, live, .. } = case;
+    let considered = Considered { registry: &known.registry, plan: &known.plan, live: live.as_ref().unwrap() };
+    let closed = |gate| closed(gate, known, considered, Timestamp::now()).now_or_never().unwrap().unwrap();
+    Gate::ORDER.into_iter().flat_map(closed).collect()
+}
+
+/// An operator sees every closed gate, the one that decides first.
+#[test]
+fn all_closed_gates_are_listed_in_the_order_of_the_decision() {
+    // The rows of the gates from the stop switch to the breaker.
+    let rows = [0, 5, 7, 8, 9, 10, 11, 12, 13, 14, 16].map(|row| GATES[row]);
+    assert_eq!(closed_gates(&open()), []);
+    for first in 0..rows.len() {
+        let mut case = open();
+        for (_, close) in &rows[first..] {
+            close(&mut case);
+        }
+        let closed = closed_gates(&case);
+        assert_eq!(closed.iter().map(|it| it.gate).collect::<Vec<_>>(), Gate::ORDER[first..rows.len()]);
+        let decided = decided(&case);
+        assert!(decided.starts_with(rows[first].0), "{first}: {decided}");
+        // Both read the clock.
+        let timeless = |text: &str| text.split(" until ").next().map(str::to_owned);
+        let (_, reason) = decided.split_once(": ").unwrap_or(("", &closed[0].reason));
+        assert_eq!(timeless(reason), timeless(&closed[0].reason));
+    }
+}
+
+#[test]
+fn every_exemption_is_listed_and_a_closed_gate_names_what_opens_it() {
+    let mut case = open();
+    case.known.registry = exempt("l-1");
+    case.known.registry.entries.extend(exempt("bedside").entries);
+    let keys = |case: &Case| closed_gates(case).into_iter().map(|it| it.key.unwrap_or_default()).collect::<Vec<_>>();
+    assert_eq!(keys(&case), ["01J", "01J"]);
+    let rows: [(Close, &str); 5] = [
+        (GATES[0].1, "*"),
+        (GATES[11].1, "home"),
+        (GATES[12].1, "mode"),
+        (|case| tag(case, "rectify:mode", "plan"), "rectify:mode"),
+        (|case| case.known.settings.account_modes = "{\"*\": \"plan\"}".parse().unwrap(), "accountModes"),
+    ];
+    for (close, key) in rows {
+        let mut case = open();
+        close(&mut case);
+        assert_eq!(keys(&case), [key]);
     }
 }
 

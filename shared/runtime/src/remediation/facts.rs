@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::managed;
 use super::run::RemediationRun;
 use crate::Error;
-use crate::ledger::{Hold, Registry};
+use crate::ledger::{Hold, OpenBreaker, Registry, StopSwitch};
 use crate::settings::{Exemptions, RemediationSettings};
 
 /// The facts that the gates read, each when its turn comes. Tests answer from memory.
@@ -20,23 +20,14 @@ pub(super) trait Facts {
     /// When AWS Config recorded the finding.
     fn recorded_at(&self) -> Timestamp;
 
-    /// Whether the reconciler requested it.
-    fn is_request(&self) -> bool;
-
     /// The function's settings.
     fn settings(&self) -> &RemediationSettings;
 
     /// Why the resource with this name is out of the rule's scope, if it is.
     fn out_of_scope(&self, name: Option<&str>) -> Option<Verdict>;
 
-    /// The control's verdict.
-    fn evaluate(&self, live: &IdentifiedState, now: Timestamp) -> Result<Verdict, Error>;
-
-    /// The control's plan.
-    fn plan(&self, live: &IdentifiedState, now: Timestamp) -> Result<Plan<Value>, Error>;
-
-    /// The stop switch that is on.
-    async fn stop(&self) -> Result<Option<String>, Error>;
+    /// The stop switches that are on for the control; to decide, the first one is enough.
+    async fn stops(&self) -> Result<Vec<StopSwitch>, Error>;
 
     /// The exemptions that may apply to the control.
     async fn registry(&self) -> Result<Registry, Error>;
@@ -48,7 +39,33 @@ pub(super) trait Facts {
     async fn stack(&self, live: &IdentifiedState, plan: &Plan<Value>) -> Result<Option<String>, Error>;
 
     /// The open breaker; the attempt `own` does not count.
-    async fn breaker(&self, own: Option<&str>, now: Timestamp) -> Result<Option<String>, Error>;
+    async fn breaker(&self, own: Option<&str>, now: Timestamp) -> Result<Option<OpenBreaker>, Error>;
+}
+
+/// The same for a finding that is to be decided.
+pub(super) trait Delivered: Facts {
+    /// Whether the reconciler requested it.
+    fn is_request(&self) -> bool;
+
+    /// The control's verdict.
+    fn evaluate(&self, live: &IdentifiedState, now: Timestamp) -> Result<Verdict, Error>;
+
+    /// The control's plan.
+    fn plan(&self, live: &IdentifiedState, now: Timestamp) -> Result<Plan<Value>, Error>;
+}
+
+impl Delivered for RemediationRun<'_> {
+    fn is_request(&self) -> bool {
+        matches!(self.change.origin, Origin::Request(_))
+    }
+
+    fn evaluate(&self, live: &IdentifiedState, now: Timestamp) -> Result<Verdict, Error> {
+        Ok(self.control.evaluate(&live.image, &self.context.settings.parameters, now)?)
+    }
+
+    fn plan(&self, live: &IdentifiedState, now: Timestamp) -> Result<Plan<Value>, Error> {
+        Ok(self.control.plan(&live.image, &self.context.settings.parameters, now)?)
+    }
 }
 
 impl Facts for RemediationRun<'_> {
@@ -64,10 +81,6 @@ impl Facts for RemediationRun<'_> {
         self.change.recorded_at
     }
 
-    fn is_request(&self) -> bool {
-        matches!(self.change.origin, Origin::Request(_))
-    }
-
     fn settings(&self) -> &RemediationSettings {
         &self.context.settings
     }
@@ -76,16 +89,8 @@ impl Facts for RemediationRun<'_> {
         self.scope.out_of_scope(&self.target.resource, name)
     }
 
-    fn evaluate(&self, live: &IdentifiedState, now: Timestamp) -> Result<Verdict, Error> {
-        Ok(self.control.evaluate(&live.image, &self.context.settings.parameters, now)?)
-    }
-
-    fn plan(&self, live: &IdentifiedState, now: Timestamp) -> Result<Plan<Value>, Error> {
-        Ok(self.control.plan(&live.image, &self.context.settings.parameters, now)?)
-    }
-
-    async fn stop(&self) -> Result<Option<String>, Error> {
-        Ok(self.context.ledger.stop_switch_for(self.id).await?.map(|stop| stop.to_string()))
+    async fn stops(&self) -> Result<Vec<StopSwitch>, Error> {
+        Ok(self.context.ledger.stop_switch_for(self.id).await?.into_iter().collect())
     }
 
     async fn registry(&self) -> Result<Registry, Error> {
@@ -103,8 +108,7 @@ impl Facts for RemediationRun<'_> {
         managed::lookup_stack(self.control, &*self.clients, &self.context.stacks, &live.image, plan).await
     }
 
-    async fn breaker(&self, own: Option<&str>, now: Timestamp) -> Result<Option<String>, Error> {
-        let open = self.context.ledger.open_breaker(&self.path, self.id, own, now).await?;
-        Ok(open.map(|it| it.to_string()))
+    async fn breaker(&self, own: Option<&str>, now: Timestamp) -> Result<Option<OpenBreaker>, Error> {
+        self.context.ledger.open_breaker(&self.path, self.id, own, now).await
     }
 }

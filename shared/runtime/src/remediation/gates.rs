@@ -8,6 +8,7 @@ use rectify_compliance::{
 };
 use serde_json::Value;
 
+use super::blocker::budget_of;
 use super::clearance::Cleared;
 use super::decision::{self, Decision, Halt, Passed, Seen};
 use super::facts::Facts;
@@ -286,7 +287,8 @@ impl RemediationRun<'_> {
             ledger.save(lease, &attempt).await?;
             return Ok(Start::Begun(Box::new(attempt)));
         }
-        let budget = self.budget().await?;
+        let (settings, config) = (&self.context.settings, &self.context.config);
+        let budget = budget_of(settings, config, self.context.deployed.meta.resource_types).await?;
         attempt.budgeted = true;
         let (outcome, reason) =
             match ledger.begin(lease, &attempt, budget.limit, &self.fence(self.id, registry)).await? {

@@ -13,6 +13,7 @@ mod ending;
 mod facts;
 mod gates;
 pub(crate) mod managed;
+pub(crate) mod prospect;
 mod resuming;
 mod run;
 mod sending;
@@ -38,8 +39,10 @@ use crate::settings::{Environment, FunctionSettings, RemediationSettings};
 use crate::stacks::Stacks;
 use crate::{Error, serve};
 
+pub use blocker::{ACCOUNT_MODES, Blocker, Gate, MODE_TAG};
 pub use deployed::{Calls, Deployed, Reverts, deployed, undoable};
 pub use gates::Disposition;
+pub use prospect::{Deployment, GateState};
 
 /// The context of a remediation's function, kept between invocations.
 pub struct RemediationContext {

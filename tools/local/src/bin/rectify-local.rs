@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 use rectify_local::event_log::EventLog;
+use rectify_local::proxy::ProxyError;
 use rectify_local::world::{ACCOUNT, LocalAwsConfig, LocalAwsError, World};
 use serde_json::json;
 
@@ -118,7 +119,7 @@ fn assignment(text: &str) -> Result<(String, String), String> {
     Ok((name.to_owned(), value.to_owned()))
 }
 
-/// Why the program exits with 3.
+/// Why the program ends early.
 #[derive(Debug, thiserror::Error)]
 enum Failure {
     #[error(transparent)]
@@ -129,6 +130,30 @@ enum Failure {
     Synth(#[from] rectify_synth::SynthError),
     #[error("standard output: {0}")]
     Output(#[from] std::io::Error),
+}
+
+impl Failure {
+    /// The exit code: 2 for an argument or a file, else 3.
+    fn code(&self) -> u8 {
+        match self {
+            Self::Synth(_)
+            | Self::World(LocalAwsError::File { .. } | LocalAwsError::Proxy(ProxyError::Listen { .. })) => 2,
+            Self::World(_) | Self::Demo(_) | Self::Output(_) => 3,
+        }
+    }
+
+    /// What to do, where the message alone does not say.
+    fn next_step(&self) -> &'static str {
+        match self {
+            Self::World(LocalAwsError::File { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => {
+                "\n  run it at the root of the repository, or name the files with --settings and --binaries"
+            }
+            Self::World(LocalAwsError::Proxy(ProxyError::Listen { .. })) => {
+                "\n  another program listens there: --listen 127.0.0.1:0 picks a free port"
+            }
+            _ => "",
+        }
+    }
 }
 
 #[tokio::main]
@@ -144,8 +169,8 @@ async fn main() -> ExitCode {
         Err(Failure::Output(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(failure) => {
             // If standard error is closed too, the exit code must do.
-            let _unwritten = writeln!(std::io::stderr(), "rectify-local: {failure}");
-            ExitCode::from(3)
+            let _unwritten = writeln!(std::io::stderr(), "rectify-local: {failure}{}", failure.next_step());
+            ExitCode::from(failure.code())
         }
     }
 }

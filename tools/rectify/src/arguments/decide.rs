@@ -61,9 +61,9 @@ pub(crate) struct HoldArguments {
 /// The commands of `hold`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum HoldCommand {
-    /// Lists current holds: all, those of a control, or that on a resource.
+    /// List current holds: all, those of a control, or that on a resource.
     List(ScopeArguments),
-    /// Ends a hold early.
+    /// End a hold early.
     End {
         #[command(flatten)]
         held: HeldArguments,
@@ -75,7 +75,7 @@ pub(crate) enum HoldCommand {
 /// The commands of `exempt`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum ExemptCommand {
-    /// Lists current exemptions; with --all also expired and ended ones.
+    /// List current exemptions; with --all also expired and ended ones.
     List {
         /// Only exemptions for this control; default: all.
         #[arg(value_name = "CONTROL", value_parser = control_ids())]
@@ -86,7 +86,7 @@ pub(crate) enum ExemptCommand {
         #[command(flatten)]
         ledger: LedgerArguments,
     },
-    /// Ends an exemption early; it stays on record.
+    /// End an exemption early; it stays on record.
     End {
         /// The exemption id, as shown by `exempt list`.
         #[arg(value_name = "EXEMPTION")]
@@ -96,7 +96,7 @@ pub(crate) enum ExemptCommand {
         #[command(flatten)]
         ledger: LedgerArguments,
     },
-    /// Sets how long an exemption may last, for this ledger; default: a year. Exemptions in force are not changed.
+    /// Set how long an exemption may last, for this ledger; default: a year. Exemptions in force are not changed.
     Limit {
         /// The longest duration, whole days, e.g. 180d.
         #[arg(value_name = "DURATION", value_parser = days)]
@@ -173,10 +173,10 @@ pub(crate) struct ResumeArguments {
 /// The commands of `breaker`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum BreakerCommand {
-    /// Lists the open breakers of controls and of resources. A resource's breaker is listed once it has blocked a fix, or if
+    /// List the open breakers of controls and of resources. A resource's breaker is listed once it has blocked a fix, or if
     /// the resource is given.
     List(ScopeArguments),
-    /// Resets a breaker early: that of a control, or that of a control on one resource.
+    /// Reset a breaker early: that of a control, or that of a control on one resource.
     #[command(mut_arg("control", |it| it.required(true)))]
     Reset {
         #[command(flatten)]

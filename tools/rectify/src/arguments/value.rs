@@ -4,6 +4,8 @@ use clap::builder::PossibleValuesParser;
 use jiff::{SignedDuration, Timestamp};
 use rectify_compliance::AccountId;
 
+pub(super) use super::control::control_ids;
+
 /// The longest duration, days: ten years.
 const MAX_DAYS: u32 = 3650;
 /// The longest text, characters.
@@ -12,11 +14,6 @@ const MAX_TEXT: usize = 1000;
 const PLACEHOLDERS: [&str; 9] = ["n/a", "n.a.", "none", "nil", "null", "tbd", "todo", "unknown", "xxx"];
 /// Letters by their class that are shown as nothing.
 const FILLERS: [char; 4] = ['\u{115f}', '\u{1160}', '\u{3164}', '\u{ffa0}'];
-
-/// A control's id.
-pub(super) fn control_ids() -> PossibleValuesParser {
-    PossibleValuesParser::new(rectify_catalogue::controls().map(|control| control.meta.id))
-}
 
 /// An account id.
 pub(super) fn account_id(text: &str) -> Result<String, String> {

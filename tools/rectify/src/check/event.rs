@@ -1,7 +1,7 @@
 //! Evaluates a rule event like the deployed rule, with the facts or subjects it would read given as files.
 
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rectify_compliance::gate::{self, Route, RuleScope};
 use rectify_compliance::parameters::CommonParameters;
@@ -17,6 +17,10 @@ use crate::arguments::CheckArguments;
 use crate::cli_error::CliError;
 use crate::place;
 
+/// The folders of the sample events with what a rule reads in addition to the event.
+const FACTS: &str = "facts";
+const SUBJECTS: &str = "subjects";
+
 /// Reads the files and evaluates the event.
 pub(super) fn check(
     control: &Entry,
@@ -24,13 +28,13 @@ pub(super) fn check(
     arguments: &CheckArguments,
     environment: &Environment,
 ) -> Result<Vec<Finding>, CliError> {
-    let event = RuleEvent::parse(&read(path)?)?;
-    let facts = arguments.facts.as_deref().map(read).transpose()?;
-    let subjects = match arguments.subjects.as_deref() {
+    let event = RuleEvent::parse(&read(path)?).map_err(|error| CliError::from(error).of_file())?;
+    let facts = arguments.facts.clone().or_else(|| beside(path, FACTS)).as_deref().map(read).transpose()?;
+    let subjects = match arguments.subjects.clone().or_else(|| beside(path, SUBJECTS)) {
         None => None,
-        Some(path) => match read(path)? {
+        Some(path) => match read(&path)? {
             Value::Array(subjects) => Some(subjects),
-            other => return Err(not_a_list(path, &other)),
+            other => return Err(not_a_list(&path, &other)),
         },
     };
     let region = match arguments.region.as_deref() {
@@ -38,7 +42,7 @@ pub(super) fn check(
         Some(given) => Some(Region::new(given)),
     };
     let region = region.map_or_else(|| place::region(None, environment), Ok)?;
-    evaluate(control, &event, &Given { path, facts, subjects, region })
+    evaluate(control, &event, &Given { path, facts, subjects, region }).map_err(CliError::of_file)
 }
 
 /// What the rule's function would have or read in addition to the event.
@@ -127,7 +131,7 @@ fn finding(
         Some(remediation) if verdict.is_non_compliant() => Some((remediation.plan(&state, text, now)?, region.clone())),
         Some(_) | None => None,
     };
-    Ok(Finding { resource, verdict, plan, subject: Some(state), stack: Ok(None), seen: Seen::Recorded })
+    Ok(Finding { resource, verdict, plan, subject: Some(state), stack: Ok(None), seen: Seen::Recorded, outlook: None })
 }
 
 /// The account of the rule: that of a scheduled event, else the owner of the rule.
@@ -172,27 +176,34 @@ fn not_a_list(path: &Path, received: &Value) -> CliError {
 fn facts_missing(control: &Entry, event: &Path) -> CliError {
     let calls = control.change.map_or(&[][..], |change| change.fact_permissions());
     let calls = calls.iter().map(|it| it.action).collect::<Vec<_>>().join(", ");
-    CliError::usage(format!(
-        "facts: `{}` evaluates a configuration item together with the results of {calls}: expected --facts {}: received nothing",
-        control.meta.id,
-        beside(event, "facts")
-    ))
+    let id = control.meta.id;
+    let why = format!("facts: `{id}` evaluates a configuration item together with the results of {calls}");
+    CliError::usage(format!("{why}: {}: received nothing", expected("--facts", FACTS, event)))
 }
 
 fn subjects_missing(control: &Entry, event: &Path) -> CliError {
-    CliError::usage(format!(
-        "subjects: `{}` lists the account's resources on a schedule: expected --subjects {}: received nothing",
-        control.meta.id,
-        beside(event, "subjects")
-    ))
+    let id = control.meta.id;
+    let why = format!("subjects: `{id}` lists the account's resources on a schedule");
+    CliError::usage(format!("{why}: {}: received nothing", expected("--subjects", SUBJECTS, event)))
 }
 
-/// The path that the sample events use for the data of an event: a folder next to it, the same file name.
-fn beside(event: &Path, folder: &str) -> String {
-    match (event.parent(), event.file_name()) {
-        (Some(parent), Some(name)) if event != Path::new("-") => parent.join(folder).join(name).display().to_string(),
-        _ => "<FILE>".to_owned(),
+/// What to give: the option, or a file next to that of the event.
+fn expected(option: &str, folder: &str, event: &Path) -> String {
+    match neighbor(event, folder) {
+        Some(file) => format!("expected {option} FILE, or {}", file.display()),
+        None => format!("expected {option} FILE"),
     }
+}
+
+/// The file with the data of an event, if it exists.
+fn beside(event: &Path, folder: &str) -> Option<PathBuf> {
+    neighbor(event, folder).filter(|file| file.is_file())
+}
+
+/// The path that the sample events use for the data of an event: a folder next to it, the same file name. An event from
+/// standard input has none.
+fn neighbor(event: &Path, folder: &str) -> Option<PathBuf> {
+    (event != Path::new("-")).then(|| Some(event.parent()?.join(folder).join(event.file_name()?)))?
 }
 
 #[cfg(test)]

@@ -81,14 +81,14 @@ fn excluded_resource_is_not_evaluated() {
 fn missing_facts_and_subjects_are_requested_by_name() {
     assert_eq!(
         outcome(ROOT, &scheduled("us-east-1", &json!({})), None).unwrap_err(),
-        "subjects: `iam-root-access-key-check` lists the account's resources on a schedule: expected --subjects events/x/subjects/e.json: received nothing"
+        "subjects: `iam-root-access-key-check` lists the account's resources on a schedule: expected --subjects FILE, or events/x/subjects/e.json: received nothing"
     );
     let text = outcome(SSH, &changed(), None).unwrap_err();
     assert!(
         text.starts_with("facts: `restricted-ssh` evaluates a configuration item together with the results of ec2:"),
         "{text}"
     );
-    assert!(text.ends_with("expected --facts events/x/facts/e.json: received nothing"), "{text}");
+    assert!(text.ends_with("expected --facts FILE, or events/x/facts/e.json: received nothing"), "{text}");
 }
 
 #[test]

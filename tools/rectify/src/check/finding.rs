@@ -4,6 +4,7 @@ use rectify_compliance::{Entry, Plan, Region, ResourceKey, StoredState, Verdict}
 use rectify_scan::PlanView;
 use serde_json::{Value, json};
 
+use super::outlook::Outlook;
 use crate::plan_text;
 use crate::report::{Ending, Report};
 use crate::style::Style;
@@ -25,6 +26,8 @@ pub(super) struct Finding {
     pub(super) stack: Result<Option<String>, String>,
     /// The source of the subject.
     pub(super) seen: Seen,
+    /// What keeps the plan from being applied, if that was looked at.
+    pub(super) outlook: Option<Outlook>,
 }
 
 /// The source of a subject: a plan for a recorded one is only a preview.
@@ -39,7 +42,7 @@ pub(super) enum Seen {
 impl Finding {
     /// A verdict without evaluating the control.
     pub(super) const fn answer(resource: ResourceKey, verdict: Verdict) -> Self {
-        Self { resource, verdict, plan: None, subject: None, stack: Ok(None), seen: Seen::Recorded }
+        Self { resource, verdict, plan: None, subject: None, stack: Ok(None), seen: Seen::Recorded, outlook: None }
     }
 }
 
@@ -67,7 +70,10 @@ pub(super) fn script(control: &Entry, findings: &[Finding]) -> String {
 fn text(control: &Entry, finding: &Finding, style: Style) -> String {
     let mut lines = vec![format!("{} {}", style.verdict(&finding.verdict), finding.resource)];
     lines.extend(finding.verdict.annotation().map(|annotation| format!("  {annotation}")));
-    if let Some(view) = finding.view(control) {
+    if let (Some(view), Some(outlook)) = (finding.view(control), &finding.outlook) {
+        let all = plan_text::steps(&view, style).into_iter().chain(outlook.lines(style));
+        lines.extend(all.map(|line| format!("  {line}")));
+    } else if let Some(view) = finding.view(control) {
         lines.extend(plan_text::lines(&view, style).into_iter().map(|line| format!("  {line}")));
         lines.extend(managed(&finding.stack).map(|line| format!("    {} {line}", style.warning("stack:"))));
         if finding.seen == Seen::Recorded {
@@ -102,6 +108,7 @@ fn as_json(control: &Entry, finding: &Finding) -> Value {
         "plan": plan.map(|((plan, _), view)| plan_text::as_json(plan, view)),
         "stack": finding.stack.as_ref().ok().and_then(Option::as_ref),
         "stack_not_known": finding.stack.as_ref().err(),
+        "blockers": finding.outlook.as_ref().map(Outlook::as_json),
         "live": finding.seen == Seen::Live,
         "subject": finding.subject.as_ref().map(|it| &it.subject),
     })
@@ -122,6 +129,7 @@ mod tests {
             subject: None,
             stack: Ok(None),
             seen,
+            outlook: None,
         }
     }
 

@@ -1,13 +1,18 @@
-//! `rectify check`: a verdict and a plan, from an event or from the live resource. Writes nothing.
+//! `rectify check` and `rectify plan`: a verdict and a plan, from an event or from the live resource, and what keeps the plan
+//! from being applied. Writes nothing.
 
+mod client;
 mod event;
 mod finding;
 mod live;
+mod outlook;
+mod plan;
 
 use rectify_compliance::Entry;
 use rectify_runtime::settings::Environment;
 
-use crate::arguments::{CheckArguments, PlanArguments, PlanFormat};
+use self::finding::Finding;
+use crate::arguments::{CheckArguments, PlanArguments, PlanFormat, PlanOutput};
 use crate::cli_error::CliError;
 use crate::report::Report;
 use crate::style::Style;
@@ -24,33 +29,27 @@ pub(crate) async fn run(
         (None, Some(id)) => vec![live::check(control, id, arguments, environment).await?],
         (None, None) => return Err(CliError::usage("check: expected a resource or --event: received neither")),
     };
-    let report = finding::report(control, &findings, style);
-    Ok(match arguments.output.format {
-        Some(PlanFormat::Cli) => Report { text: finding::script(control, &findings), ..report },
-        None => report,
-    })
+    Ok(shown(control, &findings, arguments.output, style))
 }
 
-/// The plan of the remediation for a live resource: shorthand for `check` with the resource.
+/// The plan of the remediation for a live resource, and what keeps it from being applied.
 pub(crate) async fn plan(
     arguments: &PlanArguments,
     environment: &Environment,
     style: Style,
 ) -> Result<Report, CliError> {
-    let PlanArguments { control, resource, kind, parameters, account, region, output } = arguments;
-    let check = CheckArguments {
-        control: control.clone(),
-        resource: Some(resource.clone()),
-        event: None,
-        facts: None,
-        subjects: None,
-        kind: kind.clone(),
-        parameters: parameters.clone(),
-        account: account.clone(),
-        region: region.clone(),
-        output: *output,
-    };
-    run(&check, environment, style).await
+    let control = known(&arguments.control)?;
+    let findings = [plan::plan(control, arguments, environment).await?];
+    Ok(shown(control, &findings, arguments.output, style))
+}
+
+/// The findings in the form of the arguments.
+fn shown(control: &Entry, findings: &[Finding], output: PlanOutput, style: Style) -> Report {
+    let report = finding::report(control, findings, style);
+    match output.format {
+        Some(PlanFormat::Cli) => Report { text: finding::script(control, findings), ..report },
+        None => report,
+    }
 }
 
 /// The control with this id.

@@ -4,8 +4,9 @@ use rectify_compliance::entry::ErasedRemediation;
 use rectify_compliance::{Entry, Frequency, Mode, Permission, Scope, roles};
 
 use super::{policy, quoted, sorted};
+use crate::declaration::declarations;
 use crate::fragment::{Unfilled, fill};
-use crate::settings::Selected;
+use crate::settings::{Selected, Settings};
 
 const RULE: &str = include_str!("rule.yaml");
 const RULE_ROLE: &str = include_str!("rule-role.yaml");
@@ -62,6 +63,31 @@ pub(super) fn resources(selected: &Selected, conditional: bool) -> Result<String
         text.push_str(&with(REMEDIATION, &values)?);
     }
     Ok(text)
+}
+
+/// The environment variables of a control's remediation whose values follow from `rectify.yaml`, as the template sets them;
+/// those with the names of other resources are missing.
+pub(super) fn variables(settings: &Settings, selected: &Selected) -> Vec<(&'static str, String)> {
+    let block = REMEDIATION.split_once("Variables:").map_or("", |(_, rest)| rest);
+    let lines = block.trim_start_matches('\n').lines().take_while(|line| !line.trim().is_empty());
+    let variable = |line: &'static str| {
+        let (name, value) = line.trim().split_once(": ")?;
+        let value = match value {
+            "{{allow-l2}}" => selected.allow_l2.to_string(),
+            "{{mode}}" => selected.mode.name().to_owned(),
+            "{{parameters}}" => selected.parameters.clone(),
+            // A value of the stack: `!Ref Name`, or in a condition.
+            other => match other.split_once("!Ref ") {
+                None => other.to_owned(),
+                Some((_, name)) => {
+                    let name = name.split(|letter: char| !letter.is_ascii_alphanumeric()).next()?;
+                    settings.value(declarations().values().find(|it| it.name == name)?)
+                }
+            },
+        };
+        Some((name, value))
+    };
+    lines.filter_map(variable).collect()
 }
 
 /// Whether the rule calls only AWS Config, so that it can use the shared role.

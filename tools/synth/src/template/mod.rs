@@ -39,6 +39,17 @@ const HEADER: &str = "\
 /// Templates by their path from the root of the repository; nested ones are referred to by that path.
 pub type Templates = BTreeMap<String, String>;
 
+/// The environment variables of a control's remediation whose values follow from `rectify.yaml`, with the name of its rule;
+/// `None` for an unknown control. CloudFormation names the ledger.
+#[must_use]
+pub fn remediation_variables(settings: &Settings, control: &str) -> Option<BTreeMap<&'static str, String>> {
+    let selected = settings.controls().iter().find(|it| it.control.meta.id == control)?;
+    let prefix = declarations().get("prefix").map(|it| settings.value(it)).unwrap_or_default();
+    let mut variables: BTreeMap<_, _> = control::variables(settings, selected).into_iter().collect();
+    variables.insert("RULE_NAMES", format!("{prefix}{control}"));
+    Some(variables)
+}
+
 /// The templates of a deployment.
 ///
 /// # Errors
