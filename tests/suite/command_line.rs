@@ -1,6 +1,7 @@
 //! The command line as an operator runs it: the built binary, its arguments, exit codes and output, and its calls to
 //! the emulator.
 
+mod accounts;
 mod caller;
 mod decisions;
 mod doctor;

@@ -24,7 +24,7 @@ pub(crate) use decide::{
 };
 pub(crate) use replaced::replacement;
 pub(crate) use replay::ReplayArguments;
-pub(crate) use scan::{Output, ScanArguments};
+pub(crate) use scan::{Accounts, Output, ScanArguments};
 pub(crate) use synth::SynthArguments;
 use value::account_id;
 

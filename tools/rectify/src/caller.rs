@@ -1,7 +1,13 @@
 //! Who calls: region and credentials, and the account and ARN they belong to.
 
 mod client;
+mod primed;
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_smithy_runtime::client::identity::IdentityCache;
+use aws_smithy_types::retry::RetryConfig;
 use aws_types::SdkConfig;
 use rectify_compliance::{AccountId, Region};
 use rectify_runtime::clients::sdk_config;
@@ -11,9 +17,13 @@ use tokio::sync::OnceCell;
 
 use crate::cli_error::CliError;
 use crate::place;
+use primed::Primed;
+
+/// The attempts of a call of a scan, which makes many: a throttled one waits up to 20 s before the next, at random.
+const PATIENT_ATTEMPTS: u32 = 8;
 
 /// The operator's credentials in one region.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Caller {
     config: SdkConfig,
     region: Region,
@@ -31,6 +41,20 @@ pub(crate) struct Identity {
     pub(crate) arn: String,
 }
 
+/// A role to assume.
+#[derive(Debug, Clone)]
+pub(crate) struct Role {
+    arn: String,
+    external_id: Option<String>,
+}
+
+impl Role {
+    /// The role with this ARN, and the external id that its trust policy may require.
+    pub(crate) fn new(arn: &str, external_id: Option<&str>) -> Self {
+        Self { arn: arn.to_owned(), external_id: external_id.map(str::to_owned) }
+    }
+}
+
 impl Caller {
     /// The credentials of the environment, in `region` or else the environment's; makes no call.
     ///
@@ -38,7 +62,9 @@ impl Caller {
     /// [`CliError`] if there is no region or no credentials.
     pub(crate) async fn new(region: Option<&str>, environment: &Environment) -> Result<Self, CliError> {
         let region = place::region(region, environment)?;
-        let config = sdk_config(environment, &region)?;
+        // All clients share the credentials until they expire; those of another account have a partition of their own.
+        let config =
+            sdk_config(environment, &region)?.into_builder().identity_cache(IdentityCache::lazy().build()).build();
         let stated = environment.get("AWS_ACCOUNT_ID").map(AccountId::new);
         Ok(Self { config, region, stated, identity: OnceCell::new() })
     }
@@ -52,6 +78,50 @@ impl Caller {
     pub(crate) fn config_in(&self, region: &Region) -> SdkConfig {
         let region = aws_types::region::Region::new(region.as_str().to_owned());
         self.config.to_builder().region(region).build()
+    }
+
+    /// The same credentials, with more attempts of a call unless `AWS_MAX_ATTEMPTS` sets their number.
+    pub(crate) fn patient(self, environment: &Environment) -> Self {
+        if environment.get("AWS_MAX_ATTEMPTS").is_some() {
+            return self;
+        }
+        let retries = RetryConfig::standard().with_max_attempts(PATIENT_ATTEMPTS);
+        Self { config: self.config.into_builder().retry_config(retries).build(), ..self }
+    }
+
+    /// The credentials of a role, which are renewed before they expire.
+    ///
+    /// # Errors
+    /// [`AwsError`] of `sts:AssumeRole`.
+    pub(crate) async fn assume(&self, role: Role) -> Result<Self, AwsError> {
+        let session = client::RoleSession::new(&self.config, role);
+        let (first, identity) = session.assume().await?;
+        let credentials = SharedCredentialsProvider::new(Primed::new(first, session));
+        Ok(Self {
+            config: self.config.to_builder().credentials_provider(credentials).build(),
+            region: self.region.clone(),
+            stated: None,
+            identity: OnceCell::new_with(Some(identity)),
+        })
+    }
+
+    /// The regions of the partition, and whether the account has enabled each.
+    ///
+    /// # Errors
+    /// [`AwsError`] of `ec2:DescribeRegions`.
+    pub(crate) async fn regions(&self) -> Result<BTreeMap<Region, bool>, AwsError> {
+        // The home region is always enabled, and exists even if this one is misspelt.
+        let mut regions = client::regions(&self.config_in(&self.region.default_home_region())).await?;
+        regions.retain(|region, _| region.partition() == self.region.partition());
+        Ok(regions)
+    }
+
+    /// The active accounts of the organization.
+    ///
+    /// # Errors
+    /// [`AwsError`] of `organizations:ListAccounts`.
+    pub(crate) async fn organization(&self) -> Result<BTreeSet<AccountId>, AwsError> {
+        client::accounts(&self.config).await
     }
 
     /// The region.

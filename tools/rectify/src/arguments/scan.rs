@@ -1,5 +1,6 @@
 //! The arguments of `scan`.
 
+use std::convert::Infallible;
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -7,7 +8,7 @@ use clap::Args;
 use clap::builder::PossibleValuesParser;
 use rectify_catalogue::SERVICES;
 use rectify_catalogue::profiles::PROFILES;
-use rectify_compliance::{Framework, Severity};
+use rectify_compliance::{AccountId, Framework, Severity};
 use rectify_scan::report::{Format, UnknownFormat};
 
 pub(super) const AFTER_HELP: &str = "\
@@ -19,6 +20,9 @@ Exit codes, which differ from those of the other commands so that a pipeline can
 Examples:
   rectify scan                                        all controls in the region of AWS_REGION
   rectify scan --region eu-west-1 --region us-east-1 --severity high
+  rectify scan --region all --output text,csv:scan.csv
+  rectify scan --role-arn arn:aws:iam::111122223333:role/SecurityAudit
+  rectify scan --accounts organization --role-name SecurityAudit --output html:organization.html
   rectify scan --framework cis-5.0 --output text,html:report.html,json:scan.json
   rectify scan --control restricted-ssh --details
   rectify scan --control restricted-ssh --resource 'sg-0*' --fail-on critical
@@ -67,12 +71,26 @@ pub(crate) struct ScanArguments {
     /// Only resources whose id or name matches; `*` matches any text.
     #[arg(long, value_name = "GLOB")]
     pub(crate) resource: Option<String>,
-    /// A region; repeatable; default: AWS_REGION. Global controls are scanned once, in their home region, in any case.
+    /// A region; repeatable; default: that of the credentials. `all`: every region that the account has enabled. Global
+    /// controls are scanned once, in their home region, in any case.
     #[arg(long)]
     pub(crate) region: Vec<String>,
+    /// Scan with the credentials of this role, which is assumed first.
+    #[arg(long, value_name = "ARN", value_parser = role_arn, conflicts_with = "accounts")]
+    pub(crate) role_arn: Option<String>,
+    /// The external id that the trust policy of the assumed role requires.
+    #[arg(long, value_name = "ID")]
+    pub(crate) external_id: Option<String>,
+    /// Scan these accounts: a file with an account id a line, or `organization` for all its active accounts. In each,
+    /// the role of --role-name is assumed, except in the account of the credentials.
+    #[arg(long, value_name = "FILE|organization", requires = "role_name", conflicts_with = "account")]
+    pub(crate) accounts: Option<Accounts>,
+    /// The name of the role that exists in each of the accounts, with its path if it has one.
+    #[arg(long, value_name = "NAME", requires = "accounts", value_parser = role_name)]
+    pub(crate) role_name: Option<String>,
     /// A snapshot or history file that AWS Config delivered, .json or .json.gz, `-` for standard input; repeatable. AWS is
     /// not called: controls that need more than recorded items are reported as not scanned.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["region", "account"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["region", "account", "role_arn", "accounts"])]
     pub(crate) config_snapshot: Vec<PathBuf>,
     /// Events that AWS Config sends to a rule, or configuration items, one per file, `-` for standard input; repeatable.
     /// Each resource is evaluated by every control of its type; AWS is not called.
@@ -117,6 +135,23 @@ pub(crate) struct ScanArguments {
     pub(crate) output: Vec<Output>,
 }
 
+/// Which accounts are scanned.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Accounts {
+    /// The active accounts of the caller's organization.
+    Organization,
+    /// Those of a file, an id a line.
+    File(PathBuf),
+}
+
+impl FromStr for Accounts {
+    type Err = Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Infallible> {
+        Ok(if text == "organization" { Self::Organization } else { Self::File(PathBuf::from(text)) })
+    }
+}
+
 /// A format, and where it goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Output {
@@ -138,6 +173,26 @@ impl FromStr for Output {
         let format = format.parse().map_err(|error: UnknownFormat| error.to_string())?;
         Ok(Self { format, file })
     }
+}
+
+fn role_arn(text: &str) -> Result<String, String> {
+    let parts: Vec<&str> = text.splitn(6, ':').collect();
+    let is_role = matches!(parts.as_slice(), ["arn", _, "iam", "", account, role]
+        if AccountId::is_id(account) && role.strip_prefix("role/").is_some_and(is_role_path));
+    let expected = || format!("expected arn:aws:iam::<account>:role/<name>: received `{text}`");
+    is_role.then(|| text.to_owned()).ok_or_else(expected)
+}
+
+fn role_name(text: &str) -> Result<String, String> {
+    let expected = || format!("expected the name of a role, without account and ARN: received `{text}`");
+    is_role_path(text).then(|| text.to_owned()).ok_or_else(expected)
+}
+
+/// Whether it is a role's name, after its path if it has one, in the characters of IAM.
+fn is_role_path(text: &str) -> bool {
+    let is_name =
+        |part: &str| !part.is_empty() && part.bytes().all(|it| it.is_ascii_alphanumeric() || b"+=,.@_-".contains(&it));
+    text.split('/').all(is_name)
 }
 
 fn framework(text: &str) -> Result<Framework, String> {
@@ -172,6 +227,24 @@ mod tests {
         ];
         for (text, expected) in rows {
             assert_eq!(text.parse(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_role_is_an_arn_or_a_name() {
+        for (text, is_arn, is_name) in [
+            ("arn:aws:iam::111122223333:role/SecurityAudit", true, false),
+            ("arn:aws-cn:iam::111122223333:role/audit/SecurityAudit", true, false),
+            ("arn:aws:iam::111122223333:user/ada", false, false),
+            ("arn:aws:iam::1111:role/SecurityAudit", false, false),
+            ("arn:aws:iam::111122223333:role/", false, false),
+            ("SecurityAudit", false, true),
+            ("audit/SecurityAudit", false, true),
+            ("/SecurityAudit", false, false),
+            ("Security Audit", false, false),
+            ("", false, false),
+        ] {
+            assert_eq!((role_arn(text).is_ok(), role_name(text).is_ok()), (is_arn, is_name), "{text}");
         }
     }
 

@@ -7,14 +7,18 @@ mod earlier;
 mod output;
 mod selection;
 mod template;
+mod sites;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write;
 
 use aws_types::SdkConfig;
+use futures_util::future::join_all;
 use futures_util::stream::{self, StreamExt};
 use indicatif::{ProgressBar, ProgressStyle};
+use rectify_catalogue::service;
 use rectify_compliance::values::Globs;
-use rectify_compliance::{AccountId, Region, ResourceKey, Timestamp};
+use rectify_compliance::{AccountId, Region, ResourceKey, Scope, Timestamp};
 use rectify_runtime::client::AccountRegion;
 use rectify_runtime::operations::{ALL, Operations, Planned, Scanned, Unknown};
 use rectify_runtime::settings::Environment;
@@ -22,6 +26,7 @@ use rectify_runtime::shared_reads::SharedReads;
 use rectify_runtime::{AwsError, Error};
 use rectify_scan::result::{LIVE, SCHEMA_VERSION};
 use rectify_scan::{Outcome, Place, PlanView, Row, Scan};
+use tokio::sync::Semaphore;
 
 use crate::arguments::ScanArguments;
 use crate::caller::Caller;
@@ -30,9 +35,13 @@ use crate::offline;
 use crate::report::Report;
 use crate::style::Style;
 use selection::Job;
+use sites::{Site, Sites, Unreached};
 
-/// How many controls are scanned concurrently.
-const CONCURRENCY: usize = 8;
+/// How many controls are scanned concurrently, in all accounts and regions.
+const CONCURRENCY: usize = 32;
+
+/// How many of them call one service of an account in a region, which limits its callers together.
+const CONCURRENCY_PER_API: usize = 4;
 
 /// Scans, writes the files, and reports.
 ///
@@ -109,73 +118,120 @@ async fn scan(arguments: &ScanArguments, environment: &Environment) -> Result<Sc
         return recorded(arguments, environment).await;
     }
     let started = Timestamp::now();
-    let caller = Caller::new(arguments.region.first().map(String::as_str), environment).await?;
-    let jobs = selection::jobs(arguments, &regions(arguments, &caller))?;
-    if let Some(account) = &arguments.account {
-        caller.expect_account(&AccountId::new(account)).await?;
+    let selected = selection::selected(arguments)?;
+    let sites = sites::sites(arguments, environment).await?;
+    for note in sites.notes() {
+        // A note that cannot be written is not worth the scan.
+        drop(writeln!(std::io::stderr(), "{note}"));
     }
-    let account = &caller.identity().await?.account;
     let resources = resources(arguments);
     let wanted = |resource: &ResourceKey, name: Option<&str>| {
         resources.as_ref().is_none_or(|it| it.matches(&resource.id) || name.is_some_and(|name| it.matches(name)))
     };
-    // One configuration per region: its clients share their connections, and what several controls read is read once.
-    let reads = SharedReads::default();
-    let mut configs: BTreeMap<Region, SdkConfig> = BTreeMap::new();
-    for job in &jobs {
-        if !configs.contains_key(&job.region) {
-            configs.insert(job.region.clone(), reads.over(&caller.config_in(&job.region)));
+    let mut regions: Vec<Region> = sites.reached.iter().flat_map(|site| site.regions.clone()).collect();
+    regions.sort();
+    regions.dedup();
+    let somewhere = if regions.is_empty() { vec![sites.home.clone()] } else { regions };
+    let jobs = selection::jobs_in(&selected, &somewhere)?;
+    // One configuration per account and region: what several controls read is read once, and never in another account.
+    let mut configs: BTreeMap<(&AccountId, &Region), SdkConfig> = BTreeMap::new();
+    for site in &sites.reached {
+        let reads = SharedReads::default();
+        for job in &jobs {
+            let config = || reads.over(&site.caller.config_in(&job.region));
+            configs.entry((&site.account, &job.region)).or_insert_with(config);
         }
     }
     let operations: BTreeMap<&str, Operations> =
         rectify_catalogue_lambda::operations().map(|it| (it.id(), it)).collect();
-    let bar = progress(jobs.len());
-    let scans = jobs.iter().filter_map(|job| Some((job, configs.get(&job.region)?))).map(|(job, config)| {
-        let (operations, account, bar, wanted) = (operations.get(job.control.meta.id), account.clone(), &bar, &wanted);
-        async move {
-            bar.set_message(job.control.meta.id);
-            let rows = rows(job, operations, config, account, wanted).await;
-            bar.inc(1);
-            (job.at, rows)
-        }
+    let groups = by_api(&sites.reached, &jobs);
+    let bar = progress(groups.values().map(Vec::len).sum());
+    let limit = Semaphore::new(CONCURRENCY);
+    let scans = groups.values().map(|tasks| {
+        let scans = tasks.iter().map(|(site, job)| {
+            let (operations, bar, limit, wanted) = (operations.get(job.control.meta.id), &bar, &limit, &wanted);
+            let config = configs.get(&(&site.account, &job.region));
+            async move {
+                // The semaphore is never closed.
+                let _permit = limit.acquire().await;
+                bar.set_message(job.control.meta.id);
+                let rows = match config {
+                    Some(config) => rows(job, operations, site, config, wanted).await,
+                    None => Vec::new(),
+                };
+                bar.inc(1);
+                (job.at, rows)
+            }
+        });
+        stream::iter(scans.collect::<Vec<_>>()).buffer_unordered(CONCURRENCY_PER_API).collect::<Vec<_>>()
     });
-    let scans: Vec<_> = scans.collect();
-    let mut found: Vec<(usize, Vec<Row>)> = stream::iter(scans).buffer_unordered(CONCURRENCY).collect().await;
+    let found = join_all(scans.collect::<Vec<_>>()).await.into_iter().flatten();
     bar.finish_and_clear();
-    found.sort_by_key(|(at, _)| *at);
-    let mut rows: Vec<(usize, Row)> =
-        found.into_iter().flat_map(|(at, rows)| rows.into_iter().map(move |row| (at, row))).collect();
+    let found = found.chain(unreached(&sites, &jobs));
+    let mut rows: Vec<(usize, Row)> = found.flat_map(|(at, rows)| rows.into_iter().map(move |row| (at, row))).collect();
     rows.sort_by(|(one, a), (other, b)| (one, key(a)).cmp(&(other, key(b))));
     let mut controls: Vec<String> = jobs.iter().map(|job| job.control.meta.id.to_owned()).collect();
     controls.dedup();
-    let places = configs.keys().map(|region| place_of(account, region)).collect();
+    let places: BTreeSet<Place> =
+        groups.values().flatten().map(|(site, job)| place_of(&site.account, &job.region)).collect();
     Ok(Scan {
         schema_version: SCHEMA_VERSION,
         tool_version: env!("CARGO_PKG_VERSION").to_owned(),
         started,
         finished: Timestamp::now(),
         source: LIVE.to_owned(),
-        places,
+        places: places.into_iter().collect(),
         controls,
         rows: rows.into_iter().map(|(_, row)| row).collect(),
         since: None,
     })
 }
 
+/// The jobs of each account by the API whose limits they share: a service in a region.
+fn by_api<'a>(
+    sites: &'a [Site],
+    jobs: &'a [Job],
+) -> BTreeMap<(&'a AccountId, &'a Region, &'static str), Vec<(&'a Site, &'a Job)>> {
+    let mut groups: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for site in sites {
+        let is_here = |job: &&Job| job.control.meta.scope == Scope::Global || site.regions.contains(&job.region);
+        for job in jobs.iter().filter(is_here) {
+            groups.entry((&site.account, &job.region, service(job.control))).or_default().push((site, job));
+        }
+    }
+    groups
+}
+
+/// For each account that cannot be scanned, a row for each control: without it, the control would seem to pass.
+fn unreached(sites: &Sites, jobs: &[Job]) -> Vec<(usize, Vec<Row>)> {
+    let mut controls: Vec<&Job> = jobs.iter().collect();
+    controls.dedup_by_key(|job| job.at);
+    let rows = |job: &Job| {
+        let row = |it: &Unreached| {
+            let place = AccountRegion { account: it.account.clone(), region: sites.home.clone() };
+            row(job, &place, whole(job), it.outcome.clone())
+        };
+        (job.at, sites.unreached.iter().map(row).collect())
+    };
+    controls.into_iter().map(rows).collect()
+}
+
+/// All resources of a control.
+fn whole(job: &Job) -> ResourceKey {
+    let kind = if let [only] = job.control.meta.resource_types { only } else { ALL };
+    ResourceKey::new(kind, ALL)
+}
+
 /// The rows of one control in one region.
 async fn rows(
     job: &Job,
     operations: Option<&Operations>,
+    site: &Site,
     config: &SdkConfig,
-    account: AccountId,
     wanted: impl Fn(&ResourceKey, Option<&str>) -> bool,
 ) -> Vec<Row> {
-    let place = AccountRegion { account, region: job.region.clone() };
-    let whole = |outcome| {
-        let kind = if let [only] = job.control.meta.resource_types { only } else { ALL };
-        let resource = ResourceKey::new(kind, ALL);
-        vec![row(job, &place, resource, outcome)]
-    };
+    let place = AccountRegion { account: site.account.clone(), region: job.region.clone() };
+    let whole = |outcome| vec![row(job, &place, whole(job), outcome)];
     let Some(operations) = operations else {
         let id = job.control.meta.id;
         let reason = format!(
@@ -233,17 +289,6 @@ fn brief(error: &Error) -> String {
         Error::Aws(error) => error.brief(),
         other => other.to_string(),
     }
-}
-
-/// Those of the arguments, each once; else the caller's.
-fn regions(arguments: &ScanArguments, caller: &Caller) -> Vec<Region> {
-    let mut regions: Vec<Region> = arguments.region.iter().map(Region::new).collect();
-    if regions.is_empty() {
-        regions.push(caller.region().clone());
-    }
-    regions.sort();
-    regions.dedup();
-    regions
 }
 
 /// Progress on standard error; hidden unless that is a terminal.

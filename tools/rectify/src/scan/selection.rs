@@ -27,18 +27,35 @@ pub(super) struct Job {
 /// The selected controls in the order of the catalogue, each in its regions.
 ///
 /// # Errors
-/// [`CliError::Usage`] for an invalid file, and if nothing is selected.
+/// As [`selected`] and [`jobs_in`].
 pub(super) fn jobs(arguments: &ScanArguments, regions: &[Region]) -> Result<Vec<Job>, CliError> {
+    jobs_in(&selected(arguments)?, regions)
+}
+
+/// The selected controls, each with its position in the catalogue.
+///
+/// # Errors
+/// [`CliError::Usage`] for an invalid file, and if nothing is selected.
+pub(super) fn selected(arguments: &ScanArguments) -> Result<Vec<(usize, Selected)>, CliError> {
     let settings = settings(arguments)?;
-    let mut jobs = Vec::new();
-    for (at, selected) in settings.controls().iter().enumerate().filter(|(_, it)| is_selected(it, arguments)) {
-        let Selected { control, parameters, .. } = selected;
-        for region in regions_of(control, parameters, regions)? {
-            jobs.push(Job { at, control, parameters: parameters.clone(), region });
-        }
-    }
-    if jobs.is_empty() {
+    let controls = settings.controls().iter().cloned().enumerate();
+    let selected: Vec<_> = controls.filter(|(_, it)| is_selected(it, arguments)).collect();
+    if selected.is_empty() {
         return Err(CliError::usage("scan: the options select no control: leave one out, or see `rectify controls`"));
+    }
+    Ok(selected)
+}
+
+/// These controls in the order given, each in its regions.
+///
+/// # Errors
+/// [`CliError`] for invalid parameters.
+pub(super) fn jobs_in(selected: &[(usize, Selected)], regions: &[Region]) -> Result<Vec<Job>, CliError> {
+    let mut jobs = Vec::new();
+    for (at, Selected { control, parameters, .. }) in selected {
+        for region in regions_of(control, parameters, regions)? {
+            jobs.push(Job { at: *at, control, parameters: parameters.clone(), region });
+        }
     }
     Ok(jobs)
 }

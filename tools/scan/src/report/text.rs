@@ -74,6 +74,12 @@ pub fn text(scan: &Scan, layout: Layout) -> String {
     if !unknown.is_empty() {
         lines.extend([String::new(), layout.paint(YELLOW, "NO VERDICT")]);
     }
+    let (everything, unknown): (Vec<&Row>, Vec<&Row>) = unknown.into_iter().partition(|row| is_everything(scan, row));
+    if let Some(first) = everything.first() {
+        let of_one: Vec<&Row> = everything.iter().filter(|row| row.control == first.control).copied().collect();
+        lines.push("  all controls".to_owned());
+        lines.extend(row_lines(&of_one, &places, layout, 4));
+    }
     for rows in unknown.chunk_by(|left, right| left.control == right.control) {
         let control = |row: &&Row| if row.control == ALL { "every control".to_owned() } else { visible(&row.control) };
         lines.extend(rows.first().map(|row| format!("  {}", fit(&control(row), layout.columns() - 2))));
@@ -84,6 +90,12 @@ pub fn text(scan: &Scan, layout: Layout) -> String {
     lines.push(String::new());
     lines.extend(ending(scan, layout));
     lines.iter().map(|line| format!("{}\n", line.trim_end())).collect()
+}
+
+/// Whether no control could be evaluated there, for this one reason: an account that cannot be entered.
+fn is_everything(scan: &Scan, row: &Row) -> bool {
+    let is_same = |it: &&Row| it.place == row.place && it.resource_id == "*" && it.outcome == row.outcome;
+    scan.controls.len() > 1 && row.resource_id == "*" && scan.rows.iter().filter(is_same).count() == scan.controls.len()
 }
 
 fn head(scan: &Scan, layout: Layout) -> Vec<String> {

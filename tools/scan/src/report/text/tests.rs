@@ -1,6 +1,6 @@
 use super::*;
-use crate::Outcome;
 use crate::report::sample::{example, forged, hostile};
+use crate::{Outcome, Place, Row};
 
 fn plain(width: usize) -> Layout {
     Layout { width, color: false, verbose: false }
@@ -21,6 +21,32 @@ fn long() -> Scan {
         }
     }
     scan
+}
+
+#[test]
+fn an_account_that_cannot_be_entered_takes_one_line() {
+    let mut scan = example();
+    let outcome = Outcome::Unreadable { reason: "sts:AssumeRole: AccessDenied".to_owned() };
+    let place = Place { account: "444455556666".to_owned(), region: "us-east-1".to_owned() };
+    let row = |control: &String| Row {
+        control: control.clone(),
+        place: place.clone(),
+        resource_id: "*".to_owned(),
+        name: None,
+        arn: None,
+        outcome: outcome.clone(),
+        ..scan.rows[0].clone()
+    };
+    let rows: Vec<Row> = scan.controls.iter().map(row).collect();
+    scan.rows.extend(rows);
+    let shown = text(&scan, plain(100));
+    let expected =
+        "NO VERDICT\n  all controls\n    all resources  444455556666/us-east-1  sts:AssumeRole: AccessDenied\n";
+    assert!(shown.contains(expected), "{shown}");
+    assert_eq!(shown.matches("sts:AssumeRole").count(), 1, "{shown}");
+    // With a verdict of one control there, each of the others is listed.
+    scan.rows.pop();
+    assert_eq!(text(&scan, plain(100)).matches("sts:AssumeRole").count(), scan.controls.len() - 1);
 }
 
 #[test]
