@@ -44,6 +44,8 @@ fn run(arguments: &[&str], environment: &[(&str, &str)]) -> Ran {
     let Output { status, stdout, stderr } = Command::new(folder().join("rectify"))
         .args(arguments)
         .env_clear()
+        // No AWS CLI, unless a test has one.
+        .env("PATH", "/absent")
         .envs(environment.iter().copied())
         .current_dir(root())
         .stdin(Stdio::null())
@@ -132,6 +134,9 @@ fn json_output_has_verdict_annotation_and_plan() {
     assert_eq!((answer, ran.code, ran.err.as_str()), (expected, 1, ""));
 }
 
+/// Credentials without a region.
+const KEYS: [(&str, &str); 2] = [("AWS_ACCESS_KEY_ID", "test"), ("AWS_SECRET_ACCESS_KEY", "test")];
+
 /// Arguments, environment, and the expected text on stderr.
 type Unusable<'a> = (&'a [&'a str], &'a [(&'a str, &'a str)], &'a str);
 
@@ -152,6 +157,10 @@ fn usage_errors_exit_with_2_and_are_printed_to_stderr() {
         (&["check", SSH, "sg-1"], &place, "AWS_ACCESS_KEY_ID: expected a value"),
         (&["status"], &place, "AWS_ACCESS_KEY_ID: expected a value"),
         (&["status", "--table", "t"], &[], "region: expected --region or AWS_REGION"),
+        (&["check", ROOT_KEYS, "--event", &scheduled], &[], "expected --subjects events/iam-root"),
+        (&["check", SSH, "sg-1"], &place, "credentials: no AWS_ACCESS_KEY_ID, and the AWS CLI does not start"),
+        (&["status"], &place, "credentials: no AWS_ACCESS_KEY_ID, and the AWS CLI does not start"),
+        (&["status", "--table", "t"], &KEYS, "region: expected --region, AWS_REGION or a region in the profile"),
     ];
     for (arguments, environment, expected) in rows {
         let ran = run(arguments, environment);

@@ -50,8 +50,12 @@ impl LoadServiceConfig for EndpointVariables {
 /// # Errors
 /// [`Error::Setting`] when credentials are missing or `AWS_MAX_ATTEMPTS` is not a number above 0.
 pub fn sdk_config(environment: &Environment, region: &Region) -> Result<SdkConfig, Error> {
-    let http = aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
-    sdk_config_over(environment, region, http)
+    sdk_config_over(environment, region, https())
+}
+
+/// The HTTP client of the SDKs.
+pub fn https() -> SharedHttpClient {
+    aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https()
 }
 
 /// The same with another HTTP client, through which tests replay answers.
@@ -71,6 +75,19 @@ pub fn sdk_config_over(environment: &Environment, region: &Region, http: SharedH
         None,
         "environment",
     );
+    sdk_config_with(environment, region, SharedCredentialsProvider::new(credentials), http)
+}
+
+/// The same with other credentials than those of the environment.
+///
+/// # Errors
+/// [`Error::Setting`] when `AWS_MAX_ATTEMPTS` is not a number above 0.
+pub fn sdk_config_with(
+    environment: &Environment,
+    region: &Region,
+    credentials: SharedCredentialsProvider,
+    http: SharedHttpClient,
+) -> Result<SdkConfig, Error> {
     let attempts = match environment.get("AWS_MAX_ATTEMPTS") {
         None => MAX_ATTEMPTS,
         Some(text) => text.parse().ok().filter(|attempts| *attempts > 0).ok_or_else(|| Error::Setting {
@@ -81,7 +98,7 @@ pub fn sdk_config_over(environment: &Environment, region: &Region, http: SharedH
     Ok(SdkConfig::builder()
         .behavior_version(aws_smithy_runtime_api::client::behavior_version::BehaviorVersion::latest())
         .region(aws_types::region::Region::new(region.as_str().to_owned()))
-        .credentials_provider(SharedCredentialsProvider::new(credentials))
+        .credentials_provider(credentials)
         .retry_config(RetryConfig::standard().with_max_attempts(attempts))
         .timeout_config(TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT_TIMEOUT).build())
         .sleep_impl(TokioSleep::new())

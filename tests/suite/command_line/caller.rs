@@ -62,3 +62,80 @@ async fn credentials_are_not_used_for_another_account() {
         assert!(ran.code == code && ran.err.ends_with(&expected), "{arguments:?}: {ran:?}");
     }
 }
+
+/// An AWS CLI that knows the profile `prod`, and records its arguments.
+const AWS: &str = r#"#!/bin/sh
+echo "$@" >> "$(dirname "$0")/calls"
+case "$*" in
+  "configure get region --profile prod") echo us-east-1 ;;
+  "configure export-credentials --format process --profile prod")
+    echo '{"Version":1,"AccessKeyId":"PROD","SecretAccessKey":"s","SessionToken":"t","Expiration":"2999-01-01T00:00:00Z"}' ;;
+  *"--profile sso") echo "Error when retrieving token from sso: Token has expired and refresh failed" >&2; exit 255 ;;
+  *) echo "The config profile (${*##* }) could not be found" >&2; exit 255 ;;
+esac
+"#;
+
+/// A folder with that program.
+fn folder_with_aws() -> tempfile::TempDir {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let program = folder.path().join("aws");
+    std::fs::write(&program, AWS).unwrap();
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    folder
+}
+
+/// Runs the binary with this AWS CLI, its profile and no credentials but `extra`.
+async fn run_with_profile(
+    folder: &tempfile::TempDir,
+    arguments: &[&str],
+    extra: &[(&'static str, &'static str)],
+) -> Ran {
+    let arguments: Vec<String> = arguments.iter().map(|it| (*it).to_owned()).collect();
+    let path = format!("{}:/usr/bin:/bin", folder.path().display());
+    let extra = extra.to_vec();
+    let work = move || {
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        let fixed = [("PATH", path.as_str()), ("AWS_ENDPOINT_URL", endpoint()), ("USER", "ada")];
+        run(&arguments, &[&fixed[..], &extra].concat())
+    };
+    tokio::task::spawn_blocking(work).await.unwrap()
+}
+
+#[tokio::test]
+async fn profile_gives_credentials_and_region() {
+    let bench = Bench::create().await;
+    let group = open_group(&aws_sdk_ec2::Client::new(&bench.sandbox.sdk), &bench.sandbox.name).await;
+    let folder = folder_with_aws();
+    let calls = || std::fs::read_to_string(folder.path().join("calls")).unwrap_or_default();
+    let plan = ["plan", SSH, &group];
+    let named = run_with_profile(&folder, &[&plan[..], &["--profile", "prod"]].concat(), &[]).await;
+    assert!(named.code == 1 && named.out.contains("RevokeSecurityGroupIngress"), "{named:?}");
+    // Each is resolved once, however many clients use it.
+    let both = "configure export-credentials --format process --profile prod\nconfigure get region --profile prod\n";
+    assert_eq!(calls(), both);
+    let selected = run_with_profile(&folder, &plan, &[("AWS_PROFILE", "prod"), ("AWS_REGION", REGION)]).await;
+    assert_eq!((selected.code, selected.out), (1, named.out));
+    assert_eq!(calls(), format!("{both}configure export-credentials --format process --profile prod\n"));
+    // Credentials of the environment come before AWS_PROFILE, and after --profile.
+    let keys = [("AWS_ACCESS_KEY_ID", "test"), ("AWS_SECRET_ACCESS_KEY", "test"), ("AWS_REGION", REGION)];
+    let with = [&keys[..], &[("AWS_PROFILE", "absent")]].concat();
+    assert_eq!(run_with_profile(&folder, &plan, &with).await.code, 1);
+    let absent = run_with_profile(&folder, &[&plan[..], &["--profile", "absent"]].concat(), &keys).await;
+    let expected = "rectify: credentials: aws configure export-credentials --format process: The config profile (absent) \
+                    could not be found: `aws configure list-profiles` lists the profiles\n";
+    assert_eq!((absent.code, absent.err.as_str()), (2, expected));
+}
+
+#[tokio::test]
+async fn expired_session_names_the_login() {
+    let folder = folder_with_aws();
+    let region = [("AWS_REGION", REGION)];
+    for (arguments, code) in [(&["status", "--profile", "sso"][..], 2), (&["scan", "--profile", "sso"], 1)] {
+        let ran = run_with_profile(&folder, arguments, &region).await;
+        let expected = "Token has expired and refresh failed: run `aws sso login --profile sso`\n";
+        assert!(ran.code == code && ran.out.is_empty() && ran.err.ends_with(expected), "{ran:?}");
+    }
+    let version = run_with_profile(&folder, &["--version", "--profile", "sso"], &[]).await;
+    assert_eq!(version.code, 0, "{version:?}");
+}

@@ -44,8 +44,8 @@ fn no_error_of_a_scan_has_the_exit_code_of_a_finding() {
     let rows: [Unusable<'_>; 4] = [
         (&["scan", "--control", "restricted-sh"], &[], "did you mean `restricted-ssh`?"),
         (&["scan", "--output", "jsn"], &[], "received `jsn`: did you mean `json`?"),
-        (&["scan"], &place[1..], "region: expected --region or AWS_REGION"),
-        (&["scan"], &place, "AWS_ACCESS_KEY_ID: expected a value"),
+        (&["scan"], &KEYS, "region: expected --region, AWS_REGION or a region in the profile"),
+        (&["scan"], &place, "credentials: no AWS_ACCESS_KEY_ID, and the AWS CLI does not start"),
     ];
     for (arguments, environment, expected) in rows {
         let ran = run(arguments, environment);

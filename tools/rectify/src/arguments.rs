@@ -37,7 +37,7 @@ Exit codes:
   scan has exit codes of its own: see rectify scan --help
 
 Environment:
-  AWS_REGION or AWS_DEFAULT_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN,
+  AWS_REGION or AWS_DEFAULT_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, else AWS_PROFILE,
   AWS_ACCOUNT_ID, AWS_ENDPOINT_URL[_<SERVICE>], AWS_MAX_ATTEMPTS, EVENT_BUS, LEDGER_TABLE, NO_COLOR";
 
 const EXAMPLES: &str = "\
@@ -81,6 +81,9 @@ pub(crate) struct Arguments {
     /// Print one JSON document instead of text, also for errors.
     #[arg(long, global = true)]
     pub(crate) json: bool,
+    /// The profile of the AWS CLI for credentials and region, instead of the credentials of the environment.
+    #[arg(long, global = true, value_name = "NAME")]
+    pub(crate) profile: Option<String>,
     #[command(subcommand)]
     pub(crate) command: Command,
 }

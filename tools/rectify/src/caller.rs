@@ -1,5 +1,6 @@
 //! Who calls: region and credentials, and the account and ARN they belong to.
 
+mod cli;
 mod client;
 mod primed;
 
@@ -10,13 +11,14 @@ use aws_smithy_runtime::client::identity::IdentityCache;
 use aws_smithy_types::retry::RetryConfig;
 use aws_types::SdkConfig;
 use rectify_compliance::{AccountId, Region};
-use rectify_runtime::clients::sdk_config;
+use rectify_runtime::clients::{https, sdk_config, sdk_config_with};
 use rectify_runtime::settings::Environment;
 use rectify_runtime::{AwsError, Error};
 use tokio::sync::OnceCell;
 
 use crate::cli_error::CliError;
 use crate::place;
+use cli::Profile;
 use primed::Primed;
 
 /// The attempts of a call of a scan, which makes many: a throttled one waits up to 20 s before the next, at random.
@@ -56,15 +58,29 @@ impl Role {
 }
 
 impl Caller {
-    /// The credentials of the environment, in `region` or else the environment's; makes no call.
+    /// The credentials of the environment, else those of the profile; in `region`, else that of the environment, else
+    /// that of the profile. Starts the AWS CLI for what comes from the profile, and makes no call itself.
     ///
     /// # Errors
     /// [`CliError`] if there is no region or no credentials.
     pub(crate) async fn new(region: Option<&str>, environment: &Environment) -> Result<Self, CliError> {
-        let region = place::region(region, environment)?;
+        let profile = Profile::of(environment);
+        let stated = environment.get("AWS_ACCESS_KEY_ID").is_some();
+        // Before the region: a profile that does not exist has none, either.
+        let first = if stated { None } else { Some(profile.credentials().await?) };
+        let region = match place::region(region, environment) {
+            Ok(region) => region,
+            Err(missing) => profile.region().await.map(Region::new).ok_or(missing)?,
+        };
+        let config = match first {
+            None => sdk_config(environment, &region)?,
+            Some(first) => {
+                let credentials = SharedCredentialsProvider::new(Primed::new(first, profile));
+                sdk_config_with(environment, &region, credentials, https())?
+            }
+        };
         // All clients share the credentials until they expire; those of another account have a partition of their own.
-        let config =
-            sdk_config(environment, &region)?.into_builder().identity_cache(IdentityCache::lazy().build()).build();
+        let config = config.into_builder().identity_cache(IdentityCache::lazy().build()).build();
         let stated = environment.get("AWS_ACCOUNT_ID").map(AccountId::new);
         Ok(Self { config, region, stated, identity: OnceCell::new() })
     }
@@ -164,6 +180,20 @@ impl Caller {
     }
 }
 
+/// The variables that state credentials, which `--profile` replaces.
+const STATED: [&str; 4] = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_ACCOUNT_ID"];
+
+/// The environment of this process; with `profile`, as if it had that profile and no credentials.
+pub(crate) fn environment(profile: Option<&str>) -> Environment {
+    match profile {
+        None => Environment::of_process(),
+        Some(profile) => {
+            let others = std::env::vars().filter(|(name, _)| !STATED.contains(&name.as_str()));
+            Environment::of(others.chain([("AWS_PROFILE".to_owned(), profile.to_owned())]))
+        }
+    }
+}
+
 /// Why STS did not name the caller, and what to do.
 fn refused(error: AwsError, region: &Region) -> CliError {
     let brief = error.brief();
@@ -188,10 +218,12 @@ fn refused(error: AwsError, region: &Region) -> CliError {
 impl Caller {
     /// A caller whose credentials are of this account, without a call.
     pub(crate) fn of_account(account: &str, region: &str) -> Self {
-        let identity = Identity { account: AccountId::new(account), arn: format!("arn:aws:iam::{account}:user/ada") };
+        let region = Region::new(region);
+        let arn = format!("arn:{}:iam::{account}:user/ada", region.partition().as_str());
+        let identity = Identity { account: AccountId::new(account), arn };
         Self {
             config: SdkConfig::builder().build(),
-            region: Region::new(region),
+            region,
             stated: None,
             identity: OnceCell::new_with(Some(identity)),
         }

@@ -65,7 +65,7 @@ fn main() -> ExitCode {
         Ok(arguments) => arguments,
         Err(error) => return print_usage(&error),
     };
-    let environment = Environment::of_process();
+    let environment = caller::environment(arguments.profile.as_deref());
     let style = Style::of(&environment, std::io::stdout().is_terminal() && !arguments.json);
     let result = start(&arguments, &environment, style);
     let (text, code) = match &result {

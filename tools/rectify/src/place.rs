@@ -69,7 +69,9 @@ pub(crate) fn region(argument: Option<&str>, environment: &Environment) -> Resul
         .or_else(|| environment.get("AWS_REGION"))
         .or_else(|| environment.get("AWS_DEFAULT_REGION"))
         .map(Region::new)
-        .ok_or_else(|| CliError::usage("region: expected --region or AWS_REGION: received nothing"))
+        .ok_or_else(|| {
+            CliError::usage("region: expected --region, AWS_REGION or a region in the profile: received nothing")
+        })
 }
 
 /// The ledger of the stack with this prefix: CloudFormation names it after the stack, with a suffix of its own.
@@ -303,6 +305,9 @@ mod tests {
             Region::new("sa-east-1")
         );
         let error = region(None, &Environment::default()).unwrap_err();
-        assert_eq!(error.to_string(), "region: expected --region or AWS_REGION: received nothing");
+        assert_eq!(
+            error.to_string(),
+            "region: expected --region, AWS_REGION or a region in the profile: received nothing"
+        );
     }
 }

@@ -21,7 +21,7 @@ Examples:
   rectify scan                                        all controls in the region of AWS_REGION
   rectify scan --region eu-west-1 --region us-east-1 --severity high
   rectify scan --region all --output text,csv:scan.csv
-  rectify scan --role-arn arn:aws:iam::111122223333:role/SecurityAudit
+  rectify scan --role-arn \"$ROLE_ARN\" --external-id \"$EXTERNAL_ID\"
   rectify scan --accounts organization --role-name SecurityAudit --output html:organization.html
   rectify scan --framework cis-5.0 --output text,html:report.html,json:scan.json
   rectify scan --control restricted-ssh --details
@@ -94,11 +94,11 @@ pub(crate) struct ScanArguments {
     pub(crate) config_snapshot: Vec<PathBuf>,
     /// Events that AWS Config sends to a rule, or configuration items, one per file, `-` for standard input; repeatable.
     /// Each resource is evaluated by every control of its type; AWS is not called.
-    #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with_all = ["region", "account", "config_snapshot"])]
+    #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with_all = ["region", "account", "role_arn", "accounts", "config_snapshot"])]
     pub(crate) event: Vec<PathBuf>,
     /// An AWS Config aggregator in the region: what AWS Config recorded in its accounts and regions is evaluated. Controls
     /// that need more than queries return are reported as not scanned.
-    #[arg(long, value_name = "NAME", conflicts_with_all = ["account", "config_snapshot", "event"])]
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["account", "role_arn", "accounts", "config_snapshot", "event"])]
     pub(crate) aggregator: Option<String>,
     /// Report only what is new since this report of `--output json`: findings that it does not have, or has for another
     /// reason, and results that lost their verdict. Only these count for the exit code.
@@ -107,11 +107,11 @@ pub(crate) struct ScanArguments {
     /// A CloudFormation template, JSON or YAML; repeatable. What it would create is evaluated before it is deployed. AWS
     /// is not called: what is known only at deployment has no verdict, and a control that cannot answer from a template
     /// is not scanned. --region and --account are those of the deployment.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["config_snapshot", "event", "aggregator"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["config_snapshot", "event", "aggregator", "role_arn", "accounts"])]
     pub(crate) cloudformation: Vec<PathBuf>,
     /// A Terraform plan, as `terraform show -json` prints it; repeatable. What it would create or change is evaluated like
     /// a template.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["config_snapshot", "event", "aggregator"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["config_snapshot", "event", "aggregator", "role_arn", "accounts"])]
     pub(crate) terraform_plan: Vec<PathBuf>,
     /// The values of the templates' parameters, in JSON: an object, or a list of ParameterKey and ParameterValue.
     #[arg(long, value_name = "FILE", requires = "cloudformation")]
@@ -179,7 +179,7 @@ fn role_arn(text: &str) -> Result<String, String> {
     let parts: Vec<&str> = text.splitn(6, ':').collect();
     let is_role = matches!(parts.as_slice(), ["arn", _, "iam", "", account, role]
         if AccountId::is_id(account) && role.strip_prefix("role/").is_some_and(is_role_path));
-    let expected = || format!("expected arn:aws:iam::<account>:role/<name>: received `{text}`");
+    let expected = || format!("expected arn:<partition>:iam::<account>:role/<name>: received `{text}`");
     is_role.then(|| text.to_owned()).ok_or_else(expected)
 }
 

@@ -1,4 +1,4 @@
-//! The calls that tell who calls, and which accounts and regions there are.
+//! The calls that identify the caller, its accounts and its regions.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::SystemTime;
@@ -39,13 +39,12 @@ pub(super) async fn regions(config: &SdkConfig) -> Result<BTreeMap<Region, bool>
 
 /// The active accounts of the organization, from all pages.
 pub(super) async fn accounts(config: &SdkConfig) -> Result<BTreeSet<AccountId>, AwsError> {
-    let mut answers = aws_sdk_organizations::Client::new(config).list_accounts().into_paginator().items().send();
+    let mut pages = aws_sdk_organizations::Client::new(config).list_accounts().into_paginator().send();
     let mut accounts = BTreeSet::new();
-    while let Some(account) = answers.next().await {
-        let account = account.map_err(|error| AwsError::call("organizations:ListAccounts", &error))?;
-        if account.state == Some(AccountState::Active) {
-            accounts.extend(account.id.map(AccountId::new));
-        }
+    while let Some(page) = pages.next().await {
+        let page = page.map_err(|error| AwsError::call("organizations:ListAccounts", &error))?;
+        let active = page.accounts.unwrap_or_default().into_iter().filter(|it| it.state == Some(AccountState::Active));
+        accounts.extend(active.filter_map(|it| it.id).map(AccountId::new));
     }
     Ok(accounts)
 }

@@ -6,8 +6,8 @@ mod aggregator;
 mod earlier;
 mod output;
 mod selection;
-mod template;
 mod sites;
+mod template;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
@@ -70,7 +70,7 @@ async fn recorded(arguments: &ScanArguments, environment: &Environment) -> Resul
     let controls: Vec<_> = jobs.iter().map(|job| job.control).collect();
     let parameters = jobs.iter().map(|job| (job.control.meta.id.to_owned(), job.parameters.clone())).collect();
     let mut scan = if let Some(name) = arguments.aggregator.as_deref() {
-        let caller = Caller::new(arguments.region.first().map(String::as_str), environment).await?;
+        let caller = Caller::new(sites::first(&arguments.region), environment).await?;
         aggregator::scan(name, caller.config(), &parameters, &controls).await?
     } else if arguments.event.is_empty() {
         offline::scan_snapshot(&arguments.config_snapshot, &parameters, &controls)?
@@ -187,12 +187,12 @@ async fn scan(arguments: &ScanArguments, environment: &Environment) -> Result<Sc
     })
 }
 
+/// Jobs by account, region and service.
+type Groups<'a> = BTreeMap<(&'a AccountId, &'a Region, &'static str), Vec<(&'a Site, &'a Job)>>;
+
 /// The jobs of each account by the API whose limits they share: a service in a region.
-fn by_api<'a>(
-    sites: &'a [Site],
-    jobs: &'a [Job],
-) -> BTreeMap<(&'a AccountId, &'a Region, &'static str), Vec<(&'a Site, &'a Job)>> {
-    let mut groups: BTreeMap<_, Vec<_>> = BTreeMap::new();
+fn by_api<'a>(sites: &'a [Site], jobs: &'a [Job]) -> Groups<'a> {
+    let mut groups = Groups::new();
     for site in sites {
         let is_here = |job: &&Job| job.control.meta.scope == Scope::Global || site.regions.contains(&job.region);
         for job in jobs.iter().filter(is_here) {

@@ -119,9 +119,9 @@ pub(super) async fn sites(arguments: &ScanArguments, environment: &Environment) 
     };
     let name = arguments.role_name.as_deref().unwrap_or_default();
     let enter = |account| enter(&caller, account, name, arguments.external_id.as_deref(), &wanted);
-    let mut entered: Vec<_> = stream::iter(accounts.into_iter().map(enter)).buffered(CONCURRENCY).collect().await;
+    let entered: Vec<_> = stream::iter(accounts.into_iter().map(enter)).buffered(CONCURRENCY).collect().await;
     let (mut reached, mut unreached) = (Vec::new(), Vec::new());
-    for site in entered.drain(..) {
+    for site in entered {
         match site? {
             Ok(site) => reached.push(site),
             Err(site) => unreached.push(site),
@@ -131,7 +131,7 @@ pub(super) async fn sites(arguments: &ScanArguments, environment: &Environment) 
 }
 
 /// The region that resolves the credentials; `all` names none.
-fn first(regions: &[String]) -> Option<&str> {
+pub(super) fn first(regions: &[String]) -> Option<&str> {
     regions.first().map(String::as_str).filter(|it| *it != ALL)
 }
 
@@ -161,8 +161,8 @@ async fn only(caller: Caller, wanted: &Wanted, home: Region) -> Result<Sites, Cl
     // The listing fails for the reason for which the credentials are unusable, which the second call explains.
     let listed = caller.regions().await;
     let chosen = choose(wanted, listed);
-    if let Err(NoRegions::Unknown(region, nearest)) = chosen {
-        return Err(unknown(&region, nearest.as_deref()));
+    if let Err(NoRegions::Unknown(region, nearest)) = &chosen {
+        return Err(unknown(region, nearest.as_deref()));
     }
     let account = caller.identity().await?.account.clone();
     let refused = |regions: &[Region]| {
@@ -198,7 +198,7 @@ async fn enter(
     let caller = if caller.identity().await?.account == account {
         caller.clone()
     } else {
-        let arn = format!("arn:{}:iam::{account}:role/{role}", caller.region().partition());
+        let arn = format!("arn:{}:iam::{account}:role/{role}", caller.region().partition().as_str());
         match caller.assume(Role::new(&arn, external_id)).await {
             Ok(caller) => caller,
             Err(error) => return Ok(Err(Unreached { account, outcome: unreadable(&error) })),
@@ -235,7 +235,7 @@ fn choose(
     let requested: Vec<(Region, bool)> = match wanted {
         Wanted::All => listed.into_iter().collect(),
         Wanted::These(regions) => {
-            let state = |region: &Region| {
+            let state = |region: &Region| -> Result<(Region, bool), NoRegions> {
                 let names = || nearest(region.as_str(), listed.keys().map(Region::as_str)).map(str::to_owned);
                 let is_enabled = listed.get(region).ok_or_else(|| NoRegions::Unknown(region.clone(), names()))?;
                 Ok((region.clone(), *is_enabled))

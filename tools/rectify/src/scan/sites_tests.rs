@@ -3,7 +3,7 @@ use rectify_runtime::CallError;
 use super::*;
 
 fn regions(names: &[&str]) -> Vec<Region> {
-    names.iter().map(Region::new).collect()
+    names.iter().copied().map(Region::new).collect()
 }
 
 fn denied() -> AwsError {
