@@ -75,6 +75,8 @@ template-lint: $(VENV)/.tests $(SAM)/.sam $(RELEASE)/.release $(LINT)/.lint ## t
 	SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=us-east-1 $(SAM)/bin/sam validate --lint --template template.yaml
 	$(VENV)/bin/python tests/python/sam_package.py $(CURDIR)/$(SAM)/bin/sam $(CURDIR)/$(VENV)/bin/moto_server
 	$(RELEASE)/bin/python tests/python/release.py $(VENV)/bin/cfn-lint $(CURDIR)/$(VENV)/bin/moto_server
+	$(CARGO) build --workspace --bin rectify
+	$(VENV)/bin/python tests/python/publish.py target/debug/rectify $(CURDIR)/$(VENV)/bin/moto_server
 
 new-control: ## scaffold a control: make new-control ARGS='ec2 my-id --title … --why … --type … --field …', or ARGS=--help
 	$(CARGO) run -p xtask -- new-control $(ARGS)

@@ -56,7 +56,7 @@ BUCKET_PARAMETER = {
     "Type": "String",
     "AllowedPattern": "[a-z0-9][a-z0-9-]{1,46}",
     "ConstraintDescription": "2 to 47 lowercase letters, digits and hyphens",
-    "Description": "The release is in the bucket with this name, a hyphen and the region.",
+    "Description": "The release is in the bucket with this name, a hyphen and the region, as rectify publish puts it.",
 }
 # `e_machine` of the ELF header, the value of the template parameter `Architecture`, and Rust's target.
 MACHINES = {

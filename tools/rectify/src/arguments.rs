@@ -4,6 +4,7 @@ mod check;
 mod command_or;
 mod control;
 mod decide;
+mod publish;
 mod replaced;
 mod replay;
 mod scan;
@@ -22,6 +23,7 @@ pub(crate) use decide::{
     BreakerCommand, DoctorArguments, ExemptArguments, ExemptCommand, HeldArguments, HoldArguments, HoldCommand,
     RedoArguments, ResumeArguments, ScopeArguments, StopArguments,
 };
+pub(crate) use publish::PublishArguments;
 pub(crate) use replaced::replacement;
 pub(crate) use replay::ReplayArguments;
 pub(crate) use scan::{Accounts, Output, ScanArguments};
@@ -31,7 +33,7 @@ use value::account_id;
 const EXIT_CODES: &str = "\
 Exit codes:
   0  success: compliant, done, or nothing to do
-  1  a finding (check, plan, doctor), or a refusal (undo, redo)
+  1  a finding (check, plan, doctor), or a refusal (undo, redo, publish)
   2  usage error: an argument, a file or an environment variable
   3  error: the control, the ledger, AWS or this machine failed
   scan has exit codes of its own: see rectify scan --help
@@ -132,6 +134,9 @@ pub(crate) enum Command {
     /// docs/deployment.md describes the file.
     #[command(after_help = synth::EXAMPLES)]
     Synth(SynthArguments),
+    /// Upload a release to one bucket per region, which the accounts of the organization can read.
+    #[command(after_help = publish::EXAMPLES)]
+    Publish(PublishArguments),
     /// Stop all remediations, or those of one control.
     Stop(StopArguments),
     /// Resume stopped remediations.
@@ -309,6 +314,8 @@ mod tests {
                 "expected a duration such as 12h, 90d or 2w: received `90`",
             ),
             ("hold restricted-ssh sg-1 --reason r1 --for 1d --until 2027-01-01", "cannot be used with"),
+            ("publish --release r --bucket-prefix acme --organization o-exampleorgid", "--regions <REGIONS>"),
+            ("publish --release r --bucket-prefix a.b --regions eu-west-1", "2 to 47 lowercase letters"),
         ];
         for (line, expected) in rows {
             let text = refusal(line);
@@ -357,7 +364,7 @@ mod tests {
     #[test]
     fn help_explains_exit_codes_and_gives_examples() {
         let help = command().render_long_help().to_string();
-        assert!(help.contains("1  a finding (check, plan, doctor), or a refusal (undo, redo)"), "{help}");
+        assert!(help.contains("1  a finding (check, plan, doctor), or a refusal (undo, redo, publish)"), "{help}");
         assert!(help.contains("rectify check restricted-ssh sg-"), "{help}");
     }
 }

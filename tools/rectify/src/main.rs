@@ -1,7 +1,7 @@
 //! The command line of Rectify, which uses the operator's own credentials.
 //!
-//! Knows no control by name, and no SDK outside of modules named `client`: controls come from the catalogue, calls go
-//! through the runtime.
+//! Knows no control by name, and no SDK outside of modules named `client` and of `publish/bucket.rs`: controls come from
+//! the catalogue, calls go through the runtime.
 //!
 //! | module | content |
 //! |---|---|
@@ -19,6 +19,7 @@
 //! | [`controls`] | the catalogue as a table |
 //! | [`man`] | the manual pages |
 //! | [`synth`] | the templates that follow from `rectify.yaml` |
+//! | [`publish`] | a release in the buckets of its regions |
 //! | [`caller`] | credentials, with the account and ARN they belong to |
 //! | [`place`] | region, resource, table and operator, from arguments and environment |
 //! | [`report`], [`plan_text`], [`style`], [`cli_error`] | output and exit codes |
@@ -39,6 +40,7 @@ mod man;
 mod offline;
 mod place;
 mod plan_text;
+mod publish;
 mod redo;
 mod report;
 mod scan;
@@ -127,6 +129,7 @@ async fn run(arguments: &Arguments, environment: &Environment, style: Style) -> 
         Command::Controls => Ok(controls::table(style, style::width(environment))),
         Command::Replay(it) => offline::replay(it),
         Command::Synth(it) => synth::run(it),
+        Command::Publish(it) => publish::run(it, environment).await,
         Command::Scan(it) => scan::run(it, environment, style).await,
         Command::Check(it) => check::run(it, environment, style).await,
         Command::Plan(it) => check::plan(it, environment, style).await,

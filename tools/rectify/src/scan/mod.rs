@@ -292,7 +292,7 @@ fn brief(error: &Error) -> String {
 }
 
 /// Progress on standard error; hidden unless that is a terminal.
-fn progress(jobs: usize) -> ProgressBar {
+pub(crate) fn progress(jobs: usize) -> ProgressBar {
     let bar = ProgressBar::new(u64::try_from(jobs).unwrap_or(u64::MAX));
     if let Ok(style) = ProgressStyle::with_template("{pos}/{len} {msg} ({elapsed})") {
         bar.set_style(style);
