@@ -148,7 +148,7 @@ fn usage_errors_exit_with_2_and_are_printed_to_stderr() {
     std::fs::copy(root().join(format!("events/{ROOT_KEYS}/compliant-no-root-access-key.json")), &file).unwrap();
     let scheduled = file.display().to_string();
     let place = [("AWS_REGION", REGION), ("AWS_ACCOUNT_ID", ACCOUNT)];
-    let rows: [Unusable<'_>; 8] = [
+    let rows: [Unusable<'_>; 12] = [
         (&["check", "restricted-sh", "sg-1"], &[], "did you mean `restricted-ssh`?"),
         (&["check", SSH], &[], "<RESOURCE|--event <FILE>>"),
         (&["check", "--control", SSH, "--live", "sg-1"], &place, "was replaced by `rectify check CONTROL RESOURCE`"),

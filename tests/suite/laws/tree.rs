@@ -52,7 +52,11 @@ pub(crate) fn shipped(folders: &[&str]) -> Vec<SourceFile> {
     let tests: BTreeSet<PathBuf> = files.iter().flat_map(test_files).collect();
     files
         .into_iter()
-        .filter(|file| !tests.contains(Path::new(&file.path)))
+        .filter(|file| {
+            let path = Path::new(&file.path);
+            // A test module, or a module of one.
+            !tests.iter().any(|test| path == test || path.starts_with(test.with_extension("")))
+        })
         .map(|file| SourceFile { text: before_tests(&file.text).to_owned(), path: file.path })
         .collect()
 }

@@ -169,8 +169,8 @@ controls:
                  restricted-ssh (deployed {\"ports\":\"23\"}, selected {\"ports\":\"22\"}): run `rectify synth` and deploy again"
                 .to_owned())
         );
-        let seldom = Rule { frequency: String::new(), ..ssh };
-        let refused = rules(&expected[..1], &[seldom], "rectify-");
+        let unscheduled = Rule { frequency: String::new(), ..ssh };
+        let refused = rules(&expected[..1], &[unscheduled], "rectify-");
         let expected_text = "another schedule: restricted-ssh (deployed none, selected TwentyFour_Hours): run `rectify synth` and deploy again";
         assert_eq!(refused, Err(expected_text.to_owned()));
     }
