@@ -71,8 +71,7 @@ fn check_arguments(control: &str, name: &str) -> Vec<String> {
 
 #[test]
 fn exit_code_of_every_event_matches_its_file_name() {
-    let mut wrong = Vec::new();
-    let mut checked = 0;
+    let (mut wrong, mut checked) = (Vec::new(), 0);
     for control in rectify_catalogue::controls() {
         let id = control.meta.id;
         let folder = root().join("events").join(id);
@@ -148,16 +147,12 @@ fn usage_errors_exit_with_2_and_are_printed_to_stderr() {
     std::fs::copy(root().join(format!("events/{ROOT_KEYS}/compliant-no-root-access-key.json")), &file).unwrap();
     let scheduled = file.display().to_string();
     let place = [("AWS_REGION", REGION), ("AWS_ACCOUNT_ID", ACCOUNT)];
-    let rows: [Unusable<'_>; 12] = [
+    let rows: [Unusable<'_>; 8] = [
         (&["check", "restricted-sh", "sg-1"], &[], "did you mean `restricted-ssh`?"),
         (&["check", SSH], &[], "<RESOURCE|--event <FILE>>"),
         (&["check", "--control", SSH, "--live", "sg-1"], &place, "was replaced by `rectify check CONTROL RESOURCE`"),
         (&["check", SSH, "--event", "absent.json"], &[], "rectify: absent.json: No such file"),
         (&["check", ROOT_KEYS, "--event", &scheduled], &[], "expected --subjects FILE, or "),
-        (&["check", SSH, "sg-1"], &place, "AWS_ACCESS_KEY_ID: expected a value"),
-        (&["status"], &place, "AWS_ACCESS_KEY_ID: expected a value"),
-        (&["status", "--table", "t"], &[], "region: expected --region or AWS_REGION"),
-        (&["check", ROOT_KEYS, "--event", &scheduled], &[], "expected --subjects events/iam-root"),
         (&["check", SSH, "sg-1"], &place, "credentials: no AWS_ACCESS_KEY_ID, and the AWS CLI does not start"),
         (&["status"], &place, "credentials: no AWS_ACCESS_KEY_ID, and the AWS CLI does not start"),
         (&["status", "--table", "t"], &KEYS, "region: expected --region, AWS_REGION or a region in the profile"),

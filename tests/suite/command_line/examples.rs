@@ -147,7 +147,10 @@ impl World {
     }
 }
 
-/// Writes what AWS Config delivers, and an `aws` that prints it as the API does.
+/// The SHA-256 of a template without resources.
+const EMPTY: &str = "49cbd1e9008e8b67dec76613bb4d6468c822c99701820526928d43b382f35fba";
+
+/// Writes a template, a plan, a release and what AWS Config delivers, and an `aws` that prints it as the API does.
 fn deliveries(folder: &Path) {
     let event = |name: &str| {
         let text = std::fs::read_to_string(root().join("events/rds-multi-az-support").join(name)).unwrap();
@@ -172,6 +175,12 @@ fn deliveries(folder: &Path) {
     std::fs::write(folder.join("template.yaml"), template).unwrap();
     let plan = json!({ "format_version": "1.2", "planned_values": { "root_module": { "resources": [] } } });
     std::fs::write(folder.join("plan.json"), plan.to_string()).unwrap();
+    let release = folder.join("target/releases/0.1.0");
+    std::fs::create_dir_all(&release).unwrap();
+    std::fs::write(release.join("template.yaml"), "Resources: {}\n").unwrap();
+    std::fs::write(release.join("SHA256SUMS"), format!("{EMPTY}  template.yaml\n")).unwrap();
+    let manifest = json!({ "version": "0.1.0", "files": [{ "path": "template.yaml", "sha256": EMPTY }] });
+    std::fs::write(release.join("manifest.json"), manifest.to_string()).unwrap();
     let stub = folder.join("aws");
     std::fs::write(&stub, format!("#!/bin/sh\ncat <<'END'\n{file}\nEND\n")).unwrap();
     std::fs::set_permissions(stub, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();

@@ -27,6 +27,18 @@ impl OpenLedger {
     /// [`CliError`] if one of them is missing, or if several tables could be the ledger.
     pub(crate) async fn open(arguments: &LedgerArguments, environment: &Environment) -> Result<Self, CliError> {
         let caller = Caller::new(arguments.region.as_deref(), environment).await?;
+        Self::open_as(caller, arguments, environment).await
+    }
+
+    /// The same for a caller that is known.
+    ///
+    /// # Errors
+    /// [`CliError`] as for [`open`](Self::open).
+    pub(crate) async fn open_as(
+        caller: Caller,
+        arguments: &LedgerArguments,
+        environment: &Environment,
+    ) -> Result<Self, CliError> {
         let named = arguments.table.as_deref().or_else(|| environment.get("LEDGER_TABLE"));
         let table = match named {
             Some(table) => table.to_owned(),

@@ -126,8 +126,8 @@ async fn ledger(
     let (ledger, table) = match table {
         Some(table) => (Ledger::new(live.caller.config(), table).tolerating(CLOCK_TOLERANCE), table.to_owned()),
         None => {
-            let OpenLedger { ledger, table, .. } =
-                OpenLedger::open(arguments, environment).await.map_err(|error| error.to_string())?;
+            let open = OpenLedger::open_as(live.caller.clone(), arguments, environment).await;
+            let OpenLedger { ledger, table, .. } = open.map_err(|error| error.to_string())?;
             (ledger, table)
         }
     };
