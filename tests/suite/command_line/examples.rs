@@ -138,6 +138,7 @@ impl World {
             ("AWS_MAX_ATTEMPTS", "1"),
             ("LEDGER_TABLE", self.bench.sandbox.name.as_str()),
             ("EVENT_BUS", self.bench.sandbox.name.as_str()),
+            ("ROLE_ARN", &format!("arn:aws:iam::{ACCOUNT}:role/SecurityAudit")),
             ("USER", "ada"),
         ]);
         let Output { status, stdout, stderr } =

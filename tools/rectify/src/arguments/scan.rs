@@ -21,7 +21,7 @@ Examples:
   rectify scan                                        all controls in the region of AWS_REGION
   rectify scan --region eu-west-1 --region us-east-1 --severity high
   rectify scan --region all --output text,csv:scan.csv
-  rectify scan --role-arn arn:aws:iam::111122223333:role/SecurityAudit --external-id example
+  rectify scan --role-arn \"$ROLE_ARN\" --external-id example
   rectify scan --accounts organization --role-name SecurityAudit --output html:organization.html
   rectify scan --framework cis-5.0 --output text,html:report.html,json:scan.json
   rectify scan --control restricted-ssh --details
