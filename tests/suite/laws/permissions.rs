@@ -6,7 +6,7 @@ use rectify_catalogue::{controls, service};
 use rectify_compliance::entry::ErasedRemediation;
 use rectify_compliance::permission::Condition;
 use rectify_compliance::{Entry, Permission};
-use rectify_scan::permissions::LISTINGS;
+use rectify_scan::permissions::{ALWAYS_ALLOWED, LISTINGS, OF_OPTIONS};
 use rectify_tests::operations;
 
 use super::tree::{self, shipped};
@@ -154,6 +154,26 @@ fn every_call_is_permitted_and_every_permission_is_used() {
         assert!(unused.is_empty(), "functions/{service}: declared but never called: {unused:?}");
     }
     assert!(scan_only.is_empty(), "declared, or not called by any scan: {scan_only:?}");
+}
+
+#[test]
+fn every_call_of_a_scan_is_in_its_policy_or_documented_with_its_option() {
+    let called: BTreeSet<String> =
+        shipped(&["tools/rectify/src/caller", "tools/rectify/src/scan", "shared/runtime/src/operations"])
+            .iter()
+            .flat_map(|file| operations::named_in(&file.text))
+            .collect();
+    let needed: BTreeSet<&str> = called.iter().flat_map(|it| operations::actions(it)).collect();
+    let (policy, page) = (tree::read("docs/scan-policy.json"), tree::read("docs/scan.md"));
+    for option in OF_OPTIONS.iter().chain([&ALWAYS_ALLOWED]) {
+        assert!(needed.contains(option), "{option}: no call of a scan");
+        assert!(page.contains(&format!("`{option}`")), "docs/scan.md lacks {option}");
+    }
+    let is_known =
+        |it: &&&str| OF_OPTIONS.contains(it) || **it == ALWAYS_ALLOWED || policy.contains(&format!("\"{it}\""));
+    let missing: Vec<_> = needed.iter().filter(|it| !is_known(it)).collect();
+    assert!(missing.is_empty(), "docs/scan-policy.json lacks {missing:?}");
+    assert!(needed.contains("ec2:DescribeRegions") && needed.len() > 5, "{needed:?}");
 }
 
 #[test]

@@ -197,6 +197,7 @@ pub fn hostile(mut scan: Scan) -> Scan {
         }
         spoil(&mut row.resource_type);
         row.name.iter_mut().chain(&mut row.arn).for_each(spoil);
+        row.source.iter_mut().for_each(|source| spoil(&mut source.file));
         let plan = match &mut row.outcome {
             Outcome::Passed { reason } => {
                 reason.iter_mut().for_each(spoil);

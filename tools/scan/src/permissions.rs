@@ -16,6 +16,15 @@ pub const RECORDED: &[&str] = &[
     "config:ListDiscoveredResources",
 ];
 
+/// Calls that find the accounts and regions of a scan: `--region`, `--accounts organization`.
+pub const SITES: &[&str] = &["ec2:DescribeRegions", "organizations:ListAccounts"];
+
+/// Calls of options that the policy leaves out, since it would name roles or allow all of them.
+pub const OF_OPTIONS: &[&str] = &["sts:AssumeRole"];
+
+/// The call that every principal may make, whatever its policies say.
+pub const ALWAYS_ALLOWED: &str = "sts:GetCallerIdentity";
+
 /// The call of `--aggregator`.
 const QUERY: &str = "config:SelectAggregateResourceConfig";
 
@@ -28,7 +37,7 @@ pub fn policy(controls: &[&Entry]) -> String {
     for Permission { action, resource, .. } in declared {
         statements.entry(everywhere(resource)).or_default().insert(action);
     }
-    let undeclared = LISTINGS.iter().chain(RECORDED).chain(&[QUERY]);
+    let undeclared = LISTINGS.iter().chain(RECORDED).chain(SITES).chain(&[QUERY]);
     statements.entry("*".to_owned()).or_default().extend(undeclared);
     // What is allowed on everything need not be allowed on some resources again.
     let all = statements.get("*").cloned().unwrap_or_default();

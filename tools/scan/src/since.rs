@@ -134,11 +134,12 @@ impl Since {
     }
 }
 
-/// A control and its resource.
-type Key<'a> = (&'a str, &'a Place, &'a str, &'a str);
+/// A control and its resource, with the file that declares it.
+type Key<'a> = (&'a str, &'a Place, &'a str, &'a str, Option<&'a str>);
 
 fn key(row: &Row) -> Key<'_> {
-    (&row.control, &row.place, &row.resource_type, &row.resource_id)
+    let file = row.source.as_ref().map(|source| source.file.as_str());
+    (&row.control, &row.place, &row.resource_type, &row.resource_id, file)
 }
 
 /// A reason without ages, which grow from day to day.

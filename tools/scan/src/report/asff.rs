@@ -107,13 +107,18 @@ fn recommendation(row: &Row) -> String {
 }
 
 fn product_fields(scan: &Scan, row: &Row) -> Value {
-    json!({
+    let mut fields = json!({
         "rectify/control": words(&row.control, 2048, "unnamed"),
         "rectify/resourceId": words(&row.resource_id, 2048, "*"),
         "rectify/resourceType": words(&row.resource_type, 2048, "unknown"),
         "rectify/status": status(&row.outcome),
         "rectify/version": scan.tool_version,
-    })
+    });
+    if let (Some(source), Value::Object(members)) = (&row.source, &mut fields) {
+        members.insert("rectify/file".to_owned(), words(&source.file, 2048, "unnamed").into());
+        members.extend(source.line.map(|line| ("rectify/line".to_owned(), line.to_string().into())));
+    }
+    fields
 }
 
 fn resource(row: &Row) -> Value {
@@ -148,7 +153,8 @@ fn related(scan: &Scan, row: &Row) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::sample::{HOSTILE, example, hostile};
+    use crate::Source;
+    use crate::report::sample::{HOSTILE, declared, example, hostile};
     use std::collections::BTreeSet;
 
     fn findings(scan: &Scan) -> Vec<Value> {
@@ -192,6 +198,17 @@ mod tests {
     }
 
     #[test]
+    fn a_declared_resource_has_its_file_and_line() {
+        let findings = findings(&declared());
+        let of = |index: usize| {
+            ["rectify/file", "rectify/line"]
+                .map(|name| findings[index]["ProductFields"].get(name).and_then(Value::as_str))
+        };
+        assert_eq!(of(0), [Some("./stacks/my network.yaml"), Some("12")]);
+        assert_eq!((of(1), of(2)), ([Some("plan.json"), None], [None, None]));
+    }
+
+    #[test]
     fn types_are_those_of_the_catalogue() {
         let types: BTreeSet<&str> =
             rectify_catalogue::controls().flat_map(|it| it.meta.resource_types).copied().collect();
@@ -207,6 +224,7 @@ mod tests {
         let text = "=\"ä\n".repeat(2000);
         long.arn = Some(text.clone());
         long.resource_id.clone_from(&text);
+        long.source = Some(Source { file: text.clone(), line: None });
         long.outcome = Outcome::Failed { reason: text, plan: plan(&long.outcome).cloned() };
         scan.rows.push(long);
         let findings = findings(&scan);
@@ -220,6 +238,7 @@ mod tests {
                 ("/Remediation/Recommendation/Text", 512),
                 ("/Resources/0/Id", 512),
                 ("/ProductFields/rectify~1resourceId", 2048),
+                ("/ProductFields/rectify~1file", 2048),
             ];
             for (pointer, limit) in limits {
                 let text = finding.pointer(pointer).and_then(Value::as_str).unwrap();

@@ -9,7 +9,7 @@ use super::safe::visible;
 use crate::result::severity;
 use crate::{PlanView, Row, Scan};
 
-const HEADER: [&str; 16] = [
+const HEADER: [&str; 18] = [
     "severity",
     "status",
     "control",
@@ -26,6 +26,8 @@ const HEADER: [&str; 16] = [
     "fix",
     "requirements",
     "docs",
+    "file",
+    "line",
 ];
 
 /// The rows, one per line, below a header; every field is quoted.
@@ -51,8 +53,8 @@ pub fn table(header: &[&str], rows: impl Iterator<Item = Vec<String>>) -> io::Re
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-fn record(scan: &Scan, row: &Row) -> [String; 16] {
-    let plan = plan(&row.outcome);
+fn record(scan: &Scan, row: &Row) -> [String; 18] {
+    let (plan, source) = (plan(&row.outcome), row.source.as_ref());
     let lines = |of: fn(&PlanView) -> Vec<&str>| plan.map(|plan| of(plan).join("; ")).unwrap_or_default();
     let requirements = requirements(scan, &row.control);
     let requirements: Vec<String> = requirements.iter().map(|(it, id)| format!("{} {id}", it.title())).collect();
@@ -73,6 +75,8 @@ fn record(scan: &Scan, row: &Row) -> [String; 16] {
         lines(fixes),
         requirements.join("; "),
         docs(&row.control),
+        source.map(|it| it.file.clone()).unwrap_or_default(),
+        source.and_then(|it| it.line).map(|line| line.to_string()).unwrap_or_default(),
     ]
 }
 
@@ -87,7 +91,7 @@ fn cell(field: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::sample::{HOSTILE, example, hostile};
+    use crate::report::sample::{HOSTILE, declared, example, hostile};
 
     fn records(text: &str) -> Vec<Vec<String>> {
         let mut reader = ::csv::ReaderBuilder::new().has_headers(false).from_reader(text.as_bytes());
@@ -107,11 +111,19 @@ mod tests {
     }
 
     #[test]
+    fn a_declared_resource_has_its_file_and_line() {
+        let rows = records(&csv(&declared()).unwrap());
+        let places: Vec<[&str; 2]> = rows.iter().take(4).map(|row| [&*row[16], &*row[17]]).collect();
+        assert_eq!(places, [["file", "line"], ["./stacks/my network.yaml", "12"], ["plan.json", ""], ["", ""]]);
+    }
+
+    #[test]
     fn hostile_names_are_text_in_fields_of_their_own() {
         let records = records(&csv(&hostile()).unwrap());
         assert_eq!(records.len(), HOSTILE.len() * 5 + 1);
         for (record, name) in records.iter().skip(1).zip(HOSTILE.iter().flat_map(|name| [name; 5])) {
             assert_eq!(record[8].trim_start_matches('\''), visible(name));
+            assert_eq!((record[16].trim_start_matches('\''), &*record[17]), (&*visible(name), "12"));
             for field in record {
                 assert!(!field.trim_start().starts_with(['=', '+', '-', '@', '\t', '\u{ff1d}']), "{field}");
             }

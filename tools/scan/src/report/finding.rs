@@ -87,10 +87,12 @@ pub(super) fn fixes(plan: &PlanView) -> Vec<&str> {
 }
 
 /// An id that every scan gives to this control about this resource: 32 hexadecimal digits.
+/// Two templates may declare resources of the same name, so a file is part of it; a line is not, since it moves.
 pub(super) fn id(row: &Row) -> String {
     let key = [&row.control, &row.place.account, &row.place.region, &row.resource_type, &row.resource_id];
+    let file = row.source.as_ref().map(|source| &source.file);
     let mut digest = Sha256::new();
-    for part in key {
+    for part in key.into_iter().chain(file) {
         // With its length, since a part may contain any separator.
         digest.update(part.len().to_be_bytes());
         digest.update(part);
@@ -101,6 +103,7 @@ pub(super) fn id(row: &Row) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Source;
     use crate::report::sample::{example, hostile};
     use std::collections::BTreeSet;
 
@@ -117,6 +120,10 @@ mod tests {
         let mut moved = rows[0].clone();
         moved.outcome = Outcome::Passed { reason: None };
         assert_eq!(id(&moved), id(&rows[0]));
+        let declared =
+            |file: &str, line| id(&Row { source: Some(Source { file: file.to_owned(), line }), ..rows[0].clone() });
+        assert_eq!(declared("a.yaml", Some(1)), declared("a.yaml", Some(2)));
+        assert_ne!(declared("a.yaml", None), declared("b.yaml", None));
     }
 
     #[test]

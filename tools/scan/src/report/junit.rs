@@ -55,7 +55,13 @@ fn case(xml: &mut Xml, row: &Row) -> io::Result<()> {
     };
     let name = visible(&format!("{name} {} {}", row.place.account, row.place.region));
     let class = visible(&format!("{}.{}", row.control, row.resource_type.replace("::", ".")));
-    let element = xml.create_element("testcase").with_attributes([("classname", class.as_str()), ("name", &name)]);
+    let mut attributes = vec![("classname", class), ("name", name)];
+    // As pytest writes them: CI systems show the file, and the line where they know it.
+    if let Some(source) = &row.source {
+        attributes.push(("file", visible(&source.file)));
+        attributes.extend(source.line.map(|line| ("line", line.to_string())));
+    }
+    let element = xml.create_element("testcase").with_attributes(attributes.iter().map(pair));
     let message = visible(reason(&row.outcome));
     match &row.outcome {
         Outcome::Passed { .. } => element.write_empty()?,
@@ -110,7 +116,7 @@ fn pair<'a>((key, value): &'a (&'static str, String)) -> (&'a str, &'a str) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::sample::{HOSTILE, example, forged, hostile};
+    use crate::report::sample::{HOSTILE, declared, example, forged, hostile};
     use quick_xml::Reader;
     use std::collections::BTreeMap;
 
@@ -155,6 +161,15 @@ mod tests {
     }
 
     #[test]
+    fn a_declared_resource_has_its_file_and_line() {
+        let elements = elements(&junit(&declared()).unwrap());
+        let cases = elements.iter().filter(|(name, _)| name == "testcase").take(3);
+        let places: Vec<_> =
+            cases.map(|(_, it)| ["file", "line"].map(|name| it.get(name).map(String::as_str))).collect();
+        assert_eq!(places, [[Some("./stacks/my network.yaml"), Some("12")], [Some("plan.json"), None], [None, None]]);
+    }
+
+    #[test]
     fn forged_names_are_text() {
         let elements = elements(&junit(&forged()).unwrap());
         let suites: Vec<&String> = elements
@@ -173,5 +188,8 @@ mod tests {
         for (message, name) in messages.into_iter().zip(HOSTILE.iter().flat_map(|name| [name; 4])) {
             assert_eq!(*message, visible(name));
         }
+        let files: Vec<&String> = elements.iter().filter_map(|(_, attributes)| attributes.get("file")).collect();
+        let expected: Vec<String> = HOSTILE.iter().flat_map(|name| std::iter::repeat_n(visible(name), 5)).collect();
+        assert_eq!(files, expected.iter().collect::<Vec<_>>());
     }
 }

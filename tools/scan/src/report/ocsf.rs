@@ -86,13 +86,18 @@ fn compliance(scan: &Scan, row: &Row, reason: &str) -> Value {
 
 fn resource(row: &Row) -> Value {
     let partition = Region::new(row.place.region.as_str()).partition();
-    json!({
+    let mut resource = json!({
         "cloud_partition": partition.as_str(),
         "name": row.name.as_ref().unwrap_or(&row.resource_id),
         "region": row.place.region,
         "type": row.resource_type,
         "uid": row.arn.as_ref().unwrap_or(&row.resource_id),
-    })
+    });
+    if let (Some(source), Value::Object(members)) = (&row.source, &mut resource) {
+        // The schema has no place for the declaration of a resource but its free `data`.
+        members.insert("data".to_owned(), json!(source));
+    }
+    resource
 }
 
 /// The steps, a line each, and the page.
@@ -117,7 +122,7 @@ fn severity_of(row: &Row) -> (u8, &'static str) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::sample::{HOSTILE, example, hostile};
+    use crate::report::sample::{HOSTILE, declared, example, hostile};
 
     fn findings(scan: &Scan) -> Vec<Value> {
         serde_json::from_str(&ocsf(scan)).unwrap()
@@ -160,10 +165,19 @@ mod tests {
     }
 
     #[test]
+    fn a_declared_resource_has_its_file_and_line() {
+        let findings = findings(&declared());
+        let places: Vec<Option<&Value>> = findings.iter().take(3).map(|it| it["resources"][0].get("data")).collect();
+        let expected = [json!({ "file": "./stacks/my network.yaml", "line": 12 }), json!({ "file": "plan.json" })];
+        assert_eq!(places, [Some(&expected[0]), Some(&expected[1]), None]);
+    }
+
+    #[test]
     fn hostile_names_come_through_whole() {
         for (finding, name) in findings(&hostile()).iter().zip(HOSTILE.iter().flat_map(|name| [name; 5])) {
             assert_eq!(finding["resources"][0]["name"], *name);
             assert_eq!(finding["finding_info"]["desc"], *name);
+            assert_eq!(finding["resources"][0]["data"]["file"], *name);
         }
     }
 }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::plan::StepView;
 use crate::result::SCHEMA_VERSION;
-use crate::{Outcome, Place, PlanView, Row, Scan};
+use crate::{Outcome, Place, PlanView, Row, Scan, Source};
 
 /// The account of the example.
 const ACCOUNT: &str = "111122223333";
@@ -176,6 +176,16 @@ pub(super) const HOSTILE: [&str; 15] = [
     " \n ",
 ];
 
+/// The example with two resources that a template and a plan declare; the others exist.
+pub(super) fn declared() -> Scan {
+    let mut scan = example();
+    let sources = [("./stacks/my network.yaml", Some(12)), ("plan.json", None)];
+    for (row, (file, line)) in scan.rows.iter_mut().zip(sources) {
+        row.source = Some(Source { file: file.to_owned(), line });
+    }
+    scan
+}
+
 /// The example with rows of every outcome for each of these names, everywhere that a resource's text comes through.
 pub(super) fn hostile() -> Scan {
     let mut scan = example();
@@ -191,6 +201,7 @@ fn named(name: &str) -> impl Iterator<Item = Row> {
         resource_id: format!("{}{number}", text.as_deref().unwrap_or_default()),
         name: text.clone(),
         arn: text.clone(),
+        source: text.clone().map(|file| Source { file, line: Some(12) }),
         ..row("restricted-ssh", "eu-west-1", "AWS::EC2::SecurityGroup", "", outcome)
     })
 }

@@ -151,8 +151,7 @@ const fn score(severity: Severity) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Source;
-    use crate::report::sample::{HOSTILE, example, hostile};
+    use crate::report::sample::{HOSTILE, declared, example, hostile};
 
     fn run(scan: &Scan) -> Value {
         serde_json::from_str::<Value>(&sarif(scan)).unwrap()["runs"][0].clone()
@@ -175,10 +174,7 @@ mod tests {
 
     #[test]
     fn a_declared_resource_has_its_file_and_line() {
-        let mut scan = example();
-        scan.rows.retain(|row| row.outcome.is_failed());
-        scan.rows[0].source = Some(Source { file: "./stacks/my network.yaml".to_owned(), line: Some(12) });
-        let results = run(&scan)["results"].clone();
+        let results = run(&declared())["results"].clone();
         let expected =
             json!({ "artifactLocation": { "uri": "stacks/my%20network.yaml" }, "region": { "startLine": 12 } });
         assert_eq!(results[0]["locations"][0]["physicalLocation"], expected);

@@ -1,4 +1,5 @@
 use super::*;
+use crate::Source;
 use crate::example::example;
 use crate::report::{Format, Layout, json, render, text};
 
@@ -14,6 +15,22 @@ fn unreadable() -> Outcome {
 
 fn passed() -> Outcome {
     Outcome::Passed { reason: None }
+}
+
+#[test]
+fn resources_of_one_name_in_two_files_are_two() {
+    let declared = |outcomes: [(&str, u64, Outcome); 2]| {
+        let mut scan = scan(outcomes.clone().map(|(_, _, outcome)| ("Web", outcome)));
+        for (row, (file, line, _)) in scan.rows.iter_mut().zip(outcomes) {
+            row.source = Some(Source { file: file.to_owned(), line: Some(line) });
+        }
+        scan
+    };
+    let earlier = declared([("a.yaml", 1, failed("open")), ("b.yaml", 1, passed())]);
+    // The line moved.
+    let now = declared([("a.yaml", 9, failed("open")), ("b.yaml", 1, failed("open"))]);
+    let found = since(&earlier, &now);
+    assert_eq!((found.new, found.unchanged, found.resolved), (vec![1], 1, 0));
 }
 
 /// The example with one row of its first control for each of these ids.

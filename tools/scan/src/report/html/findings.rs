@@ -83,7 +83,7 @@ fn finding(group: &Group<'_>, row: &Row, reason: &str, plan: Option<&PlanView>) 
                     summary { (heading(fix, plan)) }
                     @match plan {
                         Some(plan) => (steps(group, fix, plan)),
-                        None => p { (unplanned(group)) },
+                        None => p { (unplanned(group, row)) },
                     }
                     @if let Some(arn) = &row.arn { p.fine { "ARN " code { (text(arn)) } } }
                 }
@@ -92,7 +92,7 @@ fn finding(group: &Group<'_>, row: &Row, reason: &str, plan: Option<&PlanView>) 
     }
 }
 
-/// The name, or the id; then the id if it differs, and the type.
+/// The name, or the id; then the id if it differs, the type, and where it is declared.
 pub(super) fn resource(row: &Row) -> Markup {
     html! {
         @match (&row.name, row.resource_id.as_str()) {
@@ -101,6 +101,7 @@ pub(super) fn resource(row: &Row) -> Markup {
             (None, id) => bdi { (text(id)) },
         }
         " " span.fine { (text(&row.resource_type)) }
+        @if let Some(source) = &row.source { " " code { (text(&source.to_string())) } }
     }
 }
 
@@ -120,7 +121,10 @@ fn heading(fix: Fix, plan: Option<&PlanView>) -> String {
     }
 }
 
-fn unplanned(group: &Group<'_>) -> &'static str {
+fn unplanned(group: &Group<'_>, row: &Row) -> &'static str {
+    if row.source.is_some() {
+        return "The resource does not exist yet: fix its declaration in the file. The control's page describes a compliant resource.";
+    }
     match group.entry.is_some_and(|entry| entry.remediation.is_some()) {
         true => "The plan could not be made in this scan: use rectify plan with the control and the resource.",
         false => "The control has no remediation: its page describes a compliant resource.",

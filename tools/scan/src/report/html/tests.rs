@@ -7,8 +7,8 @@ use rectify_compliance::Framework::{Cis50, Fsbp};
 
 use super::compliance::Answer;
 use super::*;
-use crate::Outcome;
 use crate::example::{HOSTILE, example, hostile, repeated};
+use crate::{Outcome, Source};
 
 /// The names of the tags in order, e.g. `td` and `/td`. Exact since no value has a bare `<` or `>`.
 fn tags(html: &str) -> Vec<&str> {
@@ -67,6 +67,18 @@ fn a_finding_shows_changes_commands_manual_steps_and_what_blocks_them() {
     ] {
         assert!(report.contains(part), "{part}");
     }
+}
+
+#[test]
+fn a_declared_resource_shows_its_file_and_line_and_where_to_fix_it() {
+    let mut scan = example();
+    let row = scan.rows.iter_mut().find(|row| row.outcome.is_failed()).unwrap();
+    row.source = Some(Source { file: "<stacks>/my\u{202e}network.yaml".to_owned(), line: Some(12) });
+    row.outcome = Outcome::Failed { reason: "open".to_owned(), plan: None };
+    let report = html(&scan);
+    assert!(report.contains(r"<code>&lt;stacks&gt;/my\u{202e}network.yaml:12</code>"), "{report}");
+    assert!(report.contains("<p>The resource does not exist yet: fix its declaration in the file."));
+    assert_eq!(tags(&html(&hostile(scan.clone()))), tags(&report));
 }
 
 #[test]
