@@ -11,6 +11,7 @@ mod help;
 mod install;
 mod lists;
 mod scan;
+mod schemas;
 
 use std::collections::BTreeMap;
 use std::process::{Command, Output, Stdio};
@@ -52,7 +53,9 @@ fn run(arguments: &[&str], environment: &[(&str, &str)]) -> Ran {
         .output()
         .unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
-    Ran { code: status.code().unwrap(), out: text(stdout), err: text(stderr) }
+    let ran = Ran { code: status.code().unwrap(), out: text(stdout), err: text(stderr) };
+    schemas::check(arguments, &ran);
+    ran
 }
 
 /// The arguments that check an event, with its files of facts or subjects.
@@ -229,26 +232,6 @@ async fn kill_switch_is_shown_until_it_is_released() {
     assert_eq!(all, expected);
     assert_eq!(bench.run(&["resume", SSH]).await.out, format!("resumed {SSH}\n"));
     assert_eq!(bench.run(&["status"]).await.out, running);
-}
-
-#[tokio::test]
-async fn hold_is_listed_until_it_is_ended() {
-    let bench = Bench::create().await;
-    let about = [SSH, "sg-1"];
-    let add = [&["hold"], &about[..], &["--reason", "migration", "--for", "3d"]].concat();
-    assert_eq!(bench.run(&add).await.code, 0);
-    let list = ["hold", "list", SSH, "sg-1", "--json"];
-    let mut listed = bench.run(&list).await.json();
-    let until: Timestamp = listed["holds"][0]["until"].take().as_str().unwrap().parse().unwrap();
-    let hours = until.duration_since(Timestamp::now()).as_hours();
-    assert!((71..=72).contains(&hours), "{hours}");
-    let resource = json!({ "type": "AWS::EC2::SecurityGroup", "id": "sg-1" });
-    let hold = json!({ "control": SSH, "by": "ada", "reason": "migration", "until": null });
-    assert_eq!(listed, json!({ "resource": resource, "holds": [hold] }));
-    let end = [&["hold", "end"], &about[..]].concat();
-    assert!(bench.run(&end).await.out.starts_with("ended the hold of ada on AWS::EC2::SecurityGroup sg-1"));
-    assert!(bench.run(&end).await.out.ends_with("nothing to end\n"));
-    assert_eq!(bench.run(&list).await.json(), json!({ "resource": resource, "holds": [] }));
 }
 
 #[tokio::test]

@@ -86,6 +86,26 @@ async fn audit_lists_what_people_did() {
 }
 
 #[tokio::test]
+async fn hold_is_listed_until_it_is_ended() {
+    let bench = Bench::create().await;
+    let about = [SSH, "sg-1"];
+    let add = [&["hold"], &about[..], &["--reason", "migration", "--for", "3d"]].concat();
+    assert_eq!(bench.run(&add).await.code, 0);
+    let list = ["hold", "list", SSH, "sg-1", "--json"];
+    let mut listed = bench.run(&list).await.json();
+    let until: Timestamp = listed["holds"][0]["until"].take().as_str().unwrap().parse().unwrap();
+    let hours = until.duration_since(Timestamp::now()).as_hours();
+    assert!((71..=72).contains(&hours), "{hours}");
+    let resource = json!({ "type": "AWS::EC2::SecurityGroup", "id": "sg-1" });
+    let hold = json!({ "control": SSH, "by": "ada", "reason": "migration", "until": null });
+    assert_eq!(listed, json!({ "resource": resource, "holds": [hold] }));
+    let end = [&["hold", "end"], &about[..]].concat();
+    assert!(bench.run(&end).await.out.starts_with("ended the hold of ada on AWS::EC2::SecurityGroup sg-1"));
+    assert!(bench.run(&end).await.out.ends_with("nothing to end\n"));
+    assert_eq!(bench.run(&list).await.json(), json!({ "resource": resource, "holds": [] }));
+}
+
+#[tokio::test]
 async fn hold_list_without_arguments_shows_all_holds() {
     let bench = Bench::create().await;
     assert_eq!(bench.run(&["hold", "list"]).await.out, "no hold\n");

@@ -173,7 +173,6 @@ fn every_call_of_a_scan_is_in_its_policy_or_documented_with_its_option() {
         |it: &&&str| OF_OPTIONS.contains(it) || **it == ALWAYS_ALLOWED || policy.contains(&format!("\"{it}\""));
     let missing: Vec<_> = needed.iter().filter(|it| !is_known(it)).collect();
     assert!(missing.is_empty(), "docs/scan-policy.json lacks {missing:?}");
-    assert!(needed.contains("ec2:DescribeRegions") && needed.len() > 5, "{needed:?}");
 }
 
 #[test]
