@@ -205,6 +205,15 @@ impl ConfigService {
         Ok(item.and_then(|item| item.resource_name).filter(|name| !name.is_empty()))
     }
 
+    /// The newest item that AWS Config recorded of a resource; `None` if there is none.
+    ///
+    /// # Errors
+    /// [`Error::Aws`] when the call fails, [`Error::Shape`] when the item cannot be read.
+    pub async fn recorded(&self, target: &Target) -> Result<Option<ConfigurationItem>, Error> {
+        let item = self.newest_item(target, None).await?;
+        Ok(item.map(ConfigurationItem::from_api).transpose()?)
+    }
+
     async fn newest_item(&self, target: &Target, until: Option<Timestamp>) -> Result<Option<ApiItem>, Error> {
         let answer = self
             .client

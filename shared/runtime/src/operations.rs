@@ -9,7 +9,7 @@ use rectify_compliance::{Declared, IdentifiedState, Plan, Region, ResourceKey, T
 use serde_json::Value;
 
 use crate::Error;
-use crate::client::{Connect, Fix, List};
+use crate::client::{AccountRegion, Connect, Fix, Found, List};
 use crate::config_service::ConfigService;
 use crate::ledger::Ledger;
 use crate::remediation::managed;
@@ -18,7 +18,7 @@ use crate::remediation::undo::{self, UndoRequest, Undone};
 use crate::remediation::{Deployed, Reverts, undoable};
 use crate::stacks::Stacks;
 
-use inventory::Lister;
+use inventory::{Inventory, Lister};
 
 pub use scan::{ALL, Planned, Scanned, Unknown};
 
@@ -40,6 +40,7 @@ pub struct Inspection {
 pub struct Operations {
     deployed: Deployed<dyn Reverts>,
     list: Lister,
+    by_type: Lister,
 }
 
 impl Operations {
@@ -49,7 +50,8 @@ impl Operations {
         K: Fix<C>,
         C: Connect,
     {
-        Self { deployed: undoable::<K, C>(control), list: inventory::by_type::<C>(&control.meta) }
+        let [list, by_type] = [(), ()].map(|()| inventory::by_type::<C>(&control.meta));
+        Self { deployed: undoable::<K, C>(control), list, by_type }
     }
 
     /// The same for a control that lists its resources itself.
@@ -58,12 +60,32 @@ impl Operations {
         K: Fix<C> + List<C>,
         C: Connect,
     {
-        Self { deployed: undoable::<K, C>(control), list: inventory::by_page::<K, C>(control) }
+        let by_type = inventory::by_type::<C>(&control.meta);
+        Self { deployed: undoable::<K, C>(control), list: inventory::by_page::<K, C>(control), by_type }
     }
 
     /// The control's id.
     pub fn id(&self) -> &'static str {
         self.deployed.meta.id
+    }
+
+    /// The resource of the target, whose id may also be its name: several, if they have one name. Lists them by type.
+    ///
+    /// # Errors
+    /// [`Error`] if the type cannot be listed, or the call fails.
+    pub async fn find(&self, config: &SdkConfig, target: &Target) -> Result<Vec<Found>, Error> {
+        let Target { account, region, resource, .. } = target;
+        let place = AccountRegion { account: account.clone(), region: region.clone() };
+        let Inventory { resources, gaps } = (self.by_type)(config, &place, "{}", Timestamp::now()).await?;
+        let is_it = |it: &Found| {
+            it.resource.kind == resource.kind
+                && (it.resource.id == resource.id || it.name.as_ref().is_some_and(|name| *name == resource.id))
+        };
+        let found: Vec<Found> = resources.into_iter().map(|it| it.found).filter(is_it).collect();
+        match gaps.into_iter().next() {
+            Some((_, Unknown::Unreadable(error))) if found.is_empty() => Err(error),
+            Some(_) | None => Ok(found),
+        }
     }
 
     /// Reads, evaluates and plans; changes nothing. `None` when the resource is gone.

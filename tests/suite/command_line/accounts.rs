@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 use axum::Router;
 use axum::http::StatusCode;
 use axum::routing::post;
+use rectify_local::backend::{Backend, BackendSettings};
+use rectify_tests::emulator::sdk_at;
 
 use super::*;
 
@@ -124,4 +126,34 @@ async fn all_regions_are_those_that_the_account_has_enabled() {
     let unknown = scan(&[&only[..], &["us-est-1"]].concat(), &own_keys()).await;
     let expected = "expected a region of this partition: received `us-est-1`: did you mean `us-east-1`?";
     assert!(unknown.code == 1 && unknown.out.contains(expected), "{unknown:?}");
+}
+
+/// In an AWS of its own, since other tests must not see an organization.
+#[tokio::test]
+async fn active_accounts_of_the_organization_are_scanned() {
+    let log = tempfile::NamedTempFile::new().unwrap();
+    let backend = Backend::start(&BackendSettings::new(ACCOUNT, log.path())).await.unwrap();
+    let variables = [own_keys(), vec![("AWS_ENDPOINT_URL", backend.endpoint().to_owned())]].concat();
+    let arguments = ["--accounts", "organization", "--role-name", ROLE, "--control", SSH, "--json"];
+    let outside = scan(&arguments, &variables).await;
+    let expected =
+        "--accounts organization: expected an active account: received none: use credentials of the management account";
+    assert!(outside.code == 1 && outside.out.contains(expected), "{outside:?}");
+
+    let sdk = sdk_at(backend.endpoint());
+    let organizations = aws_sdk_organizations::Client::new(&sdk);
+    organizations.create_organization().send().await.unwrap();
+    let create = async |name: &str| {
+        let call = organizations.create_account().account_name(name).email(format!("{name}@example.com"));
+        call.send().await.unwrap().create_account_status.unwrap().account_id.unwrap()
+    };
+    let (member, closed) = (create("member").await, create("closed").await);
+    organizations.close_account().account_id(&closed).send().await.unwrap();
+    let mine = open_group(&aws_sdk_ec2::Client::new(&sdk), "exposed").await;
+    let ran = scan(&arguments, &variables).await;
+    assert_eq!((ran.code, accounts(&ran)), (2, [ACCOUNT.to_owned(), member.clone()].into()), "{ran:?}");
+    let rows = rows(&ran);
+    assert!(rows.contains(&row(ACCOUNT, &mine, "failed")), "{rows:?}");
+    assert!(rows.iter().all(|(account, group, _)| *group != mine || account == ACCOUNT), "{rows:?}");
+    backend.stop().await.unwrap();
 }

@@ -139,3 +139,23 @@ async fn expired_session_names_the_login() {
     let version = run_with_profile(&folder, &["--version", "--profile", "sso"], &[]).await;
     assert_eq!(version.code, 0, "{version:?}");
 }
+
+#[tokio::test]
+async fn resource_is_given_by_its_id_its_name_or_its_arn() {
+    const CONTROL: &str = "iam-user-no-policies-check";
+    let bench = Bench::create().await;
+    let iam = aws_sdk_iam::Client::new(&bench.sandbox.sdk);
+    let name = bench.sandbox.name.as_str();
+    let user = iam.create_user().user_name(name).path("/team/").send().await.unwrap().user.unwrap();
+    let policy = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}]}"#;
+    iam.put_user_policy().user_name(name).policy_name("read").policy_document(policy).send().await.unwrap();
+    for given in [user.user_id(), name, user.arn()] {
+        let ran = bench.run(&["check", CONTROL, given, "--json"]).await;
+        let found = &ran.json()["findings"][0];
+        assert_eq!((ran.code, &found["resource"]["id"]), (1, &json!(user.user_id())), "{given}: {ran:?}");
+        let ran = bench.run(&["plan", CONTROL, given, "--json"]).await;
+        assert_eq!(ran.json()["findings"][0]["resource"]["id"], user.user_id(), "{given}: {ran:?}");
+    }
+    let absent = bench.run(&["check", CONTROL, "absent-user"]).await;
+    assert!(absent.code == 2 && absent.err.contains("absent-user"), "{absent:?}");
+}

@@ -16,7 +16,12 @@ const ATTEMPT: &str = "01JZ0000000000000000000000";
 const MARKED: usize = 40;
 
 /// Examples that end with an error here, and the error.
-const REFUSED: [(&str, &str); 1] = [
+const REFUSED: [(&str, &str); 2] = [
+    // The local AWS has no organization.
+    (
+        "rectify scan --accounts organization --role-name SecurityAudit --output html:organization.html",
+        "expected an active account: received none",
+    ),
     // It prompts, and a test has no terminal.
     ("rectify undo 01JZ0000000000000000000000", "expected --confirm-exposure"),
 ];

@@ -127,14 +127,16 @@ pub(crate) fn end(now: Timestamp, until: Option<Timestamp>, lasts: SignedDuratio
 /// Types whose ARN has another name than AWS Config's id, beside those of IAM.
 const WITHOUT_ID: [&str; 3] = ["AWS::RDS::DBCluster", "AWS::RDS::DBInstance", "AWS::SQS::Queue"];
 
+/// Whether resources of this type have names that are unique in their account, and region if they have one, and that
+/// are not their ids. Names of security groups are unique in a VPC only, and tags not at all.
+pub(crate) fn is_named(kind: &str) -> bool {
+    ["AWS::IAM::Policy", "AWS::IAM::User", "AWS::RDS::DBCluster", "AWS::RDS::DBInstance"].contains(&kind)
+}
+
 /// The AWS Config id of a resource given as id or as ARN.
 fn config_id(kind: &str, text: &str, region: &Region) -> Result<String, CliError> {
     let Ok(arn) = text.parse::<Arn>() else { return Ok(text.to_owned()) };
-    if let Some(other) = arn.region().filter(|it| it != region) {
-        return Err(CliError::usage(format!(
-            "resource: expected one in region {region}: received `{text}`: give --region {other}"
-        )));
-    }
+    expect_region(&arn, text, region)?;
     let resource = arn.resource();
     // Behind the type, such as `security-group/` or `function:`.
     let name = resource.split_once(['/', ':']).map_or(resource, |(_, name)| name);
@@ -146,6 +148,15 @@ fn config_id(kind: &str, text: &str, region: &Region) -> Result<String, CliError
         "AWS::Logs::LogGroup" => Ok(name.trim_end_matches(":*").to_owned()),
         _ if kind.starts_with("AWS::IAM::") || WITHOUT_ID.contains(&kind) => Err(without_id(kind, text)),
         _ => Ok(name.to_owned()),
+    }
+}
+
+fn expect_region(arn: &Arn, text: &str, region: &Region) -> Result<(), CliError> {
+    match arn.region().filter(|it| it != region) {
+        None => Ok(()),
+        Some(other) => Err(CliError::usage(format!(
+            "resource: expected one in region {region}: received `{text}`: give --region {other}"
+        ))),
     }
 }
 
@@ -185,6 +196,24 @@ impl<'a> Typed<'a> {
         Ok(Target { account, region: caller.region().clone(), resource, name: None, arn })
     }
 
+    /// The same with the name at the end of its ARN, for a type whose name is not its id.
+    ///
+    /// # Errors
+    /// [`CliError::Usage`] for an ARN of another region.
+    pub(crate) fn named(self, control: &Entry, region: &Region) -> Result<Self, CliError> {
+        let Ok(arn) = self.id.parse::<Arn>() else { return Ok(self) };
+        if !is_named(&self.kind(Some(control))?) {
+            return Ok(self);
+        }
+        expect_region(&arn, self.id, region)?;
+        let name = self.id.rsplit(['/', ':']).next().unwrap_or(self.id);
+        Ok(Self { id: name, account: self.account.or_else(|| self.account_of_arn()), ..self })
+    }
+
+    fn account_of_arn(self) -> Option<&'a str> {
+        self.id.strip_prefix("arn:").and_then(|rest| rest.split(':').nth(3)).filter(|it| !it.is_empty())
+    }
+
     fn kind(self, control: Option<&Entry>) -> Result<String, CliError> {
         let types = control.map_or(&[][..], |control| control.meta.resource_types);
         match (self.kind, types) {
@@ -201,10 +230,8 @@ impl<'a> Typed<'a> {
 
     /// The account that the arguments state.
     fn account(self, kind: &str) -> Result<Option<&'a str>, CliError> {
-        let of_arn =
-            || self.id.strip_prefix("arn:").and_then(|rest| rest.split(':').nth(3)).filter(|it| !it.is_empty());
         let of_id = || (kind == ACCOUNT_TYPE).then_some(self.id);
-        let account = self.account.or_else(of_id).or_else(of_arn);
+        let account = self.account.or_else(of_id).or_else(|| self.account_of_arn());
         match account {
             Some(account) if kind == ACCOUNT_TYPE && account != self.id => {
                 Err(CliError::usage(format!("account: expected `{}`, the resource: received `{account}`", self.id)))
@@ -275,6 +302,24 @@ mod tests {
         assert!(user.contains("expected the AWS Config id of the AWS::IAM::User, which is not in its ARN"), "{user}");
         let far = id("AWS::KMS::Key", &arn("kms:us-east-1:111122223333:key/1")).unwrap_err();
         assert!(far.ends_with("give --region us-east-1"), "{far}");
+    }
+
+    #[test]
+    fn an_arn_gives_the_name_where_the_id_is_another() {
+        let region = Region::new("eu-west-1");
+        let named = |control: &str, rest: &str| {
+            let id = format!("arn:aws:{rest}");
+            let typed = Typed { id: &id, kind: None, account: None };
+            let typed = typed.named(rectify_catalogue::find(control).unwrap(), &region);
+            typed.map(|it| format!("{} {}", it.id, it.account.unwrap_or("-"))).map_err(|error| error.to_string())
+        };
+        let (users, instances) = ("access-keys-rotated", "rds-storage-encrypted");
+        assert_eq!(named(users, "iam::111122223333:user/team/alice").as_deref(), Ok("alice 111122223333"));
+        assert_eq!(named(instances, "rds:eu-west-1:111122223333:db:orders").as_deref(), Ok("orders 111122223333"));
+        let far = named(instances, "rds:us-east-1:111122223333:db:orders").unwrap_err();
+        assert!(far.ends_with("give --region us-east-1"), "{far}");
+        let bucket = named("s3-bucket-logging-enabled", "s3:::pics");
+        assert_eq!(bucket.as_deref(), Ok("arn:aws:s3:::pics -"));
     }
 
     #[tokio::test]

@@ -37,7 +37,8 @@ pub(crate) struct CheckArguments {
     /// The control to evaluate.
     #[arg(value_name = "CONTROL", value_parser = control_ids())]
     pub(crate) control: String,
-    /// A resource to read now: its AWS Config id or its ARN; for an account, the account id.
+    /// A resource to read now: its AWS Config id or its ARN; for an account, the account id; for an IAM user, a policy
+    /// or a database also its name.
     #[arg(value_name = "RESOURCE")]
     pub(crate) resource: Option<String>,
     /// A rule event as AWS Config delivers it; `-` reads standard input. AWS is not called.
@@ -73,7 +74,8 @@ pub(crate) struct PlanArguments {
     /// The control whose plan to show.
     #[arg(value_name = "CONTROL", value_parser = control_ids())]
     pub(crate) control: String,
-    /// The resource: its AWS Config id or its ARN; for an account, the account id.
+    /// The resource: its AWS Config id or its ARN; for an account, the account id; for an IAM user, a policy or a
+    /// database also its name.
     #[arg(value_name = "RESOURCE")]
     pub(crate) resource: String,
     /// The resource type; default: that of the control, if it has only one.

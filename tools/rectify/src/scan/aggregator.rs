@@ -80,7 +80,7 @@ fn is_absent(error: &AwsError) -> bool {
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
-mod tests {
+pub(super) mod tests {
     use std::io::{BufRead, BufReader, Read, Write};
     use std::net::TcpListener;
     use std::sync::{Arc, Mutex};
@@ -94,10 +94,10 @@ mod tests {
     use super::*;
 
     /// The answer to a request body.
-    type Answer = fn(&Value) -> (u16, Value);
+    pub(in crate::scan) type Answer = fn(&Value) -> (u16, Value);
 
     /// AWS Config on loopback, and the bodies of its requests.
-    fn config_service(answer: Answer) -> (SdkConfig, Arc<Mutex<Vec<Value>>>) {
+    pub(in crate::scan) fn config_service(answer: Answer) -> (SdkConfig, Arc<Mutex<Vec<Value>>>) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let endpoint = format!("http://{}", listener.local_addr().unwrap());
         let received = Arc::new(Mutex::new(Vec::new()));

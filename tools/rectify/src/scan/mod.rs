@@ -5,6 +5,7 @@
 mod aggregator;
 mod earlier;
 mod output;
+mod recorded;
 mod selection;
 mod sites;
 mod template;
@@ -231,17 +232,10 @@ async fn rows(
     wanted: impl Fn(&ResourceKey, Option<&str>) -> bool,
 ) -> Vec<Row> {
     let place = AccountRegion { account: site.account.clone(), region: job.region.clone() };
-    let whole = |outcome| vec![row(job, &place, whole(job), outcome)];
-    let Some(operations) = operations else {
-        let id = job.control.meta.id;
-        let reason = format!(
-            "evaluates what AWS Config recorded and has no live read: `rectify check {id} --event` evaluates one"
-        );
-        return whole(Outcome::NotScanned { reason });
-    };
+    let Some(operations) = operations else { return recorded::rows(job, &place, config, wanted).await };
     match operations.scan(config, &place, &job.parameters, wanted).await {
         Ok(scanned) => scanned.into_iter().map(|it| row_of(job, &place, it)).collect(),
-        Err(error) => whole(Outcome::Unreadable { reason: brief(&error) }),
+        Err(error) => vec![row(job, &place, whole(job), Outcome::Unreadable { reason: brief(&error) })],
     }
 }
 

@@ -109,12 +109,7 @@ pub(super) async fn sites(arguments: &ScanArguments, environment: &Environment) 
     caller.identity().await?;
     let caller = caller.patient(environment);
     let accounts = match accounts {
-        Accounts::Organization => caller.organization().await.map_err(|error| {
-            let brief = error.brief();
-            CliError::usage(format!(
-                "--accounts organization: {brief}: use credentials of the management account or a delegated administrator, or --accounts FILE"
-            ))
-        })?,
+        Accounts::Organization => active(caller.organization().await)?,
         Accounts::File(path) => listed(path)?,
     };
     let name = arguments.role_name.as_deref().unwrap_or_default();
@@ -246,6 +241,18 @@ fn choose(
     let (enabled, disabled): (Vec<_>, Vec<_>) = requested.into_iter().partition(|(_, is_enabled)| *is_enabled);
     let names = |regions: Vec<(Region, bool)>| regions.into_iter().map(|(region, _)| region).collect::<Vec<_>>();
     if enabled.is_empty() { Err(NoRegions::Disabled(names(disabled))) } else { Ok((names(enabled), names(disabled))) }
+}
+
+/// The accounts of the organization. None at all is not an account without findings.
+fn active(listed: Result<BTreeSet<AccountId>, AwsError>) -> Result<BTreeSet<AccountId>, CliError> {
+    let why = match listed {
+        Ok(accounts) if !accounts.is_empty() => return Ok(accounts),
+        Ok(_) => "expected an active account: received none".to_owned(),
+        Err(error) => error.brief(),
+    };
+    Err(CliError::usage(format!(
+        "--accounts organization: {why}: use credentials of the management account or a delegated administrator, or --accounts FILE"
+    )))
 }
 
 /// The accounts of a file: an id a line, ordered, each once. A `#` begins a comment.
