@@ -1,13 +1,14 @@
 //! `deploy/baseline.yaml`: all controls, run over what it creates, find nothing.
 //!
 //! `tests/python/baseline.py` creates every resource of the template in the local AWS, with the calls of its services, and
-//! all controls of the catalogue scan it. What an emulator does not do, the order of resources, is evaluated over the
-//! template.
+//! all controls of the catalogue scan it. What an emulator does not do is evaluated over the template and its policies:
+//! who may use the key, the bucket and topic policies that let services write, and the order of resources.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use rectify_compliance::{AccountId, Region, Verdict};
 use rectify_local::world::{ACCOUNT, LocalAwsConfig, World};
+use rectify_policy::ServiceRequest;
 use rectify_runtime::client::AccountRegion;
 use rectify_runtime::operations::{Scanned, Unknown};
 use rectify_tests::binaries::root;
@@ -15,6 +16,8 @@ use rectify_tests::deployment::templates;
 use rectify_tests::emulator::REGION;
 use serde::Deserialize;
 use serde_json::{Value, json};
+
+const READER: &str = "arn:aws:iam::111122223333:role/security";
 
 /// The blocks of docs/baseline.md in this language.
 fn examples(language: &str) -> Vec<String> {
@@ -191,6 +194,66 @@ async fn options_and_a_second_region_create_what_they_say() {
     let created: Vec<&str> = second.resources.keys().map(String::as_str).collect();
     assert_eq!(created, ["ConfigTopic", "ConfigTopicPolicy", "DeliveryChannel", "Key", "Recorder"]);
     elsewhere.stop().await.unwrap();
+}
+
+/// Service, action, condition keys, and whether the key's policy allows it.
+type Row<'a> = (&'a str, &'a str, &'a [(&'a str, &'a str)], bool);
+
+/// moto enforces no key policy: this evaluates the one that the template gives.
+#[tokio::test(flavor = "multi_thread")]
+async fn services_write_with_the_key_and_only_the_security_role_reads() {
+    let folder = tempfile::tempdir().unwrap();
+    let world = world(folder.path()).await;
+    let stack = create(&world, &home()).await.unwrap();
+    let key = &stack.resources["Key"];
+    let policy = world.clients().kms.get_key_policy().key_id(key).policy_name("default").send().await.unwrap().policy.unwrap();
+    let policy: Value = serde_json::from_str(&policy).unwrap();
+
+    let trail = format!("arn:aws:cloudtrail:{REGION}:{ACCOUNT}:trail/baseline");
+    let alarm = format!("arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:baseline-root-usage");
+    let group = format!("arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/aws/cloudtrail/baseline");
+    let own_account: [(&str, &str); 1] = [("aws:SourceAccount", ACCOUNT)];
+    let by_trail = [("aws:SourceArn", trail.as_str()), ("kms:EncryptionContext:aws:cloudtrail:arn", trail.as_str())];
+    let by_alarm = [own_account[0], ("aws:SourceArn", alarm.as_str())];
+    let by_group = [("kms:EncryptionContext:aws:logs:arn", group.as_str())];
+    let logs = format!("logs.{REGION}.amazonaws.com");
+    let rows: [Row<'_>; 10] = [
+        ("cloudtrail.amazonaws.com", "kms:GenerateDataKey", &by_trail, true),
+        ("cloudtrail.amazonaws.com", "kms:DescribeKey", &by_trail, true),
+        ("cloudtrail.amazonaws.com", "kms:GenerateDataKey", &own_account, false),
+        ("cloudtrail.amazonaws.com", "kms:Decrypt", &by_trail, false),
+        ("config.amazonaws.com", "kms:GenerateDataKey", &own_account, true),
+        ("config.amazonaws.com", "kms:GenerateDataKey", &[("aws:SourceAccount", "444455556666")], false),
+        ("cloudwatch.amazonaws.com", "kms:GenerateDataKey", &by_alarm, true),
+        ("cloudwatch.amazonaws.com", "kms:Decrypt", &by_alarm, true),
+        (&logs, "kms:Encrypt", &by_group, true),
+        ("sns.amazonaws.com", "kms:Decrypt", &own_account, false),
+    ];
+    for (service, action, context, expected) in rows {
+        let request = ServiceRequest { service, action, resource: Some("*"), context };
+        assert_eq!(request.is_allowed_by(&policy), expected, "{service} {action} {context:?}");
+    }
+
+    let mut readers = BTreeSet::new();
+    for statement in policy["Statement"].as_array().unwrap() {
+        let actions = statement["Action"].as_array().cloned().unwrap_or_else(|| vec![statement["Action"].clone()]);
+        let decrypts = |it: &Value| {
+            ["kms:*", "*", "kms:Decrypt", "kms:Decrypt*", "kms:CreateGrant", "kms:Create*", "kms:ReEncrypt*"]
+                .contains(&it.as_str().unwrap())
+        };
+        if actions.iter().any(decrypts) {
+            readers.insert(statement["Principal"].to_string());
+        }
+    }
+    let service = |name: &str| json!({ "Service": name }).to_string();
+    let expected = [
+        service("cloudwatch.amazonaws.com"),
+        service("config.amazonaws.com"),
+        service(&logs),
+        json!({"AWS": READER}).to_string(),
+    ];
+    assert_eq!(readers, BTreeSet::from(expected));
+    world.stop().await.unwrap();
 }
 
 /// CloudFormation does not create the trail or the channel before the policies that let CloudTrail and AWS Config write.
