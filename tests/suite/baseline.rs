@@ -206,7 +206,8 @@ async fn services_write_with_the_key_and_only_the_security_role_reads() {
     let world = world(folder.path()).await;
     let stack = create(&world, &home()).await.unwrap();
     let key = &stack.resources["Key"];
-    let policy = world.clients().kms.get_key_policy().key_id(key).policy_name("default").send().await.unwrap().policy.unwrap();
+    let policy =
+        world.clients().kms.get_key_policy().key_id(key).policy_name("default").send().await.unwrap().policy.unwrap();
     let policy: Value = serde_json::from_str(&policy).unwrap();
 
     let trail = format!("arn:aws:cloudtrail:{REGION}:{ACCOUNT}:trail/baseline");

@@ -92,7 +92,7 @@ async fn each_denied_read_is_reported(rule: &Rule, region: &str, code: &'static 
     let free = Services::default();
     run_scheduled(rule, &free, region).await.unwrap();
     let (calls, whole) = (free.calls(), evaluated(&free));
-    assert!(!calls.is_empty() && !whole.is_empty());
+    assert!(!calls.is_empty() && !free.evaluations().is_empty());
     assert_permitted(&entry(rule.meta).rule_permissions(), &calls);
     for number in 1..=calls.len() {
         let services = Services::refusing([InjectedError { operation: None, number, code }]);
@@ -105,7 +105,7 @@ async fn each_denied_read_is_reported(rule: &Rule, region: &str, code: &'static 
                 let lost = first.split(' ').nth(1).unwrap();
                 assert!(first.ends_with(&format!("({denied}: {code})")), "{denied}: {error}");
                 assert!(!evaluated_ids.contains(lost), "{denied}: {error}");
-                assert!(whole.len() == 1 || !evaluated_ids.is_empty(), "{denied}: {error}");
+                assert!(whole.len() <= 1 || !evaluated_ids.is_empty(), "{denied}: {error}");
             }
             _ => assert_eq!((error.kind(), evaluated_ids), ("AccessDenied", BTreeSet::new()), "{denied}: {error}"),
         }

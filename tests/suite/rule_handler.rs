@@ -6,6 +6,7 @@ mod change;
 mod oversized;
 mod periodic;
 mod refusals;
+mod results;
 mod rounds;
 
 use rectify_compliance::Region;

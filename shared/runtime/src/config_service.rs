@@ -1,7 +1,6 @@
 //! The calls to AWS Config that every function may need. No other file of this crate names its SDK.
 
-use std::collections::HashSet;
-use std::hash::{DefaultHasher, Hash, Hasher};
+mod results;
 
 use aws_sdk_config::Client;
 use aws_sdk_config::types as sdk;
@@ -16,6 +15,8 @@ use rectify_compliance::{ConfigurationItem, Evaluation, ResourceKey, ShapeError,
 use crate::client::Found;
 use crate::retry::Backoff;
 use crate::{AwsError, Error};
+
+pub use results::{Held, key_hash};
 
 /// The maximum number of evaluations of one `PutEvaluations` call.
 pub const BATCH: usize = 100;
@@ -232,49 +233,6 @@ impl ConfigService {
             }
         }
     }
-
-    /// The resources of these types that a rule still reports and that are not among `seen`, from all pages. `seen`
-    /// contains hashes from [`key_hash`], so that memory grows by eight bytes per resource.
-    ///
-    /// # Errors
-    /// [`Error::Aws`] when a page fails: then nothing may be retired.
-    pub async fn vanished(&self, rule: &str, types: &[&str], seen: &HashSet<u64>) -> Result<Vec<ResourceKey>, Error> {
-        let mut pages = self
-            .client
-            .get_compliance_details_by_config_rule()
-            .config_rule_name(rule)
-            .compliance_types(sdk::ComplianceType::Compliant)
-            .compliance_types(sdk::ComplianceType::NonCompliant)
-            .limit(100)
-            .into_paginator()
-            .send();
-        let mut gone = Vec::new();
-        while let Some(page) = pages.next().await {
-            let page = match page {
-                Ok(page) => page,
-                Err(error) => {
-                    let error = AwsError::call("config:GetComplianceDetailsByConfigRule", &error);
-                    if error.is("NoSuchConfigRuleException") {
-                        return Ok(Vec::new());
-                    }
-                    return Err(error.into());
-                }
-            };
-            for result in page.evaluation_results.unwrap_or_default() {
-                let Some(resource) = result
-                    .evaluation_result_identifier
-                    .and_then(|it| it.evaluation_result_qualifier)
-                    .and_then(|it| Some(ResourceKey::new(it.resource_type?, it.resource_id?)))
-                else {
-                    continue;
-                };
-                if types.contains(&resource.kind.as_str()) && !seen.contains(&key_hash(&resource)) {
-                    gone.push(resource);
-                }
-            }
-        }
-        Ok(gone)
-    }
 }
 
 /// Whether a recorder with this group records a type. Recorders without a strategy are older than strategies.
@@ -286,13 +244,6 @@ fn records(group: &sdk::RecordingGroup, kind: &str) -> bool {
         }
         _ => group.all_supported || includes(group.resource_types()),
     }
-}
-
-/// A 64-bit hash of type and id. A collision would keep one stale result for another run, but never hide a resource.
-pub fn key_hash(resource: &ResourceKey) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    resource.hash(&mut hasher);
-    hasher.finish()
 }
 
 fn to_sdk(evaluation: &Evaluation) -> Result<sdk::Evaluation, Error> {

@@ -16,7 +16,7 @@ const ATTEMPT: &str = "01JZ0000000000000000000000";
 const MARKED: usize = 40;
 
 /// Examples that end with an error here, and the error.
-const REFUSED: [(&str, &str); 2] = [
+const REFUSED: [(&str, &str); 3] = [
     // The local AWS has no organization.
     (
         "rectify scan --accounts organization --role-name SecurityAudit --output html:organization.html",
@@ -24,6 +24,8 @@ const REFUSED: [(&str, &str); 2] = [
     ),
     // It prompts, and a test has no terminal.
     ("rectify undo 01JZ0000000000000000000000", "expected --confirm-exposure"),
+    // The emulator does not count resources; the test of `cost` does.
+    ("rectify cost", "config:GetDiscoveredResourceCounts"),
 ];
 
 /// A command with its continuation lines, and where it is written.

@@ -61,7 +61,7 @@ fn matches(schema: &Value, value: &Value) -> bool {
         }
         "items" => value.as_array().is_none_or(|items| items.iter().all(|item| matches(rule, item))),
         "anyOf" => rule.as_array().unwrap().iter().any(|it| matches(it, value)),
-        "minimum" => value.as_u64().is_none_or(|it| it >= rule.as_u64().unwrap()),
+        "minimum" => value.as_f64().is_none_or(|it| it >= rule.as_f64().unwrap()),
         "description" => true,
         other => panic!("{other}: a keyword that this test does not know"),
     })
@@ -74,6 +74,7 @@ fn is(kind: &Value, value: &Value) -> bool {
         "string" => value.is_string(),
         "boolean" => value.is_boolean(),
         "integer" => value.is_u64(),
+        "number" => value.is_number(),
         "null" => value.is_null(),
         other => panic!("{other}: a type that this test does not know"),
     }

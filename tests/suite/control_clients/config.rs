@@ -51,18 +51,19 @@ fn ok(answers: &[Value]) -> Vec<Answer> {
     answers.iter().map(Answer::ok).collect()
 }
 
-/// Runs the rule on schedule over these answers, and returns its result and the requests.
+/// Runs the rule on schedule over these answers, and returns its result and the requests after that for earlier results.
 async fn run(reads: Vec<Answer>) -> (Result<(), Error>, Vec<(String, Value)>) {
-    let mut answers = reads;
-    answers.extend([Answer::stored(), Answer::ok(&json!({"EvaluationResults": []}))]);
-    let replay = Replay::of(answers);
+    let results = Answer::ok(&json!({"EvaluationResults": []}));
+    let replay = Replay::of([vec![results], reads, vec![Answer::stored()]].concat());
     let settings = FunctionSettings { region: Region::new("eu-west-1"), home_region: None };
     let rule = on_schedule::<_, Clients>(&CONFIG_RECORDER_HEALTHY);
     let context = RuleContext::over(rule, &replay.sdk("eu-west-1"), settings);
     let event = rule_event(&scheduled(), &json!({}), "token");
     let mut line = Invocation::start(CONFIG_RECORDER_HEALTHY.meta.id, "request");
     let result = handle(&context, &event, &invocation(), &mut line).await;
-    (result, replay.requests())
+    let mut requests = replay.requests();
+    assert_eq!(requests.remove(0).0, "GetComplianceDetailsByConfigRule");
+    (result, requests)
 }
 
 /// The verdict and annotation of the one evaluation that was sent.

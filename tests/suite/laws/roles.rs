@@ -34,7 +34,12 @@ fn functions() -> Vec<Function> {
         Function {
             name: "rule",
             permissions: [roles::RULE_COMMON, roles::RULE_CONTINUATION].concat(),
-            code: &["shared/runtime/src/rule", "shared/runtime/src/config_service.rs", "shared/runtime/src/relay.rs"],
+            code: &[
+                "shared/runtime/src/rule",
+                "shared/runtime/src/config_service",
+                "shared/runtime/src/config_service.rs",
+                "shared/runtime/src/relay.rs",
+            ],
             begins: &["shared/runtime/src/rule"],
             by_lambda: LOGS_AND_DLQ,
         },

@@ -74,13 +74,19 @@ type Evaluated = (String, Option<String>, String);
 /// The rule's evaluation for this message.
 async fn rule(rule: Rule, case: &Case, message: &Value) -> Evaluated {
     let widgets = FakeService::with([case.widget()]);
-    // A scheduled run finds no earlier results to retire.
-    let replay = Replay::of([Answer::stored(), Answer::ok(&json!({"EvaluationResults": []}))]);
+    // A scheduled run reads the results first. It finds one of unknown age, which is reported again whatever it is.
+    let result = json!({"EvaluationResultIdentifier": {"EvaluationResultQualifier": {
+        "ConfigRuleName": "rectify-widget-disabled", "ResourceType": WIDGET, "ResourceId": case.id
+    }}, "ComplianceType": "COMPLIANT"});
+    let answer = || Answer::ok(&json!({"FailedEvaluations": [], "EvaluationResults": [result]}));
+    let replay = Replay::of([answer(), answer()]);
     let settings = FunctionSettings { region: Region::new(REGION), home_region: None };
     let context = RuleContext::over(rule, &widgets.reached_through(&replay.sdk(REGION)), settings);
     let event = rule_event(message, &case.parameters(), "token");
     handle(&context, &event, &invocation(), &mut Invocation::start("widget", "r")).await.unwrap();
-    let evaluation = &replay.requests()[0].1["Evaluations"][0];
+    let requests = replay.requests();
+    let (_, body) = requests.iter().find(|(operation, _)| operation == "PutEvaluations").unwrap();
+    let [evaluation] = body["Evaluations"].as_array().unwrap().as_slice() else { panic!("one evaluation: {body}") };
     let text = |name: &str| evaluation[name].as_str().map(str::to_owned);
     let kind = text("ComplianceResourceType").unwrap();
     (text("ComplianceType").unwrap(), text("Annotation"), kind)

@@ -5,7 +5,7 @@ use rectify_tests::controls::GLOBAL_WIDGET_DISABLED;
 
 use super::*;
 
-fn many(count: usize) -> Vec<Widget> {
+pub(super) fn many(count: usize) -> Vec<Widget> {
     (0..count).map(|number| Widget::disabled(&format!("d-{number:03}"), &["top"])).collect()
 }
 
@@ -23,7 +23,7 @@ fn stored_results(resources: &[(&str, &str)], next: Option<&str>) -> Answer {
     Answer::ok(&body)
 }
 
-fn results_request(next: Option<&str>) -> (String, Value) {
+pub(super) fn results_request(next: Option<&str>) -> (String, Value) {
     let mut body = json!({
         "ConfigRuleName": "rectify-widget-disabled", "ComplianceTypes": ["COMPLIANT", "NON_COMPLIANT"], "Limit": 100
     });
@@ -47,15 +47,13 @@ fn batches(widgets: &[Widget]) -> Vec<(String, Value)> {
 #[tokio::test]
 async fn two_hundred_and_fifty_resources_are_sent_as_a_hundred_a_hundred_and_fifty() {
     let widgets = FakeService::with(many(250));
-    let replay = Replay::of([Answer::stored(), Answer::stored(), Answer::stored(), stored_results(&[], None)]);
+    let replay = Replay::of([stored_results(&[], None), Answer::stored(), Answer::stored(), Answer::stored()]);
     run(&plain(&scheduled()), &replay, &widgets).await.unwrap();
     let requests = replay.requests();
     let sizes: Vec<usize> =
-        requests[..3].iter().map(|(_, body)| body["Evaluations"].as_array().unwrap().len()).collect();
+        requests[1..].iter().map(|(_, body)| body["Evaluations"].as_array().unwrap().len()).collect();
     assert_eq!(sizes, [100, 100, 50]);
-    let mut expected = batches(&many(250));
-    expected.push(results_request(None));
-    assert_eq!(requests, expected);
+    assert_eq!(requests, [vec![results_request(None)], batches(&many(250))].concat());
 }
 
 /// `runtime/4`: full batches are reported, nothing is retired, the invocation fails.
@@ -63,10 +61,10 @@ async fn two_hundred_and_fifty_resources_are_sent_as_a_hundred_a_hundred_and_fif
 async fn interrupted_listing_reports_full_batches_retires_nothing_and_fails() {
     let widgets = FakeService::with(many(250));
     widgets.inject_fault(On::Page, 4, InjectedFault::Refused("RequestLimitExceeded", CallErrorKind::Throttled));
-    let replay = Replay::of([Answer::stored(), stored_results(&[(WIDGET, "d-gone")], None), Answer::stored()]);
+    let replay = Replay::of([stored_results(&[(WIDGET, "d-gone")], None), Answer::stored(), Answer::stored()]);
     let error = run(&plain(&scheduled()), &replay, &widgets).await.unwrap_err();
     assert_eq!(error.kind(), "Throttled");
-    assert_eq!(replay.requests(), batches(&many(100)));
+    assert_eq!(replay.requests(), [vec![results_request(None)], batches(&many(100))].concat());
 }
 
 /// `runtime/9`: readable widgets get verdicts, the unreadable one keeps its result, and the run fails with its name.
@@ -74,15 +72,13 @@ async fn interrupted_listing_reports_full_batches_retires_nothing_and_fails() {
 async fn unreadable_widget_does_not_affect_others_and_is_not_retired() {
     let widgets = FakeService::with(many(4));
     widgets.deny_reads("d-001", "AccessDenied", CallErrorKind::AccessDenied);
-    let replay = Replay::of([
-        Answer::stored(),
-        stored_results(&[(WIDGET, "d-001"), (WIDGET, "d-002"), (WIDGET, "d-gone")], None),
-        Answer::stored(),
-    ]);
+    let held = || stored_results(&[(WIDGET, "d-001"), (WIDGET, "d-002"), (WIDGET, "d-gone")], None);
+    let replay = Replay::of([held(), Answer::stored(), held(), Answer::stored()]);
     let error = run(&plain(&scheduled()), &replay, &widgets).await.unwrap_err();
     let evaluated = ["d-000", "d-002", "d-003"].map(|id| disabled(id, SCHEDULED_ON_WIRE));
     let retired = [not_applicable(WIDGET, "d-gone", "resource deleted")];
-    assert_eq!(replay.requests(), [put(&evaluated), results_request(None), put(&retired)]);
+    let expected = [results_request(None), put(&evaluated), results_request(None), put(&retired)];
+    assert_eq!(replay.requests(), expected);
     assert_eq!(error.kind(), "RunIncomplete");
     assert_eq!(
         error.to_string(),
@@ -96,12 +92,11 @@ async fn unreadable_widgets_are_not_an_empty_list() {
     for widget in many(7) {
         widgets.deny_reads(&widget.id, "SlowDown", CallErrorKind::Throttled);
     }
-    let replay = Replay::of([stored_results(&[(WIDGET, "d-001"), (WIDGET, "d-gone")], None), Answer::stored()]);
+    let held = || stored_results(&[(WIDGET, "d-001"), (WIDGET, "d-gone")], None);
+    let replay = Replay::of([held(), Answer::stored(), held(), Answer::stored()]);
     let error = run(&plain(&scheduled()), &replay, &widgets).await.unwrap_err();
-    assert_eq!(
-        replay.requests(),
-        [results_request(None), put(&[not_applicable(WIDGET, "d-gone", "resource deleted")])]
-    );
+    let retired = put(&[not_applicable(WIDGET, "d-gone", "resource deleted")]);
+    assert_eq!(replay.requests(), [results_request(None), put(&[]), results_request(None), retired]);
     let text = error.to_string();
     assert!(text.starts_with("7 of 7 resources could not be read: ") && text.ends_with(" +2 more"), "{text}");
 }
@@ -111,29 +106,27 @@ async fn unreadable_widgets_are_not_an_empty_list() {
 async fn excluded_widget_is_not_read() {
     let widgets = FakeService::with(many(2));
     widgets.deny_reads("d-001", "AccessDenied", CallErrorKind::AccessDenied);
-    let replay = Replay::of([Answer::stored(), stored_results(&[], None)]);
+    let replay = Replay::of([stored_results(&[], None), Answer::stored()]);
     let event = rule_event(&scheduled(), &json!({"excludeResources": "d-001"}), TOKEN);
     run(&event, &replay, &widgets).await.unwrap();
-    let expected = [disabled("d-000", SCHEDULED_ON_WIRE), not_applicable(WIDGET, "d-001", "excluded by parameter")];
-    assert_eq!(replay.requests(), [put(&expected), results_request(None)]);
+    assert_eq!(replay.requests(), [results_request(None), put(&[disabled("d-000", SCHEDULED_ON_WIRE)])]);
 }
 
 /// `runtime/5`: by type and id, after all pages of resources and of results.
 #[tokio::test]
 async fn vanished_resources_are_retired_by_type_and_id_after_every_page_of_results() {
     let widgets = FakeService::with([Widget::disabled("d-1", &["top"])]);
-    let replay = Replay::of([
-        Answer::stored(),
-        stored_results(&[(WIDGET, "d-1"), (WIDGET, "d-gone"), ("AWS::EC2::Volume", "d-gone")], Some("more")),
-        stored_results(&[("AWS::EC2::Volume", "d-1"), (WIDGET, "d-gone-too")], None),
-        Answer::stored(),
-    ]);
+    let first = || stored_results(&[(WIDGET, "d-1"), (WIDGET, "d-gone"), ("AWS::EC2::Volume", "d-gone")], Some("more"));
+    let second = || stored_results(&[("AWS::EC2::Volume", "d-1"), (WIDGET, "d-gone-too")], None);
+    let replay = Replay::of([first(), second(), Answer::stored(), first(), second(), Answer::stored()]);
     run(&plain(&scheduled()), &replay, &widgets).await.unwrap();
     let retired = [
         not_applicable(WIDGET, "d-gone", "resource deleted"),
         not_applicable(WIDGET, "d-gone-too", "resource deleted"),
     ];
     let expected = [
+        results_request(None),
+        results_request(Some("more")),
         put(&[disabled("d-1", SCHEDULED_ON_WIRE)]),
         results_request(None),
         results_request(Some("more")),
@@ -143,15 +136,15 @@ async fn vanished_resources_are_retired_by_type_and_id_after_every_page_of_resul
 }
 
 #[tokio::test]
-async fn incomplete_results_retire_nothing_and_fail() {
+async fn incomplete_results_retire_nothing_and_fail_after_everything_is_reported() {
     let widgets = FakeService::with([Widget::disabled("d-1", &["top"])]);
-    let replay = Replay::of([
-        Answer::stored(),
-        stored_results(&[(WIDGET, "d-gone")], Some("more")),
-        Answer::refused("AccessDeniedException"),
-    ]);
+    let first = || stored_results(&[(WIDGET, "d-1"), (WIDGET, "d-gone")], Some("more"));
+    let refused = || Answer::refused("AccessDeniedException");
+    let replay = Replay::of([first(), refused(), Answer::stored(), first(), refused()]);
     let error = run(&plain(&scheduled()), &replay, &widgets).await.unwrap_err();
-    assert_eq!((error.kind(), replay.requests().len()), ("AccessDenied", 3));
+    let requests = replay.requests();
+    assert_eq!((error.kind(), requests.len()), ("AccessDenied", 5));
+    assert_eq!(requests[2], put(&[disabled("d-1", SCHEDULED_ON_WIRE)]));
 }
 
 #[tokio::test]
@@ -159,11 +152,11 @@ async fn excluded_resources_of_a_list_are_not_applicable_and_others_are_evaluate
     let cellar = Widget { name: Some("cellar".to_owned()), ..Widget::disabled("d-2", &["top"]) };
     for excluded in ["x, d-2", "cell*"] {
         let widgets = FakeService::with([Widget::disabled("d-1", &["top"]), cellar.clone()]);
-        let replay = Replay::of([Answer::stored(), stored_results(&[(WIDGET, "d-2")], None)]);
+        let replay = Replay::of([stored_results(&[(WIDGET, "d-2")], None), Answer::stored()]);
         let event = rule_event(&scheduled(), &json!({ "excludeResources": excluded }), TOKEN);
         run(&event, &replay, &widgets).await.unwrap();
         let expected = [disabled("d-1", SCHEDULED_ON_WIRE), not_applicable(WIDGET, "d-2", "excluded by parameter")];
-        assert_eq!(replay.requests(), [put(&expected), results_request(None)], "{excluded}");
+        assert_eq!(replay.requests(), [results_request(None), put(&expected)], "{excluded}");
     }
 }
 
@@ -176,18 +169,20 @@ async fn resource_listed_twice_is_reported_once() {
         2,
         InjectedFault::Before(|widgets| drop(widgets.insert("a".to_owned(), Widget::disabled("a", &["top"])))),
     );
-    let replay = Replay::of([Answer::stored(), stored_results(&[], None)]);
+    let replay = Replay::of([stored_results(&[], None), Answer::stored()]);
     run(&plain(&scheduled()), &replay, &widgets).await.unwrap();
-    assert_eq!(replay.requests()[0], batches(&many(61))[0]);
+    assert_eq!(replay.requests()[1], batches(&many(61))[0]);
 }
 
 #[tokio::test]
-async fn empty_list_is_reported_for_the_account_and_retires_old_results() {
+async fn empty_list_is_acknowledged_and_retires_old_results() {
     let widgets = FakeService::with([]);
-    let replay = Replay::of([Answer::stored(), stored_results(&[(WIDGET, "d-gone")], None), Answer::stored()]);
+    let held = || stored_results(&[(WIDGET, "d-gone")], None);
+    let replay = Replay::of([held(), Answer::stored(), held(), Answer::stored()]);
     run(&plain(&scheduled()), &replay, &widgets).await.unwrap();
     let expected = [
-        put(&[not_applicable("AWS::::Account", ACCOUNT, "no resource in scope")]),
+        results_request(None),
+        put(&[]),
         results_request(None),
         put(&[not_applicable(WIDGET, "d-gone", "resource deleted")]),
     ];
@@ -206,24 +201,24 @@ async fn global_control_outside_its_home_region_reports_the_account_and_lists_no
     assert_eq!(replay.requests(), expected);
     assert_eq!(widgets.calls(), []);
     // With another home region by parameter it runs here.
-    let replay = Replay::of([Answer::stored(), stored_results(&[], None)]);
+    let replay = Replay::of([stored_results(&[], None), Answer::stored()]);
     let event = rule_event(&scheduled(), &json!({"homeRegion": "eu-west-1"}), TOKEN);
     run_in(&on_change_and_schedule::<_, FakeService>(&GLOBAL_WIDGET_DISABLED), "eu-west-1", &event, &replay, &widgets)
         .await
         .unwrap();
-    assert_eq!(replay.requests(), [batches(&many(3)).remove(0), results_request(None)]);
+    assert_eq!(replay.requests(), [results_request(None), batches(&many(3)).remove(0)]);
 }
 
 #[tokio::test]
 async fn snapshot_delivery_starts_a_periodic_run_with_its_own_time() {
     let widgets = FakeService::with(many(1));
-    let replay = Replay::of([Answer::stored(), stored_results(&[], None)]);
+    let replay = Replay::of([stored_results(&[], None), Answer::stored()]);
     let invoking = json!({
         "configSnapshotId": "0a1b2c3d", "s3ObjectKey": "k", "s3Bucket": "b", "notificationCreationTime":
         "2026-03-04T06:00:00.250Z", "messageType": "ConfigurationSnapshotDeliveryCompleted", "recordVersion": "1.1"
     });
     run(&plain(&invoking), &replay, &widgets).await.unwrap();
-    assert_eq!(replay.requests(), [batches(&many(1)).remove(0), results_request(None)]);
+    assert_eq!(replay.requests(), [results_request(None), batches(&many(1)).remove(0)]);
 }
 
 /// `runtime/8`, for the list.
@@ -231,9 +226,9 @@ async fn snapshot_delivery_starts_a_periodic_run_with_its_own_time() {
 async fn denied_list_is_an_error_without_an_evaluation() {
     let widgets = FakeService::with(many(1));
     widgets.inject_fault(On::Page, 1, InjectedFault::Refused("AccessDenied", CallErrorKind::AccessDenied));
-    let replay = Replay::of([Answer::stored()]);
+    let replay = Replay::of([stored_results(&[], None), Answer::stored()]);
     let error = run(&plain(&scheduled()), &replay, &widgets).await.unwrap_err();
-    assert_eq!((error.kind(), replay.requests().len()), ("AccessDenied", 0));
+    assert_eq!((error.kind(), replay.requests()), ("AccessDenied", vec![results_request(None)]));
 }
 
 #[tokio::test]
@@ -241,8 +236,13 @@ async fn run_of_a_deleted_rule_succeeds() {
     // Nothing more is sent: neither the second hundred nor retired results, whether the batch was full or the last.
     for count in [1, 150] {
         let widgets = FakeService::with(many(count));
-        let replay = Replay::of([Answer::refused("NoSuchConfigRuleException")]);
+        let replay = Replay::of([stored_results(&[], None), Answer::refused("NoSuchConfigRuleException")]);
         run(&plain(&scheduled()), &replay, &widgets).await.unwrap();
-        assert_eq!(replay.requests(), [batches(&many(count)).remove(0)]);
+        assert_eq!(replay.requests(), [results_request(None), batches(&many(count)).remove(0)]);
     }
+    // It was gone before.
+    let widgets = FakeService::with(many(1));
+    let replay = Replay::of([Answer::refused("NoSuchConfigRuleException")]);
+    run(&plain(&scheduled()), &replay, &widgets).await.unwrap();
+    assert_eq!(replay.requests(), [results_request(None)]);
 }

@@ -64,7 +64,8 @@ fn ids(replay: &Replay) -> Vec<String> {
 async fn round_continues_where_it_stopped_and_retires_once_at_its_end() {
     let widgets = FakeService::with(many(150));
     let first = plain(&scheduled());
-    let (replay, ended) = part(NEARLY_OVER, &first, &widgets, vec![Answer::stored(), Answer::accepted()]).await;
+    let (replay, ended) =
+        part(NEARLY_OVER, &first, &widgets, vec![results(&[]), Answer::stored(), Answer::accepted()]).await;
     ended.unwrap();
     assert_eq!(ids(&replay), many(60).into_iter().map(|it| it.id).collect::<Vec<_>>());
     let second = passed_on(&replay);
@@ -78,7 +79,8 @@ async fn round_continues_where_it_stopped_and_retires_once_at_its_end() {
     later[5] = Widget::disabled("d-005b", &["top"]);
     let widgets = FakeService::with(later);
 
-    let answers = vec![Answer::stored(), results(&["d-001", "d-005", "d-gone"]), Answer::stored()];
+    let held = || results(&["d-001", "d-005", "d-gone"]);
+    let answers = vec![held(), Answer::stored(), held(), Answer::stored()];
     let (replay, ended) = part(Duration::from_secs(900), &second, &widgets, answers).await;
     ended.unwrap();
     let sent = ids(&replay);
@@ -92,7 +94,7 @@ async fn retiring_runs_in_a_separate_invocation_if_little_time_is_left() {
     let widgets = FakeService::with(many(101));
     // Enough for pages, not for retiring.
     let left = Duration::from_secs(120);
-    let answers = vec![Answer::stored(), Answer::stored(), Answer::accepted()];
+    let answers = vec![results(&[]), Answer::stored(), Answer::stored(), Answer::accepted()];
     let (replay, ended) = part(left, &plain(&scheduled()), &widgets, answers).await;
     ended.unwrap();
     assert_eq!(ids(&replay).len(), 101);
@@ -110,9 +112,10 @@ async fn unreadable_resources_of_any_part_are_reported_at_the_end_and_not_retire
     widgets.deny_reads("d-001", "AccessDenied", CallErrorKind::AccessDenied);
     widgets.deny_reads("d-149", "AccessDenied", CallErrorKind::AccessDenied);
     let (replay, ended) =
-        part(NEARLY_OVER, &plain(&scheduled()), &widgets, vec![Answer::stored(), Answer::accepted()]).await;
+        part(NEARLY_OVER, &plain(&scheduled()), &widgets, vec![results(&[]), Answer::stored(), Answer::accepted()])
+            .await;
     ended.unwrap();
-    let answers = vec![Answer::stored(), results(&["d-001", "d-149"])];
+    let answers = vec![results(&["d-001", "d-149"]), Answer::stored()];
     let (replay, ended) = part(Duration::from_secs(900), &passed_on(&replay), &widgets, answers).await;
     let error = ended.unwrap_err();
     assert_eq!((error.kind(), ids(&replay).len()), ("RunIncomplete", 89));
@@ -123,11 +126,11 @@ async fn unreadable_resources_of_any_part_are_reported_at_the_end_and_not_retire
 #[tokio::test]
 async fn part_that_cannot_pass_the_rest_on_fails_and_retires_nothing() {
     let widgets = FakeService::with(many(150));
-    let answers = vec![Answer::stored(), Answer::refused("AccessDeniedException")];
+    let answers = vec![results(&[]), Answer::stored(), Answer::refused("AccessDeniedException")];
     let (replay, ended) = part(NEARLY_OVER, &plain(&scheduled()), &widgets, answers).await;
     let error = ended.unwrap_err();
     assert!(error.to_string().starts_with("lambda:Invoke: AccessDeniedException"), "{error}");
-    assert_eq!((error.kind(), replay.requests().len()), ("AccessDenied", 2));
+    assert_eq!((error.kind(), replay.requests().len()), ("AccessDenied", 3));
 }
 
 /// Each request that Lambda accepts starts an invocation: after a lost answer the request is not sent again, after
@@ -136,18 +139,18 @@ async fn part_that_cannot_pass_the_rest_on_fails_and_retires_nothing() {
 async fn rest_is_passed_on_again_only_after_throttling() {
     let widgets = FakeService::with(many(150));
     let lost = Answer::failed(500, "ServiceException");
-    let answers = vec![Answer::stored(), lost, Answer::accepted()];
+    let answers = vec![results(&[]), Answer::stored(), lost, Answer::accepted()];
     let (replay, ended) = part(NEARLY_OVER, &plain(&scheduled()), &widgets, answers).await;
     let error = ended.unwrap_err();
     assert!(error.to_string().starts_with("lambda:Invoke: ServiceException"), "{error}");
-    assert_eq!(replay.requests().len(), 2);
+    assert_eq!(replay.requests().len(), 3);
 
     let throttled = Answer::failed(429, "TooManyRequestsException");
-    let answers = vec![Answer::stored(), throttled, Answer::accepted()];
+    let answers = vec![results(&[]), Answer::stored(), throttled, Answer::accepted()];
     let (replay, ended) = part(NEARLY_OVER, &plain(&scheduled()), &widgets, answers).await;
     ended.unwrap();
     let requests = replay.requests();
-    assert_eq!((requests.len(), &requests[1]), (3, &requests[2]));
+    assert_eq!((requests.len(), &requests[2]), (4, &requests[3]));
 }
 
 /// Lambda may deliver an event twice, and retries a failed part: each run does the same and passes on the same part
@@ -156,7 +159,7 @@ async fn rest_is_passed_on_again_only_after_throttling() {
 async fn part_that_is_delivered_twice_does_the_same_twice() {
     let widgets = FakeService::with(many(150));
     widgets.deny_reads("d-001", "AccessDenied", CallErrorKind::AccessDenied);
-    let answers = || vec![Answer::stored(), Answer::accepted()];
+    let answers = || vec![results(&[]), Answer::stored(), Answer::accepted()];
     let (replay, ended) = part(NEARLY_OVER, &plain(&scheduled()), &widgets, answers()).await;
     ended.unwrap();
     let second = passed_on(&replay);
@@ -171,7 +174,7 @@ async fn part_that_is_delivered_twice_does_the_same_twice() {
     assert_eq!(third[0]["rectifyRound"]["part"], 3);
     // The last part fails because of the unreadable widget; Lambda retries it, and it fails the same way.
     for _ in 0..2 {
-        let answers = vec![Answer::stored(), results(&["d-gone"]), Answer::stored()];
+        let answers = vec![results(&["d-gone"]), Answer::stored(), results(&["d-gone"]), Answer::stored()];
         let (replay, ended) = part(Duration::from_secs(900), &third[0], &widgets, answers).await;
         let text = ended.unwrap_err().to_string();
         assert!(text.starts_with("1 of 150 resources could not be read: "), "{text}");
@@ -188,7 +191,8 @@ async fn round_of_a_deleted_rule_ends() {
     ended.unwrap();
     assert_eq!(replay.requests().len(), 1);
     let (replay, ended) =
-        part(NEARLY_OVER, &plain(&scheduled()), &widgets, vec![Answer::stored(), Answer::accepted()]).await;
+        part(NEARLY_OVER, &plain(&scheduled()), &widgets, vec![results(&[]), Answer::stored(), Answer::accepted()])
+            .await;
     ended.unwrap();
     let mut event = passed_on(&replay);
     event["rectifyRound"]["step"] = json!("retire");
@@ -203,31 +207,30 @@ async fn round_in_test_mode_stays_in_test_mode() {
     let widgets = FakeService::with(many(150));
     let mut event = plain(&scheduled());
     event["resultToken"] = json!("TESTMODE");
-    let (replay, ended) = part(NEARLY_OVER, &event, &widgets, vec![Answer::stored(), Answer::accepted()]).await;
+    let (replay, ended) =
+        part(NEARLY_OVER, &event, &widgets, vec![results(&[]), Answer::stored(), Answer::accepted()]).await;
     ended.unwrap();
-    let answers = vec![Answer::stored(), results(&[])];
+    let answers = vec![results(&[]), Answer::stored()];
     let (next, ended) = part(Duration::from_secs(900), &passed_on(&replay), &widgets, answers).await;
     ended.unwrap();
     for requests in [replay.requests(), next.requests()] {
-        assert_eq!((requests[0].0.as_str(), &requests[0].1["TestMode"]), ("PutEvaluations", &json!(true)));
+        assert_eq!((requests[1].0.as_str(), &requests[1].1["TestMode"]), ("PutEvaluations", &json!(true)));
     }
 }
 
-/// Each part makes progress, however little time is left.
+/// Each part makes progress, however little time is left after it has read what AWS Config holds.
 #[tokio::test]
 async fn round_ends_after_as_many_parts_as_it_has_pages() {
     let widgets = FakeService::with(many(250));
     let (mut event, mut reported, mut parts) = (plain(&scheduled()), Vec::new(), 0);
     loop {
         parts += 1;
-        let answers = vec![Answer::stored(), Answer::accepted()];
-        // The last two parts only end the listing and retire.
+        // The last part only retires.
         let answers = match parts {
-            6 => vec![Answer::accepted()],
             7 => vec![results(&[])],
-            _ => answers,
+            _ => vec![results(&[]), Answer::stored(), Answer::accepted()],
         };
-        let (replay, ended) = part(Duration::ZERO, &event, &widgets, answers).await;
+        let (replay, ended) = part(NEARLY_OVER, &event, &widgets, answers).await;
         ended.unwrap();
         reported.extend(ids(&replay));
         if replay.requests().last().unwrap().0 != "Invoke" {

@@ -3,6 +3,7 @@
 mod check;
 mod command_or;
 mod control;
+mod cost;
 mod decide;
 mod publish;
 mod replaced;
@@ -18,6 +19,7 @@ use jiff::Timestamp;
 
 pub(crate) use check::{CheckArguments, PlanArguments, PlanFormat, PlanOutput};
 pub(crate) use command_or::CommandOr;
+pub(crate) use cost::CostArguments;
 use decide::Operator;
 pub(crate) use decide::{
     BreakerCommand, DoctorArguments, ExemptArguments, ExemptCommand, HeldArguments, HoldArguments, HoldCommand,
@@ -137,6 +139,11 @@ pub(crate) enum Command {
     /// Upload a release to one bucket per region, which the accounts of the organization can read.
     #[command(after_help = publish::EXAMPLES)]
     Publish(PublishArguments),
+    /// Compute what AWS charges in a month for the controls, for counts given or read from AWS Config. Writes nothing.
+    ///
+    /// docs/cost.md has the formula, the prices and what is not counted.
+    #[command(after_help = cost::EXAMPLES)]
+    Cost(CostArguments),
     /// Stop all remediations, or those of one control.
     Stop(StopArguments),
     /// Resume stopped remediations.
@@ -306,6 +313,7 @@ mod tests {
             ("exempt", "<CONTROL>"),
             ("exempt limit 0d --reason r1", "expected whole days from 1d to 3650d"),
             ("breaker reset --reason r1", "<CONTROL>"),
+            ("cost --resources 0", "0 is not in 1..=10000000"),
             ("plan restricted-ssh sg-1 --as terraform", "[possible values: cli]"),
             ("plan restricted-ssh sg-1 --as cli --json", "cannot be used with"),
             ("hold restricted-ssh sg-1", "--reason <TEXT>"),

@@ -56,11 +56,11 @@ pub(crate) async fn run(
     Ok(report(&checks, style))
 }
 
-fn read(path: &Path) -> Result<String, CliError> {
+pub(crate) fn read(path: &Path) -> Result<String, CliError> {
     std::fs::read_to_string(path).map_err(|error| CliError::Usage(format!("{}: {error}", path.display())))
 }
 
-fn settings(text: &str) -> Result<Settings, CliError> {
+pub(crate) fn settings(text: &str) -> Result<Settings, CliError> {
     let controls: Vec<_> = rectify_catalogue::controls().collect();
     Settings::read(text, &controls).map_err(|error| CliError::Usage(error.to_string()))
 }

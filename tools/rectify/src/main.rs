@@ -16,6 +16,7 @@
 //! | [`findings`] | open findings, as AWS Config reports them |
 //! | [`breaker`] | circuit breakers |
 //! | [`doctor`] | whether the deployment works |
+//! | [`cost`] | what AWS charges in a month |
 //! | [`controls`] | the catalogue as a table |
 //! | [`man`] | the manual pages |
 //! | [`synth`] | the templates that follow from `rectify.yaml` |
@@ -31,6 +32,7 @@ mod caller;
 mod check;
 mod cli_error;
 mod controls;
+mod cost;
 mod doctor;
 mod exempt;
 mod findings;
@@ -130,6 +132,7 @@ async fn run(arguments: &Arguments, environment: &Environment, style: Style) -> 
         Command::Replay(it) => offline::replay(it),
         Command::Synth(it) => synth::run(it),
         Command::Publish(it) => publish::run(it, environment).await,
+        Command::Cost(it) => cost::run(it, environment).await,
         Command::Scan(it) => scan::run(it, environment, style).await,
         Command::Check(it) => check::run(it, environment, style).await,
         Command::Plan(it) => check::plan(it, environment, style).await,

@@ -1,5 +1,8 @@
 //! The periodic trigger: evaluates every listed resource, then retires the results of deleted ones.
 //!
+//! AWS Config bills each evaluation that it stores, so only those are sent that differ from what it holds, each finding
+//! again once a day and every other result once a week ([`Held`]). If what it holds cannot be read, all are sent. If there is nothing to send, an
+//! empty list is: it shows AWS Config that the rule ran.
 //! Each full hundred is reported while the next page is read: a verdict about one resource does not depend on the next.
 //! A resource that cannot be read keeps its last evaluation, is not retired, and does not affect the others: the round
 //! continues and ends as `RunIncomplete`. A round that one invocation does not finish continues in the next one, from
@@ -11,20 +14,20 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::future::join;
-use rectify_compliance::{Evaluation, ResourceKey, ShapeError, Timestamp, Verdict};
+use rectify_compliance::{Evaluation, ShapeError, Verdict};
 
 use super::Run;
 use super::judge::Judge;
 use super::round::{Round, Step};
 use crate::Error;
 use crate::client::AccountRegion;
-use crate::config_service::{BATCH, Sent, key_hash};
+use crate::config_service::{BATCH, Held, Sent, key_hash};
 use crate::invocation::Invocation;
 
 /// The time left when a listing stops: a page is read and reported in seconds, and within this time even with retries.
 const TIME_FOR_PAGE: Duration = Duration::from_secs(60);
-/// The minimum time left when retiring begins: it reads every result of the rule, and lists all resources again if the
-/// round has more than one part.
+/// The minimum time left when retiring begins: it reads every result of the rule if one of them is about a deleted
+/// resource, and lists all resources again if the round has more than one part.
 const TIME_FOR_RETIRING: Duration = Duration::from_secs(240);
 
 /// Where a listing ended.
@@ -43,8 +46,9 @@ pub(super) async fn run(run: &Run<'_>, log: &mut Invocation) -> Result<(), Error
     let place = AccountRegion { account: run.account()?, region: run.context.settings.region.clone() };
     let judge = run.judge(&place.account, &place.region).await?;
     let mut seen = HashSet::new();
+    let mut held = None;
     if matches!(round.step, Step::List(_)) {
-        let listed = list(&*judge, run, &place, &mut round, &mut seen, log).await;
+        let listed = list(&*judge, run, &place, &mut round, &mut seen, &mut held, log).await;
         log.note("resources", round.resources);
         log.note("part", round.part);
         match listed? {
@@ -60,7 +64,9 @@ pub(super) async fn run(run: &Run<'_>, log: &mut Invocation) -> Result<(), Error
     if round.part > 1 {
         seen = keys(&*judge, &place).await?;
     }
-    retire(run, &seen, log).await?;
+    if !held.is_some_and(|it| it.is_within(&seen)) {
+        retire(run, &seen, log).await?;
+    }
     round.unread.into_error(round.resources).map_or(Ok(()), Err)
 }
 
@@ -71,14 +77,27 @@ async fn list(
     place: &AccountRegion,
     round: &mut Round,
     seen: &mut HashSet<u64>,
+    held: &mut Option<Held>,
     log: &mut Invocation,
 ) -> Result<Listing, Error> {
     let ordering = run.event.message.time();
     let mut judged: Vec<Evaluation> = Vec::new();
     let Step::List(from) = round.step.clone() else { return Ok(Listing::Done) };
     let mut pages = judge.pages(place, from, run.scope, ordering)?;
+    match results(run).await {
+        Ok(None) => {
+            log.note("rule_gone", true);
+            return Ok(Listing::RuleGone);
+        }
+        Ok(read) => *held = read,
+        // Then all verdicts are reported, and retiring reads again.
+        Err(error) => log.note("results_unread", error.to_string()),
+    }
+    let is_held = |it: &Evaluation| held.as_ref().is_some_and(|held| held.has(it));
+    let (mut unchanged, mut reported) = (0, false);
     let end = loop {
         let full: Vec<Evaluation> = judged.drain(..judged.len() - judged.len() % BATCH).collect();
+        reported |= !full.is_empty();
         let (sent, page) = join(report(run, &full, log), pages.next()).await;
         if sent? == Sent::RuleGone {
             return Ok(Listing::RuleGone);
@@ -91,7 +110,10 @@ async fn list(
             }
             round.resources += 1;
             match verdict {
-                Ok(verdict) => judged.push(Evaluation { resource, verdict, ordering }),
+                Ok(verdict) => {
+                    let evaluation = Evaluation { resource, verdict, ordering };
+                    if is_held(&evaluation) { unchanged += 1 } else { judged.push(evaluation) }
+                }
                 Err(error) => round.unread.add(&resource, &error, log),
             }
         }
@@ -101,10 +123,9 @@ async fn list(
             break Listing::Stopped(next);
         }
     };
-    if matches!(end, Listing::Done) && round.resources == 0 {
-        judged.push(nothing_in_scope(ResourceKey::account(&place.account), ordering));
-    }
-    match report(run, &judged, log).await? {
+    log.note("unchanged", unchanged);
+    let sent = if judged.is_empty() && reported { Sent::Stored } else { run.send(&judged, log).await? };
+    match sent {
         Sent::RuleGone => Ok(Listing::RuleGone),
         Sent::Stored => Ok(end),
     }
@@ -133,17 +154,24 @@ async fn keys(judge: &dyn Judge, place: &AccountRegion) -> Result<HashSet<u64>, 
     Ok(all)
 }
 
-fn nothing_in_scope(resource: ResourceKey, ordering: Timestamp) -> Evaluation {
-    Evaluation { resource, verdict: Verdict::not_applicable("no resource in scope"), ordering }
+/// What AWS Config holds of the rule; `None` when it no longer has the rule. Takes at most half of the time that is left:
+/// the other half is for the listing.
+async fn results(run: &Run<'_>) -> Result<Option<Held>, Error> {
+    let rule = rule_name(run)?;
+    let deadline = run.own.deadline;
+    let read = run.context.config.held(rule, run.scope.meta.resource_types, run.event.message.time());
+    deadline.leaving(deadline.left() / 2, || format!("results of {rule}"), read).await?
+}
+
+fn rule_name<'a>(run: &Run<'a>) -> Result<&'a str, Error> {
+    let name = run.event.rule_name.as_deref();
+    name.ok_or_else(|| ShapeError::missing("configRuleName", "the name of the rule").into())
 }
 
 /// Reports NOT_APPLICABLE for resources that the rule still reports and the listing no longer contains, by type and id.
 async fn retire(run: &Run<'_>, listed: &HashSet<u64>, log: &mut Invocation) -> Result<(), Error> {
-    let Some(rule) = &run.event.rule_name else {
-        return Err(ShapeError::missing("configRuleName", "the name of the rule").into());
-    };
     let ordering = run.event.message.time();
-    let gone = run.context.config.vanished(rule, run.scope.meta.resource_types, listed).await?;
+    let gone = run.context.config.vanished(rule_name(run)?, run.scope.meta.resource_types, listed).await?;
     if gone.is_empty() {
         return Ok(());
     }
