@@ -42,6 +42,12 @@ impl Answer {
         Self { status: 400, body: format!("<Response><Errors>{error}</Errors><RequestID>r</RequestID></Response>") }
     }
 
+    /// HTTP 400 with this error code, as STS sends it.
+    pub fn refused_by_sts(code: &str) -> Self {
+        let error = format!("<Error><Code>{code}</Code><Message>as scripted</Message></Error>");
+        Self { status: 400, body: format!("<ErrorResponse>{error}<RequestId>r</RequestId></ErrorResponse>") }
+    }
+
     /// `PutEvaluations` accepted every evaluation.
     pub fn stored() -> Self {
         Self::ok(&json!({"FailedEvaluations": []}))

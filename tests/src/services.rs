@@ -71,6 +71,8 @@ struct State {
     calls: Vec<String>,
     refusals: Vec<InjectedError>,
     evaluations: Vec<Value>,
+    /// The access keys that signed them.
+    evaluators: Vec<String>,
     /// Physical ids, each with the stack that manages it.
     stacks: Vec<(&'static str, &'static str)>,
 }
@@ -116,6 +118,11 @@ impl Services {
         self.state().evaluations.clone()
     }
 
+    /// The access keys with which `PutEvaluations` was called.
+    pub fn evaluators(&self) -> Vec<String> {
+        self.state().evaluators.clone()
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -130,6 +137,7 @@ impl Services {
         let mut state = self.state();
         if service == "config" {
             if operation == "config:PutEvaluations" {
+                state.evaluators.push(access_key(request));
                 state.evaluations.push(serde_json::from_slice(request.body().bytes().unwrap()).unwrap());
             }
             // A result about the account, of unknown age: one that no longer applies is reported, too.
@@ -161,6 +169,12 @@ fn service(request: &HttpRequest) -> String {
         "tagging" => "tag".to_owned(),
         service => service.to_owned(),
     }
+}
+
+/// The access key a request was signed with.
+fn access_key(request: &HttpRequest) -> String {
+    let signature = request.headers().get("authorization").unwrap();
+    signature.split_once("Credential=").unwrap().1.split('/').next().unwrap().to_owned()
 }
 
 fn operation(service: &str, request: &HttpRequest) -> String {
@@ -227,7 +241,7 @@ fn refusal(service: &str, request: &HttpRequest, code: &str) -> HttpResponse {
     let body = match service {
         "ec2" => format!("<Response><Errors>{error}</Errors><RequestID>r</RequestID></Response>"),
         "s3" if !path_and_query(request).0.starts_with("/v20180820/") => error,
-        "s3" | "iam" | "rds" | "sns" | "cloudformation" | "elasticloadbalancing" => {
+        "s3" | "iam" | "rds" | "sns" | "sts" | "cloudformation" | "elasticloadbalancing" => {
             format!("<ErrorResponse>{error}<RequestId>r</RequestId></ErrorResponse>")
         }
         _ if rpc::target(&path_and_query(request).0).is_some() => {

@@ -16,6 +16,7 @@ mod lambda_host;
 mod laws;
 mod local_stack;
 mod lost_answers;
+mod members;
 mod memory;
 mod model_conformance;
 mod plan_views;

@@ -2,6 +2,7 @@
 
 mod functions;
 mod limits;
+mod members;
 mod options;
 mod platform;
 mod roles;

@@ -1,10 +1,11 @@
-//! SDK configuration from the environment only, and clients by region.
+//! SDK configuration from the environment only, and clients by account and region.
 //!
 //! Lambda sets region and credentials, so `aws-config` and its provider chain are not used: they cost size and start-up
 //! time. TLS is rustls with ring, whose first call takes a fraction of the default provider's CPU time.
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
@@ -24,6 +25,7 @@ use rectify_compliance::{AccountId, Region};
 use tokio::sync::Mutex;
 
 use crate::Error;
+use crate::members::{Members, Session};
 use crate::settings::Environment;
 use crate::writer::Writer;
 
@@ -157,13 +159,18 @@ impl Intercept for WithoutAccountInHost {
 /// Builds clients from a configuration without a call.
 pub type Connector<T> = Arc<dyn Fn(&SdkConfig) -> Arc<T> + Send + Sync>;
 
-/// Clients by region: those for the function's own region are built before the first event, others on first use.
+/// Clients with the credentials of a member account, and when these expire.
+type Foreign<T> = (SystemTime, Arc<T>);
+
+/// Clients by account and region: those for the function's own region are built before the first event, others on first use.
 pub struct Pool<T: ?Sized> {
     connect: Connector<T>,
     base: SdkConfig,
     region: Region,
     home: Arc<T>,
     others: Mutex<HashMap<Region, Arc<T>>>,
+    members: Option<Arc<Members>>,
+    foreign: Mutex<HashMap<(AccountId, Region), Foreign<T>>>,
     writers: Mutex<HashMap<Region, Arc<Writer<T>>>>,
 }
 
@@ -171,14 +178,36 @@ impl<T: ?Sized> Pool<T> {
     /// A pool whose first clients are for `region`.
     pub fn new(connect: Connector<T>, base: SdkConfig, region: Region) -> Self {
         let home = connect(&base);
-        Self { connect, base, region, home, others: Mutex::default(), writers: Mutex::default() }
+        Self {
+            connect,
+            base,
+            region,
+            home,
+            others: Mutex::default(),
+            members: None,
+            foreign: Mutex::default(),
+            writers: Mutex::default(),
+        }
+    }
+
+    /// The same, also for reads in these member accounts.
+    #[must_use]
+    pub fn reaching(self, members: Option<Arc<Members>>) -> Self {
+        Self { members, ..self }
     }
 
     /// The clients for `account` and `region`; `own` is the account of the function's role.
     ///
     /// # Errors
-    /// [`Error::ForeignAccount`]: credentials of another account are never guessed.
+    /// [`Error::ForeignAccount`] for an account that is not a member: its credentials are never guessed.
+    /// [`Error::MemberRole`] when the role of a member cannot be assumed.
     pub async fn at(&self, own: &AccountId, account: &AccountId, region: &Region) -> Result<Arc<T>, Error> {
+        if own != account
+            && let Some(members) = &self.members
+            && let Some(session) = members.session(account).await?
+        {
+            return Ok(self.in_member(account, self.endpoint_of(region), &session).await);
+        }
         let region = self.reached(own, account, region)?;
         if *region == self.region {
             return Ok(Arc::clone(&self.home));
@@ -186,6 +215,19 @@ impl<T: ?Sized> Pool<T> {
         let mut others = self.others.lock().await;
         let clients = others.entry(region.clone()).or_insert_with(|| (self.connect)(&self.config(region)));
         Ok(Arc::clone(clients))
+    }
+
+    /// The clients of this session, which later invocations use too until it ends.
+    async fn in_member(&self, account: &AccountId, region: &Region, session: &Session) -> Arc<T> {
+        let mut foreign = self.foreign.lock().await;
+        match foreign.get(&(account.clone(), region.clone())) {
+            Some((until, clients)) if *until == session.until => Arc::clone(clients),
+            _ => {
+                let clients = (self.connect)(&session.config(&self.config(region)));
+                foreign.insert((account.clone(), region.clone()), (session.until, Arc::clone(&clients)));
+                clients
+            }
+        }
     }
 
     /// The clients for calls that change resources there: they send each request once. Built on first use.
@@ -199,13 +241,18 @@ impl<T: ?Sized> Pool<T> {
         Ok(Arc::clone(writers.entry(region.clone()).or_insert_with(new)))
     }
 
-    /// The region whose endpoint is used for `region`.
+    /// The same region, if the account is the function's own.
     fn reached<'a>(&'a self, own: &AccountId, account: &AccountId, region: &'a Region) -> Result<&'a Region, Error> {
         if own != account {
             return Err(Error::ForeignAccount { home: own.to_string(), account: account.to_string() });
         }
-        // AWS Config reports `global` for IAM; its API is called in the function's own region.
-        Ok(if region.as_str() == "global" { &self.region } else { region })
+        Ok(self.endpoint_of(region))
+    }
+
+    /// The region whose endpoint is used for `region`: AWS Config reports `global` for IAM, whose API is called in the
+    /// function's own region.
+    fn endpoint_of<'a>(&'a self, region: &'a Region) -> &'a Region {
+        if region.as_str() == "global" { &self.region } else { region }
     }
 
     fn config(&self, region: &Region) -> SdkConfig {

@@ -34,6 +34,18 @@ pub enum Error {
         /// The account of the event.
         account: String,
     },
+    /// The role in a member account cannot be assumed.
+    #[error(
+        "account `{account}`: `{role}` not assumed: {error}; deploy deploy/member.yaml there, with the central account and the external id of rectify.yaml"
+    )]
+    MemberRole {
+        /// The member account.
+        account: String,
+        /// The role's ARN.
+        role: String,
+        /// The answer of STS.
+        error: Box<AwsError>,
+    },
     /// The configuration history does not contain the item of an oversized event yet.
     #[error("config:GetResourceConfigHistory: {resource}: no item as of `{captured_at}` yet")]
     HistoryNotReady {
@@ -162,6 +174,7 @@ impl Error {
             Self::Aws(error) => error.name(),
             Self::Setting { .. } => "InvalidSetting",
             Self::ForeignAccount { .. } => "ForeignAccount",
+            Self::MemberRole { .. } => "MemberRoleNotAssumed",
             Self::HistoryNotReady { .. } => "HistoryNotReady",
             Self::EvaluationRefused { .. } => "EvaluationRefused",
             Self::UnsupportedTrigger { .. } => "UnsupportedTrigger",

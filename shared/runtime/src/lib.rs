@@ -1,7 +1,7 @@
 //! The Lambda runtime of Rectify: events in, evaluations out, the gates of a remediation.
 //!
 //! It knows no control by name, and only the services that every function needs: AWS Config, CloudFormation, DynamoDB
-//! for the ledger, EventBridge and Lambda. Only a control's Lambda crate knows the control's service, through the
+//! for the ledger, EventBridge, Lambda and STS. Only a control's Lambda crate knows the control's service, through the
 //! traits of [`client`].
 //!
 //! | module | content |
@@ -12,6 +12,7 @@
 //! | [`client`] | the traits with which a control's crate calls its service |
 //! | [`views`] | the same for all settings of a view |
 //! | [`clients`] | SDK configuration from the environment; clients by region |
+//! | [`members`] | roles in the member accounts of a central function |
 //! | [`config_service`] | the calls to AWS Config |
 //! | [`shared_reads`] | answers that several controls of a scan need, requested once |
 //! | [`relay`] | a function that invokes itself |
@@ -34,6 +35,7 @@ pub mod error;
 mod in_progress;
 pub mod invocation;
 pub mod ledger;
+pub mod members;
 pub mod operations;
 pub mod relay;
 pub mod remediation;

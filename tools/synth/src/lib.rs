@@ -15,7 +15,7 @@ pub mod settings;
 pub mod template;
 
 pub use settings::{Selected, Settings, SettingsError};
-pub use template::{ROOT, Templates, remediation_variables};
+pub use template::{MEMBER, ROOT, Templates, remediation_variables};
 
 /// Why there are no templates.
 #[derive(Debug, thiserror::Error)]

@@ -22,6 +22,7 @@ impl Settings {
     pub(super) fn check_together(&self) -> Result<(), SettingsError> {
         self.check_attribution()?;
         self.check_network()?;
+        self.check_members()?;
         self.check_tags()
     }
 
@@ -58,6 +59,17 @@ impl Settings {
                 missing,
                 "expected ids, since vpcSubnets and vpcSecurityGroups belong together: received none",
             )),
+        }
+    }
+
+    /// The role of a member is assumed with an external id.
+    fn check_members(&self) -> Result<(), SettingsError> {
+        let [accounts, id] = ["memberAccounts", "memberExternalId"].map(|key| self.value_of(key));
+        match accounts != "none" && id == "none" {
+            false => Ok(()),
+            true => {
+                Err(refused("memberExternalId", "expected an external id, since memberAccounts is set: received none"))
+            }
         }
     }
 

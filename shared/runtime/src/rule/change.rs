@@ -22,7 +22,7 @@ pub(super) async fn judge_oversized(run: &Run<'_>, log: &mut Invocation) -> Resu
     let Message::Oversized { summary, .. } = &run.event.message else {
         return Err(Error::UnsupportedTrigger { half: "change" });
     };
-    let item = run.context.config.item_of(summary).await?;
+    let item = run.config().await?.item_of(summary).await?;
     match gate::route_fetched(run.event, &run.scope, &item)? {
         Route::Answer(resource, verdict) => {
             run.send(&[Evaluation { resource, verdict, ordering: item.captured_at }], log).await.map(drop)

@@ -9,6 +9,8 @@ mod periodic;
 mod round;
 mod unread;
 
+use std::sync::Arc;
+
 use aws_types::SdkConfig;
 use rectify_compliance::gate::{self, Route, RuleScope};
 use rectify_compliance::{AccountId, Evaluation, Message, Region, ResourceKey, RuleEvent, Verdict};
@@ -18,6 +20,7 @@ use crate::Error;
 use crate::clients::{self, Pool};
 use crate::config_service::{ConfigService, Sent};
 use crate::invocation::Invocation;
+use crate::members::Members;
 use crate::relay::Relay;
 use crate::serve::InvocationInfo;
 use crate::settings::{Environment, FunctionSettings};
@@ -31,8 +34,8 @@ pub struct RuleContext {
     pub rule: Rule,
     /// The function's settings.
     pub settings: FunctionSettings,
-    /// AWS Config in the function's region.
-    pub config: ConfigService,
+    /// AWS Config in the function's region, by the account of the rule.
+    config: Pool<ConfigService>,
     /// Continues a round that one invocation does not finish.
     pub relay: Relay,
     /// The control's own clients.
@@ -47,13 +50,22 @@ impl RuleContext {
     pub fn from_environment(rule: Rule, environment: &Environment) -> Result<Self, Error> {
         let settings = FunctionSettings::read(environment)?;
         let sdk = clients::sdk_config(environment, &settings.region)?;
-        Ok(Self::over(rule, &sdk, settings))
+        let members = Members::read(environment, &sdk, &settings.region)?;
+        Ok(Self::over(rule, &sdk, settings).reaching(members))
     }
 
     /// Builds the context from an SDK configuration.
     pub fn over(rule: Rule, sdk: &SdkConfig, settings: FunctionSettings) -> Self {
         let clients = Pool::new(rule.connect.clone(), sdk.clone(), settings.region.clone());
-        Self { config: ConfigService::new(sdk), relay: Relay::new(sdk), clients, settings, rule }
+        let config = Pool::new(Arc::new(|sdk| Arc::new(ConfigService::new(sdk))), sdk.clone(), settings.region.clone());
+        Self { config, relay: Relay::new(sdk), clients, settings, rule }
+    }
+
+    /// The context with the member accounts whose events the function handles too.
+    #[must_use]
+    pub fn reaching(self, members: Option<Members>) -> Self {
+        let members = members.map(Arc::new);
+        Self { config: self.config.reaching(members.clone()), clients: self.clients.reaching(members), ..self }
     }
 }
 
@@ -108,8 +120,19 @@ impl Run<'_> {
             .ok_or_else(|| rectify_compliance::ShapeError::missing("accountId", "the account of the rule").into())
     }
 
+    /// AWS Config with credentials of the account of the rule: only those may use the event's token.
+    async fn config(&self) -> Result<Arc<ConfigService>, Error> {
+        let account = self.event.account.clone().map_or_else(|| self.account(), Ok)?;
+        let own = self.own.account.as_ref().unwrap_or(&account);
+        self.context.config.at(own, &account, self.scope.here).await
+    }
+
     /// The control, with the clients for resources of `account` in `region`.
     async fn judge(&self, account: &AccountId, region: &Region) -> Result<Box<dyn Judge>, Error> {
+        // A verdict about one account is never sent for the rule of another.
+        if let Some(owner) = self.event.account.as_ref().filter(|it| *it != account) {
+            return Err(Error::ForeignAccount { home: owner.to_string(), account: account.to_string() });
+        }
         let clients = self.context.clients.at(self.own.account.as_ref().unwrap_or(account), account, region).await?;
         Ok(clients.with(self.event.parameters.as_deref())?)
     }
@@ -131,7 +154,7 @@ impl Run<'_> {
             log.note("resource_id", only.resource.id.as_str());
             log.note("verdict", only.verdict.compliance_type());
         }
-        let sent = self.context.config.put_evaluations(&self.event.token, evaluations).await?;
+        let sent = self.config().await?.put_evaluations(&self.event.token, evaluations).await?;
         match sent {
             Sent::Stored => {
                 for evaluation in evaluations {

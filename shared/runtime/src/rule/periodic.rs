@@ -159,7 +159,8 @@ async fn keys(judge: &dyn Judge, place: &AccountRegion) -> Result<HashSet<u64>, 
 async fn results(run: &Run<'_>) -> Result<Option<Held>, Error> {
     let rule = rule_name(run)?;
     let deadline = run.own.deadline;
-    let read = run.context.config.held(rule, run.scope.meta.resource_types, run.event.message.time());
+    let config = run.config().await?;
+    let read = config.held(rule, run.scope.meta.resource_types, run.event.message.time());
     deadline.leaving(deadline.left() / 2, || format!("results of {rule}"), read).await?
 }
 
@@ -171,7 +172,7 @@ fn rule_name<'a>(run: &Run<'a>) -> Result<&'a str, Error> {
 /// Reports NOT_APPLICABLE for resources that the rule still reports and the listing no longer contains, by type and id.
 async fn retire(run: &Run<'_>, listed: &HashSet<u64>, log: &mut Invocation) -> Result<(), Error> {
     let ordering = run.event.message.time();
-    let gone = run.context.config.vanished(rule_name(run)?, run.scope.meta.resource_types, listed).await?;
+    let gone = run.config().await?.vanished(rule_name(run)?, run.scope.meta.resource_types, listed).await?;
     if gone.is_empty() {
         return Ok(());
     }

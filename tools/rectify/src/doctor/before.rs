@@ -31,7 +31,8 @@ pub(super) async fn checks(
     environment: &Environment,
 ) -> Result<Vec<Check>, CliError> {
     let templates = rectify_synth::synth(file, &[]).map_err(|error| CliError::Usage(error.to_string()))?;
-    let needed = needed(templates.values().map(String::as_str));
+    let needed =
+        needed(templates.iter().filter(|(path, _)| *path != rectify_synth::MEMBER).map(|(_, text)| text.as_str()));
     let caller = Caller::new(arguments.region.as_deref(), environment).await?;
     let aws = Aws::new(caller.config());
     let prefix = &arguments.prefix;

@@ -3,7 +3,7 @@
 use rectify_compliance::entry::ErasedRemediation;
 use rectify_compliance::{Entry, Frequency, Mode, Permission, Scope, roles};
 
-use super::{policy, quoted, sorted};
+use super::{member, policy, quoted, sorted};
 use crate::declaration::declarations;
 use crate::fragment::{Unfilled, fill};
 use crate::settings::{Selected, Settings};
@@ -24,18 +24,19 @@ const ON_SCHEDULE: &str = "Timeout: 900\nMemorySize: 256\nRecursiveLoop: Allow";
 ///
 /// # Errors
 /// [`Unfilled`] when a fragment has a placeholder without a value.
-pub(super) fn resources(selected: &Selected, conditional: bool) -> Result<String, Unfilled> {
+pub(super) fn resources(settings: &Settings, selected: &Selected, conditional: bool) -> Result<String, Unfilled> {
     let control = selected.control;
     let name = control.meta.pascal_id();
     let reads = control.rule_permissions();
     let own_role = format!("!GetAtt {name}RuleRole.Arn");
     let only_at_home = conditional && control.meta.scope == Scope::Global;
+    let condition = if only_at_home { "Condition: AtHome" } else { "" };
     let parameters = quoted(&selected.parameters);
     let common = [
         ("Control", name.as_str()),
         ("id", control.meta.id),
         ("title", control.meta.title),
-        ("condition", if only_at_home { "Condition: AtHome" } else { "" }),
+        ("condition", condition),
         ("parameters", &parameters),
     ];
     let with = |fragment: &str, values: &[(&str, &str)]| fill(fragment, &[&common[..], values].concat());
@@ -45,9 +46,11 @@ pub(super) fn resources(selected: &Selected, conditional: bool) -> Result<String
             ("scope", &scope(control)),
             ("triggers", &triggers(control, selected.every)),
             ("role", if shares_role(control) { "!GetAtt RuleRole.Arn" } else { &own_role }),
+            ("members", &member::variables(settings)),
             ("size", if selected.every.is_some() { ON_SCHEDULE } else { ON_CHANGE }),
         ],
     )?;
+    text.push_str(&member::invoked(settings, &name, condition)?);
     if !shares_role(control) {
         let continuing = if selected.every.is_some() { roles::RULE_CONTINUATION } else { &[] };
         let policies = policy::inline(&[("reads", &reads), ("goes-on", continuing)], &[control.meta.id]);
@@ -106,7 +109,7 @@ fn live(remediation: &dyn ErasedRemediation) -> Vec<Permission> {
     sorted(&permissions)
 }
 
-fn scope(control: &Entry) -> String {
+pub(super) fn scope(control: &Entry) -> String {
     if !control.meta.on_change() {
         return String::new();
     }
@@ -114,7 +117,7 @@ fn scope(control: &Entry) -> String {
     format!("Scope: {{ ComplianceResourceTypes: [{}] }}", types.join(", "))
 }
 
-fn triggers(control: &Entry, every: Option<Frequency>) -> String {
+pub(super) fn triggers(control: &Entry, every: Option<Frequency>) -> String {
     let mut lines = Vec::new();
     if control.meta.on_change() {
         // Without the oversized message type, AWS Config silently drops the changes of large resources.

@@ -17,6 +17,7 @@ use crate::settings::Settings;
 
 mod control;
 mod guard;
+mod member;
 mod options;
 mod platform;
 mod policy;
@@ -25,6 +26,8 @@ mod undo;
 
 const BASE: &str = include_str!("base.yaml");
 const CONDITIONS: &str = include_str!("conditions.yaml");
+
+pub use member::MEMBER;
 
 /// The path of the root template.
 pub const ROOT: &str = "template.yaml";
@@ -75,6 +78,7 @@ pub fn render(settings: &Settings) -> Result<Templates, Unfilled> {
             ("rule-base", &policy::statements(roles::RULE_COMMON, &[]).concat()),
             ("remediation-base", &policy::statements(roles::REMEDIATION_COMMON, &[]).concat()),
             ("guard", &guard),
+            ("members", &member::statement(settings)),
             ("own-means", &options::statements(settings)),
             ("options", &options::of_functions(settings)),
             ("ledger", &ledger),
@@ -85,14 +89,22 @@ pub fn render(settings: &Settings) -> Result<Templates, Unfilled> {
     )?;
     let root = options::applied_to_root(&base, settings);
     templates.insert(ROOT.to_owned(), with_constants(&format!("{HEADER}\n{root}"), settings));
+    if let Some(text) = member::template(settings)? {
+        templates.insert(MEMBER.to_owned(), text);
+    }
     Ok(templates)
 }
 
 /// The parameters of the root template, each with the settings' value as its default.
 fn parameters(settings: &Settings) -> String {
+    with_defaults(PARAMETERS, settings)
+}
+
+/// These declarations, with the settings' values as their defaults.
+fn with_defaults(declared: &str, settings: &Settings) -> String {
     let mut text = String::new();
     let mut current: Option<&Declaration> = None;
-    for line in PARAMETERS.lines() {
+    for line in declared.lines() {
         if let Some(name) = line.strip_suffix(':').filter(|it| !it.starts_with(' ')) {
             current = declarations().values().find(|it| it.name == name);
         }

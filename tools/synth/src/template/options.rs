@@ -20,7 +20,7 @@ const TAGGED: [&str; 5] =
 const ALARM: &str = "AWS::CloudWatch::Alarm";
 
 /// A value of `rectify.yaml`, unless it is `none`.
-fn given(settings: &Settings, key: &str) -> Option<String> {
+pub(super) fn given(settings: &Settings, key: &str) -> Option<String> {
     let declaration = declarations().get(key)?;
     Some(settings.value(declaration)).filter(|it| it != "none")
 }

@@ -63,6 +63,23 @@ pub(super) fn weight(permissions: &[Permission]) -> usize {
     by_resource(permissions).iter().map(json).sum()
 }
 
+/// A managed policy may have 6,144 characters without whitespace; this leaves room for substituted values that are
+/// longer than their placeholders.
+pub(super) const MAX_CHARACTERS: usize = 5_800;
+
+/// The permissions in parts that each fit one managed policy.
+pub(super) fn fitting(permissions: &[Permission]) -> Vec<Vec<Permission>> {
+    let mut policies: Vec<Vec<Permission>> = Vec::new();
+    for permission in permissions {
+        let fits = |policy: &&mut Vec<Permission>| weight(&[policy, &[*permission][..]].concat()) <= MAX_CHARACTERS;
+        match policies.last_mut().filter(fits) {
+            Some(policy) => policy.push(*permission),
+            None => policies.push(vec![*permission]),
+        }
+    }
+    policies
+}
+
 /// Groups permissions that differ only in the action into one statement, in order of first appearance.
 fn by_resource(permissions: &[Permission]) -> Vec<(Permission, Vec<&'static str>)> {
     let mut statements: Vec<(Permission, Vec<&'static str>)> = Vec::new();

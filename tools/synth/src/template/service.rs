@@ -2,7 +2,7 @@
 
 use rectify_compliance::{Entry, Mode, Scope};
 
-use super::{BASE, NESTED, control, options, policy, undo, with_constants};
+use super::{BASE, NESTED, control, member, options, policy, undo, with_constants};
 use crate::declaration::declarations;
 use crate::fragment::{Unfilled, fill};
 use crate::settings::{Selected, Settings};
@@ -14,8 +14,10 @@ const APPLICATION: &str = include_str!("application.yaml");
 const BY_REFERENCE: [&str; 5] = ["Ledger", "RemediationBase", "RemediationLogs", "RuleBase", "RuleLogs"];
 const BY_ARN: [&str; 5] = ["DeadLetters", "Ledger", "RemediationLogs", "RuleLogs", "RuleRole"];
 
-/// The most controls in one template: each becomes up to nine of the 500 resources that CloudFormation allows.
-const MAX_CONTROLS: usize = 50;
+/// The room for controls in one template, of the 500 resources that CloudFormation allows.
+const ROOM: usize = 450;
+/// The most resources that one control becomes, without members.
+const OF_CONTROL: usize = 9;
 
 /// Deployed controls of one service, in one template.
 pub(super) struct Service<'a> {
@@ -33,11 +35,13 @@ pub(super) struct Nested {
 
 /// The services of these controls, in the order of the catalogue.
 pub(super) fn of(settings: &Settings) -> Vec<Service<'_>> {
+    // Each member adds one resource to a control.
+    let most = ROOM / (OF_CONTROL + member::accounts(settings).len());
     let mut services: Vec<Service<'_>> = Vec::new();
     for control in settings.deployed() {
         let name = rectify_catalogue::service(control.control);
         let of_service = services.iter().filter(|it| it.service == name).count();
-        match services.iter_mut().rfind(|it| it.service == name && it.controls.len() < MAX_CONTROLS) {
+        match services.iter_mut().rfind(|it| it.service == name && it.controls.len() < most) {
             Some(template) => template.controls.push(control),
             None => {
                 let number = if of_service == 0 { String::new() } else { format!("-{}", of_service + 1) };
@@ -76,7 +80,7 @@ impl Service<'_> {
     pub(super) fn render(&self, settings: &Settings) -> Result<Nested, Unfilled> {
         let conditional = !self.is_global();
         let mut resources: String =
-            self.controls.iter().map(|it| control::resources(it, conditional)).collect::<Result<_, _>>()?;
+            self.controls.iter().map(|it| control::resources(settings, it, conditional)).collect::<Result<_, _>>()?;
         let remediated: Vec<&Entry> =
             self.controls.iter().filter(|it| it.mode >= Mode::Plan).map(|it| it.control).collect();
         let service = (&*self.name, &*capitalized(&self.name));

@@ -10,9 +10,6 @@ const UNDO_POLICY: &str = include_str!("undo-policy.yaml");
 
 /// The condition of the policies of global controls.
 const UNDONE_AT_HOME: &str = "UndoneAtHome";
-/// A managed policy may have 6,144 characters without whitespace; this leaves room for substituted values that are
-/// longer than their placeholders.
-const MAX_CHARACTERS: usize = 5_800;
 
 /// The function with its role and policies; nothing if no control can be undone. Where the template is also deployed
 /// outside the home region (`conditional`), the policies of global controls are not.
@@ -87,7 +84,7 @@ fn grouped<'a>(controls: &[&'a Entry]) -> Vec<Vec<&'a Entry>> {
             Some(policy) => policy.push(control),
             None => {
                 policies.push(vec![control]);
-                room = MAX_CHARACTERS;
+                room = policy::MAX_CHARACTERS;
             }
         }
         room = room.saturating_sub(weight);
