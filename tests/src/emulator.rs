@@ -129,6 +129,8 @@ impl HttpConnector for InMemoryConnector {
 pub struct Sandbox {
     /// The name of the table and the bus, unique in the emulator.
     pub name: String,
+    /// The emulator's.
+    pub endpoint: String,
     /// Reaches them and the emulator.
     pub sdk: SdkConfig,
     bus: Announcements,
@@ -152,9 +154,14 @@ impl Announcements {
 }
 
 impl Sandbox {
-    /// Creates table, bus, event rule and queue in the emulator.
+    /// Creates table, bus, event rule and queue in the emulator that all tests share.
     pub async fn create() -> Self {
-        let sdk = sdk_at(endpoint());
+        Self::create_at(endpoint()).await
+    }
+
+    /// The same in an emulator of its own.
+    pub async fn create_at(endpoint: &str) -> Self {
+        let sdk = sdk_at(endpoint);
         let name = format!("sandbox-{}", SANDBOXES.fetch_add(1, Ordering::Relaxed));
         create_table(&sdk, &name).await;
         let sqs = aws_sdk_sqs::Client::new(&sdk);
@@ -166,14 +173,14 @@ impl Sandbox {
         let arn = format!("arn:aws:sqs:{REGION}:{ACCOUNT}:{name}");
         let target = aws_sdk_eventbridge::types::Target::builder().id("queue").arn(arn).build().unwrap();
         events.put_targets().event_bus_name(&name).rule(&name).targets(target).send().await.unwrap();
-        Self { name, sdk, bus: Announcements::Queue(queue) }
+        Self { name, endpoint: endpoint.to_owned(), sdk, bus: Announcements::Queue(queue) }
     }
 
     /// A table and a bus in memory, for tests with thousands of calls: they answer like moto (`table_and_moto`).
     pub fn in_memory() -> Self {
         let name = format!("sandbox-{}", SANDBOXES.fetch_add(1, Ordering::Relaxed));
         let bus = Announcements::Memory(Table::default(), AtomicUsize::new(0));
-        Self { name, sdk: sdk_over(endpoint(), bus.http()), bus }
+        Self { name, endpoint: endpoint().to_owned(), sdk: sdk_over(endpoint(), bus.http()), bus }
     }
 
     /// The HTTP client of its SDK configuration, to wrap it.
@@ -183,7 +190,7 @@ impl Sandbox {
 
     /// Its SDK configuration over another HTTP client.
     pub fn sdk_over(&self, http: SharedHttpClient) -> SdkConfig {
-        sdk_over(endpoint(), http)
+        sdk_over(&self.endpoint, http)
     }
 
     /// The announcements since the last call, in order: detail type and detail.

@@ -110,13 +110,13 @@ impl Bench {
     /// The same with these variables over those of the bench; an empty one is missing.
     async fn run_in(&self, arguments: &[&str], variables: &[(&'static str, &str)]) -> Ran {
         let arguments: Vec<String> = arguments.iter().map(|it| (*it).to_owned()).collect();
-        let config = self.config.clone().unwrap_or_else(|| endpoint().to_owned());
+        let config = self.config.as_ref().unwrap_or(&self.sandbox.endpoint);
         let mut environment: BTreeMap<&'static str, String> = [
             ("AWS_REGION", REGION),
             ("AWS_ACCOUNT_ID", ACCOUNT),
             ("AWS_ACCESS_KEY_ID", "test"),
             ("AWS_SECRET_ACCESS_KEY", "test"),
-            ("AWS_ENDPOINT_URL", endpoint()),
+            ("AWS_ENDPOINT_URL", self.sandbox.endpoint.as_str()),
             ("AWS_ENDPOINT_URL_CONFIG_SERVICE", config.as_str()),
             ("LEDGER_TABLE", self.sandbox.name.as_str()),
             ("USER", "ada"),

@@ -89,12 +89,14 @@ async fn encrypt(endpoint: &str) {
     ec2.enable_ebs_encryption_by_default().send().await.unwrap();
 }
 
-/// The account and verdict of each evaluation.
+/// The account and verdict of each evaluation, without the earlier result that [`Services`] has for AWS Config and that
+/// every round ends.
 fn verdicts(services: &Services) -> Vec<(String, String)> {
     let text = |it: &Value| it.as_str().unwrap().to_owned();
     let all = services.evaluations();
     let all = all.iter().flat_map(|body| body["Evaluations"].as_array().unwrap());
-    all.map(|it| (text(&it["ComplianceResourceId"]), text(&it["ComplianceType"]))).collect()
+    let all = all.map(|it| (text(&it["ComplianceResourceId"]), text(&it["ComplianceType"])));
+    all.filter(|(account, _)| account != rectify_tests::emulator::ACCOUNT).collect()
 }
 
 #[tokio::test]
@@ -109,9 +111,11 @@ async fn rule_reads_and_reports_in_each_account_with_its_own_credentials() {
     let verdict = |account: &str, verdict: &str| (account.to_owned(), verdict.to_owned());
     let (member, own) = (verdict(MEMBER, "COMPLIANT"), verdict(CENTRAL, "NON_COMPLIANT"));
     assert_eq!(verdicts(&services), [member.clone(), own, member]);
+    // Each account's round sends as often as the others.
     let keys = services.evaluators();
-    assert_eq!((keys[1].as_str(), &keys[0]), ("test", &keys[2]));
-    assert_ne!(keys[0], keys[1]);
+    let rounds: Vec<&[String]> = keys.chunks(keys.len() / 3).collect();
+    assert_eq!((rounds[1][0].as_str(), rounds[0]), ("test", rounds[2]));
+    assert!(rounds[0].iter().all(|key| key != "test") && rounds[1].iter().all(|key| key == "test"));
     // The role is assumed once.
     let assumed = services.calls().iter().filter(|it| *it == "sts:AssumeRole").count();
     assert_eq!(assumed, 1, "{:?}", services.calls());
@@ -143,7 +147,7 @@ async fn denied_role_is_an_error_that_names_it_and_the_next_event_tries_again() 
                     and the external id of rectify.yaml";
     assert_eq!((error.to_string().as_str(), services.evaluations()), (expected, vec![]));
     run(&context, &of(MEMBER)).await.unwrap();
-    assert_eq!(services.evaluations().len(), 1);
+    assert_eq!(verdicts(&services).len(), 1);
 }
 
 /// STS's answer: credentials that expire in this time.

@@ -6,6 +6,9 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
+use futures_util::StreamExt;
+use rectify_local::backend::{Backend, BackendSettings};
+
 use super::*;
 
 /// The group and the attempt of the examples; each run has its own.
@@ -27,6 +30,9 @@ const REFUSED: [(&str, &str); 3] = [
     // The emulator does not count resources; the test of `cost` does.
     ("rectify cost", "config:GetDiscoveredResourceCounts"),
 ];
+
+/// How many examples run at a time.
+const SIDE_BY_SIDE: usize = 3;
 
 /// A command with its continuation lines, and where it is written.
 #[derive(Debug, PartialEq)]
@@ -83,8 +89,8 @@ struct World {
 }
 
 impl World {
-    async fn create() -> Self {
-        let bench = Bench::create().await;
+    async fn create(endpoint: &str) -> Self {
+        let bench = Bench { sandbox: Sandbox::create_at(endpoint).await, config: None };
         let ec2 = aws_sdk_ec2::Client::new(&bench.sandbox.sdk);
         let group = open_group(&ec2, &bench.sandbox.name).await;
         let fixed = open_group(&ec2, &format!("{}-fixed", bench.sandbox.name)).await;
@@ -141,7 +147,7 @@ impl World {
             ("AWS_ACCOUNT_ID", ACCOUNT),
             ("AWS_ACCESS_KEY_ID", "test"),
             ("AWS_SECRET_ACCESS_KEY", "test"),
-            ("AWS_ENDPOINT_URL", endpoint()),
+            ("AWS_ENDPOINT_URL", self.bench.sandbox.endpoint.as_str()),
             ("AWS_MAX_ATTEMPTS", "1"),
             ("LEDGER_TABLE", self.bench.sandbox.name.as_str()),
             ("EVENT_BUS", self.bench.sandbox.name.as_str()),
@@ -194,22 +200,30 @@ fn deliveries(folder: &Path) {
     std::fs::set_permissions(stub, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
 }
 
-/// Runs each example in a world of its own; the answer lists what failed.
+/// Runs the examples in an AWS that other tests do not see, each in a world of its own; the answer lists what failed.
 async fn failures(examples: Vec<Example>) -> String {
-    let mut failures = String::new();
-    for Example { place, command } in examples {
-        let ran = World::create().await.shell(&command).await;
-        let is_error = ran.err.lines().any(|line| line.starts_with("rectify: ") || line.starts_with("error: "));
-        let most = if command.contains("rectify scan") { 2 } else { 1 };
-        let is_right = match REFUSED.iter().find(|(refused, _)| *refused == command) {
-            Some((_, error)) => ran.err.contains(error),
-            None => !is_error && (0..=most).contains(&ran.code),
-        };
-        if !is_right {
-            writeln!(failures, "{place}: {command}\n  exit code {}: {}{}", ran.code, ran.err, ran.out).unwrap();
-        }
+    let log = tempfile::NamedTempFile::new().unwrap();
+    let backend = Backend::start(&BackendSettings::new(ACCOUNT, log.path())).await.unwrap();
+    let all = examples.into_iter().map(|it| failure(it, backend.endpoint()));
+    let failures: Vec<String> = futures_util::stream::iter(all).buffered(SIDE_BY_SIDE).collect().await;
+    backend.stop().await.unwrap();
+    failures.concat()
+}
+
+/// What is wrong with this example; nothing if it ends as it should.
+async fn failure(Example { place, command }: Example, endpoint: &str) -> String {
+    let ran = World::create(endpoint).await.shell(&command).await;
+    let is_error = ran.err.lines().any(|line| line.starts_with("rectify: ") || line.starts_with("error: "));
+    let most = if command.contains("rectify scan") { 2 } else { 1 };
+    let is_right = match REFUSED.iter().find(|(refused, _)| *refused == command) {
+        Some((_, error)) => ran.err.contains(error),
+        None => !is_error && (0..=most).contains(&ran.code),
+    };
+    if is_right {
+        String::new()
+    } else {
+        format!("{place}: {command}\n  exit code {}: {}{}", ran.code, ran.err, ran.out)
     }
-    failures
 }
 
 #[tokio::test]
