@@ -7,6 +7,7 @@ use aws_types::SdkConfig;
 use rectify_compliance::{AccountId, Region, ResourceKey, Target, Timestamp};
 use rectify_rds::controls::rds_instance_deletion_protection_enabled::RDS_INSTANCE_DELETION_PROTECTION_ENABLED;
 use rectify_rds_lambda::Clients;
+use rectify_runtime::clients::Pool;
 use rectify_runtime::config_service::ConfigService;
 use rectify_runtime::deadline::Deadline;
 use rectify_runtime::invocation::Invocation;
@@ -38,13 +39,13 @@ async fn database(sdk: &SdkConfig, name: &str) -> Target {
 }
 
 /// AWS Config, which returns the database's name on every call.
-fn config(target: &Target) -> ConfigService {
+fn config(target: &Target) -> Pool<ConfigService> {
     let history = json!({"configurationItems": [{
         "accountId": ACCOUNT, "configurationItemCaptureTime": 1.5, "configurationItemStatus": "OK",
         "resourceType": INSTANCE, "resourceId": target.resource.id, "resourceName": target.name, "awsRegion": REGION,
         "configuration": "{}"
     }]});
-    ConfigService::new(&Replay::of((0..8).map(|_| Answer::ok(&history))).sdk(REGION))
+    ConfigService::pool(&Replay::of((0..8).map(|_| Answer::ok(&history))).sdk(REGION), &Region::new(REGION))
 }
 
 fn event(target: &Target) -> Value {

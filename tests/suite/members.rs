@@ -1,4 +1,6 @@
-//! Rules of a central account and the events of its members, with an emulator that keeps accounts apart.
+//! Functions of a central account and the events of its members, with an emulator that keeps accounts apart.
+
+mod remediation;
 
 use std::os::unix::fs::PermissionsExt;
 use std::time::{Duration, SystemTime};

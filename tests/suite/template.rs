@@ -2,6 +2,7 @@
 
 mod functions;
 mod limits;
+mod member_fixes;
 mod members;
 mod options;
 mod platform;

@@ -62,6 +62,8 @@ enum AnswerStatus {
     NothingNew,
     /// The finding's cause was announced before.
     AnnouncedBefore,
+    /// The attempt is in a member account, whose CloudTrail this function does not read.
+    OtherAccount,
 }
 
 impl AnswerStatus {
@@ -71,6 +73,7 @@ impl AnswerStatus {
             Self::Unknown => "unknown",
             Self::NothingNew => "nothing-new",
             Self::AnnouncedBefore => "announced-before",
+            Self::OtherAccount => "other-account",
         }
     }
 }
@@ -137,8 +140,7 @@ impl Attributor {
         let attempt = self.ledger.attempt(&about.control, id).await?;
         let attempt = attempt.ok_or_else(|| ShapeError::new("detail.attempt", "an attempt of the ledger", id))?;
         if attempt.target.account != *account {
-            let (home, account) = (account.to_string(), attempt.target.account.to_string());
-            return Err(Error::ForeignAccount { home, account });
+            return Ok(AnswerStatus::OtherAccount);
         }
         let announced = self.ledger.attributed(&attempt).await?;
         if message.pass == LookupPass::First && announced.is_some() {

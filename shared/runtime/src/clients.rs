@@ -159,8 +159,8 @@ impl Intercept for WithoutAccountInHost {
 /// Builds clients from a configuration without a call.
 pub type Connector<T> = Arc<dyn Fn(&SdkConfig) -> Arc<T> + Send + Sync>;
 
-/// Clients with the credentials of a member account, and when these expire.
-type Foreign<T> = (SystemTime, Arc<T>);
+/// Clients with the credentials of member accounts, and when these expire.
+type Foreign<T> = Mutex<HashMap<(AccountId, Region), (SystemTime, Arc<T>)>>;
 
 /// Clients by account and region: those for the function's own region are built before the first event, others on first use.
 pub struct Pool<T: ?Sized> {
@@ -170,8 +170,9 @@ pub struct Pool<T: ?Sized> {
     home: Arc<T>,
     others: Mutex<HashMap<Region, Arc<T>>>,
     members: Option<Arc<Members>>,
-    foreign: Mutex<HashMap<(AccountId, Region), Foreign<T>>>,
+    foreign: Foreign<T>,
     writers: Mutex<HashMap<Region, Arc<Writer<T>>>>,
+    foreign_writers: Foreign<Writer<T>>,
 }
 
 impl<T: ?Sized> Pool<T> {
@@ -187,13 +188,19 @@ impl<T: ?Sized> Pool<T> {
             members: None,
             foreign: Mutex::default(),
             writers: Mutex::default(),
+            foreign_writers: Mutex::default(),
         }
     }
 
-    /// The same, also for reads in these member accounts.
+    /// The same, also for these member accounts.
     #[must_use]
     pub fn reaching(self, members: Option<Arc<Members>>) -> Self {
         Self { members, ..self }
+    }
+
+    /// Whether the account is one of the members. Makes no call.
+    pub fn reaches(&self, account: &AccountId) -> bool {
+        self.members.as_ref().is_some_and(|members| members.lists(account))
     }
 
     /// The clients for `account` and `region`; `own` is the account of the function's role.
@@ -202,11 +209,9 @@ impl<T: ?Sized> Pool<T> {
     /// [`Error::ForeignAccount`] for an account that is not a member: its credentials are never guessed.
     /// [`Error::MemberRole`] when the role of a member cannot be assumed.
     pub async fn at(&self, own: &AccountId, account: &AccountId, region: &Region) -> Result<Arc<T>, Error> {
-        if own != account
-            && let Some(members) = &self.members
-            && let Some(session) = members.session(account).await?
-        {
-            return Ok(self.in_member(account, self.endpoint_of(region), &session).await);
+        if let Some(session) = self.session(own, account).await? {
+            let config = session.config(&self.config(self.endpoint_of(region)));
+            return Ok(kept(&self.foreign, account, region, &session, || (self.connect)(&config)).await);
         }
         let region = self.reached(own, account, region)?;
         if *region == self.region {
@@ -217,28 +222,28 @@ impl<T: ?Sized> Pool<T> {
         Ok(Arc::clone(clients))
     }
 
-    /// The clients of this session, which later invocations use too until it ends.
-    async fn in_member(&self, account: &AccountId, region: &Region, session: &Session) -> Arc<T> {
-        let mut foreign = self.foreign.lock().await;
-        match foreign.get(&(account.clone(), region.clone())) {
-            Some((until, clients)) if *until == session.until => Arc::clone(clients),
-            _ => {
-                let clients = (self.connect)(&session.config(&self.config(region)));
-                foreign.insert((account.clone(), region.clone()), (session.until, Arc::clone(&clients)));
-                clients
-            }
-        }
-    }
-
     /// The clients for calls that change resources there: they send each request once. Built on first use.
     ///
     /// # Errors
     /// As [`at`](Self::at).
     pub async fn writer(&self, own: &AccountId, account: &AccountId, region: &Region) -> Result<Arc<Writer<T>>, Error> {
+        if let Some(session) = self.session(own, account).await? {
+            let config = session.config(&self.config(self.endpoint_of(region)));
+            let new = || Arc::new(Writer::new(&*self.connect, &config));
+            return Ok(kept(&self.foreign_writers, account, region, &session, new).await);
+        }
         let region = self.reached(own, account, region)?;
         let mut writers = self.writers.lock().await;
         let new = || Arc::new(Writer::new(&*self.connect, &self.config(region)));
         Ok(Arc::clone(writers.entry(region.clone()).or_insert_with(new)))
+    }
+
+    /// The session in a member; `None` in the function's own account, and in one that is not a member.
+    async fn session(&self, own: &AccountId, account: &AccountId) -> Result<Option<Session>, Error> {
+        match &self.members {
+            Some(members) if own != account => members.session(account).await,
+            Some(_) | None => Ok(None),
+        }
     }
 
     /// The same region, if the account is the function's own.
@@ -258,6 +263,26 @@ impl<T: ?Sized> Pool<T> {
     fn config(&self, region: &Region) -> SdkConfig {
         let region = aws_types::region::Region::new(region.as_str().to_owned());
         self.base.to_builder().region(region).build()
+    }
+}
+
+/// The clients of this session, which later invocations use too until it ends.
+async fn kept<T: ?Sized>(
+    all: &Foreign<T>,
+    account: &AccountId,
+    region: &Region,
+    session: &Session,
+    new: impl FnOnce() -> Arc<T>,
+) -> Arc<T> {
+    let mut all = all.lock().await;
+    let key = (account.clone(), region.clone());
+    match all.get(&key) {
+        Some((until, clients)) if *until == session.until => Arc::clone(clients),
+        _ => {
+            let clients = new();
+            all.insert(key, (session.until, Arc::clone(&clients)));
+            clients
+        }
     }
 }
 

@@ -2,6 +2,8 @@
 
 mod results;
 
+use std::sync::Arc;
+
 use aws_sdk_config::Client;
 use aws_sdk_config::types as sdk;
 use aws_smithy_types::DateTime;
@@ -10,9 +12,10 @@ use futures_util::stream::{self, Stream};
 use rectify_compliance::item::{ApiItem, Relationship};
 use rectify_compliance::place::ACCOUNT_TYPE;
 use rectify_compliance::rule_event::{ItemSummary, ResultToken};
-use rectify_compliance::{ConfigurationItem, Evaluation, ResourceKey, ShapeError, Target, Timestamp};
+use rectify_compliance::{ConfigurationItem, Evaluation, Region, ResourceKey, ShapeError, Target, Timestamp};
 
 use crate::client::Found;
+use crate::clients::Pool;
 use crate::retry::Backoff;
 use crate::{AwsError, Error};
 
@@ -44,6 +47,11 @@ impl ConfigService {
     /// A client with this configuration.
     pub fn new(config: &SdkConfig) -> Self {
         Self { client: Client::new(config) }
+    }
+
+    /// AWS Config by account and region.
+    pub fn pool(sdk: &SdkConfig, region: &Region) -> Pool<Self> {
+        Pool::new(Arc::new(|sdk| Arc::new(Self::new(sdk))), sdk.clone(), region.clone())
     }
 
     /// Sends evaluations, at most a hundred per call, each batch with retries until AWS Config has accepted all of it.

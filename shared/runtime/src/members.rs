@@ -24,6 +24,22 @@ const EXTERNAL_ID: &str = "MEMBER_EXTERNAL_ID";
 /// How long credentials must still be valid. Lambda ends every invocation within 15 minutes, so none outlives them.
 const MIN_LEFT: Duration = Duration::from_secs(20 * 60);
 
+/// The members that the environment lists; none without `MEMBER_ACCOUNTS`.
+///
+/// # Errors
+/// [`Error::Setting`] for something that is not an account.
+pub fn listed(environment: &Environment) -> Result<BTreeSet<AccountId>, Error> {
+    let account = |text: &str| match AccountId::is_id(text) {
+        true => Ok(AccountId::new(text)),
+        false => {
+            let reason = format!("expected accounts of 12 digits, separated by commas: received `{text}`");
+            Err(Error::Setting { name: ACCOUNTS, reason })
+        }
+    };
+    let texts = environment.get(ACCOUNTS).into_iter().flat_map(|all| all.split(',')).map(str::trim);
+    texts.map(account).collect()
+}
+
 /// The accounts that a function may act in besides its own.
 pub struct Members {
     accounts: BTreeSet<AccountId>,
@@ -56,16 +72,12 @@ impl Members {
     /// # Errors
     /// [`Error::Setting`] for something that is not an account, and without a role or an external id.
     pub fn read(environment: &Environment, sdk: &SdkConfig, region: &Region) -> Result<Option<Self>, Error> {
-        let Some(listed) = environment.get(ACCOUNTS) else { return Ok(None) };
-        let account = |text: &str| match AccountId::is_id(text) {
-            true => Ok(AccountId::new(text)),
-            false => {
-                let reason = format!("expected accounts of 12 digits, separated by commas: received `{text}`");
-                Err(Error::Setting { name: ACCOUNTS, reason })
-            }
-        };
+        let accounts = listed(environment)?;
+        if accounts.is_empty() {
+            return Ok(None);
+        }
         Ok(Some(Self {
-            accounts: listed.split(',').map(str::trim).map(account).collect::<Result<_, _>>()?,
+            accounts,
             role: environment.required(ROLE)?.to_owned(),
             external_id: environment.required(EXTERNAL_ID)?.to_owned(),
             region: region.clone(),
@@ -76,12 +88,17 @@ impl Members {
         }))
     }
 
+    /// Whether the account is one of them.
+    pub fn lists(&self, account: &AccountId) -> bool {
+        self.accounts.contains(account)
+    }
+
     /// The session in a member account, new or from an earlier invocation; `None` if the account is not a member.
     ///
     /// # Errors
     /// [`Error::MemberRole`] when the role cannot be assumed. The SDK has retried a throttled call.
     pub async fn session(&self, account: &AccountId) -> Result<Option<Session>, Error> {
-        if !self.accounts.contains(account) {
+        if !self.lists(account) {
             return Ok(None);
         }
         let mut sessions = self.sessions.lock().await;

@@ -1,5 +1,7 @@
 //! One reconciler over fake widgets: AWS Config replayed, ledger, bus and queues in moto.
 
+use std::collections::BTreeSet;
+
 use rectify_compliance::values::Bounded;
 use rectify_compliance::{AccountId, Region, Timestamp};
 use rectify_platform::client::Aws;
@@ -50,6 +52,7 @@ impl Env {
             unanswered: unanswered.clone(),
             exemptions: Exemptions::Ledger,
             account_modes: AccountModes::default(),
+            members: BTreeSet::new(),
             grace_minutes: PerControl::all(Bounded::of(0)),
             max_fixes_per_hour: 5,
             requests_per_run: 100,
@@ -71,6 +74,17 @@ impl Env {
 
     /// One run through another bus.
     pub(super) async fn run_through(&self, replay: &Replay, bus: Bus, now: Timestamp) -> Result<Value, Error> {
+        self.run_of(ACCOUNT, replay, bus, now).await
+    }
+
+    /// One run of the reconciler of this account.
+    pub(super) async fn run_of(
+        &self,
+        account: &str,
+        replay: &Replay,
+        bus: Bus,
+        now: Timestamp,
+    ) -> Result<Value, Error> {
         let reconciler = Reconciler {
             settings: self.settings.clone(),
             region: Region::new(REGION),
@@ -79,7 +93,7 @@ impl Env {
             bus,
         };
         let mut line = Invocation::start("reconciler", "r-1");
-        reconciler.run(&AccountId::new(ACCOUNT), now, &mut line).await
+        reconciler.run(&AccountId::new(account), now, &mut line).await
     }
 
     /// The ids of the widgets requested since the last call, in order.

@@ -1,8 +1,10 @@
 //! Attempts in progress.
 
-use rectify_compliance::Timestamp;
+use rectify_compliance::{AccountId, Timestamp};
+use rectify_runtime::bus::Bus;
 use rectify_runtime::ledger::State;
 use rectify_tests::controls::Widget;
+use rectify_tests::emulator::ACCOUNT;
 use rectify_tests::events::finding;
 use rectify_tests::outage::{Outage, during};
 use rectify_tests::remediation::{deliver_through, delivery, path};
@@ -44,6 +46,21 @@ async fn pending_attempt_is_requested_and_ended_whatever_config_reports() {
     assert_eq!(env.world.deliver(&delivered(&requests[0])).await.unwrap().name(), "verified");
     let attempts = env.world.attempts("d-1").await;
     assert_eq!((attempts.len(), attempts[0].state), (1, State::Finished));
+}
+
+/// The attempt of a listed member is requested in its account; that of another account is not.
+#[tokio::test]
+async fn attempt_in_a_member_is_requested_by_the_central_account() {
+    let mut env = pending().await;
+    let run = async |env: &Env| {
+        let bus = Bus::new(&env.world.sandbox.sdk, &env.settings.event_bus);
+        env.run_of("444455556666", &reports_nothing(), bus, in_ten_minutes()).await.unwrap()
+    };
+    assert_eq!(left_out(&run(&env).await), &json!({"account": 1}));
+    env.settings.members = [AccountId::new(ACCOUNT)].into();
+    assert_eq!(run(&env).await["requested"], json!({"open-attempt": 1}));
+    let [request] = env.requests().await.try_into().unwrap();
+    assert_eq!(request["awsAccountId"], ACCOUNT);
 }
 
 #[tokio::test]

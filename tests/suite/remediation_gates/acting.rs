@@ -292,7 +292,8 @@ async fn name_is_resolved_once_if_it_differs_from_the_id() {
     }]});
     let replay = Replay::of([Answer::ok(&history)]);
     let mut context = world.context_of(&NAMED_WIDGET_DISABLED);
-    context.config = rectify_runtime::config_service::ConfigService::new(&replay.sdk(REGION));
+    let region = rectify_compliance::Region::new(REGION);
+    context.config = rectify_runtime::config_service::ConfigService::pool(&replay.sdk(REGION), &region);
     let event = finding("D0R1", RECORDED);
     let disposition = deliver_through(&context, &event, &delivery("w")).await.unwrap();
     assert_eq!(ended(&disposition).1, Outcome::Planned);

@@ -103,6 +103,29 @@ fn every_control_of_today_fits() {
 }
 
 #[test]
+fn every_control_fits_with_fifty_members() {
+    let accounts: Vec<String> = (0..50).map(|number| format!("{:012}", 444_455_556_000_u64 + number)).collect();
+    let start = "f".repeat(17);
+    let settings = [
+        ("mode", "enforce"),
+        ("memberAccounts", &*accounts.join(",")),
+        ("memberExternalId", "e-1"),
+        ("memberFixRole", &*start),
+    ];
+    let templates = templates(&settings);
+    assert_limits(&templates);
+    for text in templates.values() {
+        for (id, resource) in section_of(&parsed(text), "Resources") {
+            let name = resource["Properties"]["RoleName"].as_str().unwrap_or_default();
+            assert!(name.len() <= NAME, "{id}: {name}");
+            // EventBridge allows 2,048 characters (quotas, read 2026-12).
+            let pattern = characters(&resource["Properties"]["EventPattern"]);
+            assert!(pattern <= 2_048, "{id}: {pattern} characters");
+        }
+    }
+}
+
+#[test]
 fn four_hundred_controls_fit() {
     let controls = made_up();
     assert_eq!(controls.len(), PLANNED);

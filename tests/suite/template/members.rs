@@ -7,7 +7,7 @@ use rectify_tests::binaries;
 
 use super::*;
 
-const ACCOUNTS: &str = "444455556666,777788889999";
+pub(super) const ACCOUNTS: &str = "444455556666,777788889999";
 
 /// The templates of every control with these members.
 fn with(accounts: &str) -> Templates {
@@ -15,11 +15,11 @@ fn with(accounts: &str) -> Templates {
     templates(&every)
 }
 
-fn resources(templates: &Templates, path: &str) -> BTreeMap<String, Value> {
+pub(super) fn resources(templates: &Templates, path: &str) -> BTreeMap<String, Value> {
     section_of(&parsed(&templates[path]), "Resources")
 }
 
-fn of_kind<'a>(resources: &'a BTreeMap<String, Value>, kind: &str) -> BTreeMap<&'a str, &'a Value> {
+pub(super) fn of_kind<'a>(resources: &'a BTreeMap<String, Value>, kind: &str) -> BTreeMap<&'a str, &'a Value> {
     resources.iter().filter(|(_, it)| it["Type"].as_str() == Some(kind)).map(|(id, it)| (id.as_str(), it)).collect()
 }
 
@@ -122,7 +122,7 @@ fn the_role_of_a_member_permits_what_rules_do_and_no_more() {
 }
 
 /// The value with the content of tagged values in their place.
-fn untagged(value: &Value) -> Value {
+pub(super) fn untagged(value: &Value) -> Value {
     match value {
         Value::Tagged(it) => untagged(&it.value),
         Value::Sequence(all) => Value::Sequence(all.iter().map(untagged).collect()),

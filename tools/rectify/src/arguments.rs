@@ -193,6 +193,9 @@ pub(crate) struct UndoArguments {
     /// Confirm the restored exposure; without it, a terminal prompts for confirmation.
     #[arg(long)]
     pub(crate) confirm_exposure: bool,
+    /// The profile of the AWS CLI for the resource, if it is in another account than the ledger.
+    #[arg(long, value_name = "PROFILE")]
+    pub(crate) resource_profile: Option<String>,
     #[command(flatten)]
     pub(crate) ledger: LedgerArguments,
 }

@@ -10,6 +10,7 @@ use rectify_scan::{command, plan};
 use serde_json::{Value, json};
 
 use crate::arguments::UndoArguments;
+use crate::caller::{self, Caller};
 use crate::check::known;
 use crate::cli_error::CliError;
 use crate::place::{self, OpenLedger};
@@ -26,7 +27,14 @@ pub(crate) async fn run(arguments: &UndoArguments, environment: &Environment, qu
     if let Some(report) = nothing_to_do(&attempt) {
         return Ok(report);
     }
-    open.caller.expect_account(&attempt.target.account).await?;
+    let other = match &arguments.resource_profile {
+        None => None,
+        Some(profile) => {
+            Some(Caller::new(Some(open.caller.region().as_str()), &caller::environment(Some(profile))).await?)
+        }
+    };
+    let caller = other.as_ref().unwrap_or(&open.caller);
+    expect_account(caller, &attempt).await?;
     let preview = preview(&attempt)?;
     let style = Style::of(environment, std::io::stderr().is_terminal());
     confirm(arguments, &attempt, &preview, quiet, style)?;
@@ -35,8 +43,21 @@ pub(crate) async fn run(arguments: &UndoArguments, environment: &Environment, qu
         .ok_or_else(|| CliError::usage(format!("undo {id}: control `{}` has no undo", attempt.control)))?;
     let request =
         UndoRequest { attempt: id.clone(), by, hold_days: arguments.hold_days, overwrite: arguments.overwrite_changes };
-    let undone = operations.undo(open.caller.config(), &open.ledger, &attempt.target, &request).await?;
+    let undone = operations.undo(caller.config(), &open.ledger, &attempt.target, &request).await?;
     Ok(ended(&attempt, &undone))
+}
+
+/// Refuses credentials of another account than the resource's, before the preview and the prompt.
+async fn expect_account(caller: &Caller, attempt: &Attempt) -> Result<(), CliError> {
+    let (own, account) = (&caller.identity().await?.account, &attempt.target.account);
+    if own == account {
+        return Ok(());
+    }
+    Err(CliError::usage(format!(
+        "undo {}: expected credentials of {account}, the account of the resource: received those of {own}: name a \
+         profile of {account} with --resource-profile",
+        attempt.id
+    )))
 }
 
 /// The report for an attempt with nothing to undo, which needs no confirmation.

@@ -62,9 +62,13 @@ impl Settings {
         }
     }
 
-    /// The role of a member is assumed with an external id.
+    /// The role of a member is assumed with an external id, and remediations need members.
     fn check_members(&self) -> Result<(), SettingsError> {
-        let [accounts, id] = ["memberAccounts", "memberExternalId"].map(|key| self.value_of(key));
+        let [accounts, id, fix] = ["memberAccounts", "memberExternalId", "memberFixRole"].map(|key| self.value_of(key));
+        if fix != "none" && accounts == "none" {
+            let why = "expected accounts, since memberFixRole is set: received none";
+            return Err(refused("memberAccounts", why));
+        }
         match accounts != "none" && id == "none" {
             false => Ok(()),
             true => {

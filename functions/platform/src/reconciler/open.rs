@@ -57,7 +57,8 @@ impl Run<'_> {
         let has_work = |attempt: &Attempt| attempt.state == State::Open || attempt.is_unannounced();
         let attempt = ledger.attempt(control.id, &open.id).await?.filter(has_work);
         let Some(attempt) = attempt else { return Ok(Err("ended")) };
-        if attempt.target.account != *self.account {
+        let account = &attempt.target.account;
+        if account != self.account && !self.reconciler.settings.members.contains(account) {
             return Ok(Err("account"));
         }
         if ledger.is_leased(&ResourcePath::of(&attempt.target), self.now).await? {

@@ -1,9 +1,12 @@
 //! The settings of the reconciler's function, and the controls it watches.
 
+use std::collections::BTreeSet;
+
 use jiff::SignedDuration;
 use rectify_compliance::AccountId;
 use rectify_compliance::values::Bounded;
 use rectify_runtime::Error;
+use rectify_runtime::members;
 use rectify_runtime::settings::{AccountModes, Environment, Exemptions, MAX_GRACE, Mode, PerControl};
 
 /// The facts about a control that the reconciler needs.
@@ -47,6 +50,8 @@ pub struct Settings {
     pub exemptions: Exemptions,
     /// `ACCOUNT_MODES`: modes of single accounts; the lower one wins.
     pub account_modes: AccountModes,
+    /// `MEMBER_ACCOUNTS`: other accounts whose open attempts are requested.
+    pub members: BTreeSet<AccountId>,
     /// `GRACE_MINUTES`: the time between a finding and its enforcement.
     pub grace_minutes: PerControl<Bounded<0, MAX_GRACE>>,
     /// `MAX_FIXES_PER_HOUR`, as the remediations have it.
@@ -83,6 +88,7 @@ impl Settings {
             unanswered: environment.required("UNANSWERED")?.to_owned(),
             exemptions: environment.parsed("EXEMPTIONS", Exemptions::Ledger)?,
             account_modes: environment.parsed("ACCOUNT_MODES", AccountModes::default())?,
+            members: members::listed(environment)?,
             grace_minutes: environment.parsed("GRACE_MINUTES", PerControl::all(Bounded::of(0)))?,
             max_fixes_per_hour: environment.parsed("MAX_FIXES_PER_HOUR", Bounded::<0, 1000>::of(5))?.get(),
             requests_per_run: count(environment.parsed("REQUESTS_PER_RUN", Bounded::<1, 1000>::of(100))?),

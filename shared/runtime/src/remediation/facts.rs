@@ -105,7 +105,7 @@ impl Facts for RemediationRun<'_> {
     }
 
     async fn stack(&self, live: &IdentifiedState, plan: &Plan<Value>) -> Result<Option<String>, Error> {
-        managed::lookup_stack(self.control, &*self.clients, &self.context.stacks, &live.image, plan).await
+        managed::lookup_stack(self.control, &*self.clients, &self.stacks, &live.image, plan).await
     }
 
     async fn breaker(&self, own: Option<&str>, now: Timestamp) -> Result<Option<OpenBreaker>, Error> {

@@ -4,7 +4,7 @@
 use aws_lambda_events::event::eventbridge::EventBridgeEvent;
 use rectify_compliance::gate::RuleScope;
 use rectify_compliance::{
-    ComplianceChange, ControlMeta, IdentifiedState, Origin, Plan, Region, Target, Timestamp, Verdict,
+    AccountId, ComplianceChange, ControlMeta, IdentifiedState, Origin, Plan, Region, Target, Timestamp, Verdict,
 };
 use serde_json::Value;
 
@@ -80,7 +80,8 @@ pub(super) async fn handle_event(
         return Ok(Disposition::Ignored("not a finding"));
     }
     let here = &context.function.region;
-    if let Some(why) = elsewhere(event, &change, here, delivery) {
+    let own = delivery.account.clone().unwrap_or_else(|| change.account.clone());
+    if let Some(why) = elsewhere(event, &change, here, &own, context.clients.reaches(&change.account)) {
         return Ok(Disposition::Ignored(why));
     }
     if !context.settings.rule_names.matches(&change.rule_name) {
@@ -110,18 +111,33 @@ pub(super) async fn handle_event(
             Some(id)
         }
     };
-    let own = delivery.account.clone().unwrap_or_else(|| change.account.clone());
     let clients = context.clients.at(&own, &change.account, here).await?;
+    let config = context.config.at(&own, &change.account, here).await?;
+    let stacks = context.stacks.at(&own, &change.account, here).await?;
     let parameters = control.common_parameters(&context.settings.parameters)?;
     let home = context.function.home(parameters.home_region.as_ref());
     let scope = RuleScope { meta, parameters: &parameters, here, home: &home };
     if control.needs_name() && scope.out_of_scope(&target.resource, None).is_none() {
-        target.name = context.config.name_of(&target).await?;
+        target.name = config.name_of(&target).await?;
     }
     let path = ResourcePath::of(&target);
     let reads_until = delivery.reads_until;
     let (id, deadline) = (meta.id, delivery.deadline);
-    let run = RemediationRun { id, control, context, scope, change, target, path, clients, own, deadline, reads_until };
+    let run = RemediationRun {
+        id,
+        control,
+        context,
+        scope,
+        change,
+        target,
+        path,
+        clients,
+        config,
+        stacks,
+        own,
+        deadline,
+        reads_until,
+    };
 
     // The lease is per resource, not per control.
     let until = delivery.deadline.saturating_add(LEASE_GRACE).unwrap_or(Timestamp::MAX);
@@ -139,14 +155,22 @@ pub(super) async fn handle_event(
 
 /// Why an event is for another function: rule names are the same in every region and account, and a bus may carry the
 /// events of all. AWS Config reports `global` resources in the region of the rule.
+///
+/// The finding of a member comes from that member: EventBridge sets the account of an event, and no other account can
+/// speak for it. Requests come from this account's reconciler.
 fn elsewhere(
     event: &EventBridgeEvent<Value>,
     change: &ComplianceChange,
     here: &Region,
-    delivery: &Delivery,
+    own: &AccountId,
+    is_member: bool,
 ) -> Option<&'static str> {
-    let account = delivery.account.as_ref().unwrap_or(&change.account);
-    if change.account != *account || event.account.as_deref().is_some_and(|it| it != account.as_str()) {
+    let sender = match change.origin {
+        Origin::Config => &change.account,
+        Origin::Request(_) => own,
+    };
+    let is_reached = change.account == *own || is_member;
+    if !is_reached || event.account.as_deref().is_some_and(|it| it != sender.as_str()) {
         return Some("another account");
     }
     let region = [here.as_str(), "global"].contains(&change.region.as_str());
@@ -287,7 +311,7 @@ impl RemediationRun<'_> {
             ledger.save(lease, &attempt).await?;
             return Ok(Start::Begun(Box::new(attempt)));
         }
-        let (settings, config) = (&self.context.settings, &self.context.config);
+        let (settings, config) = (&self.context.settings, &self.config);
         let budget = budget_of(settings, config, self.context.deployed.meta.resource_types).await?;
         attempt.budgeted = true;
         let (outcome, reason) =

@@ -22,6 +22,7 @@ mod stages;
 pub mod undo;
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use aws_lambda_events::event::eventbridge::EventBridgeEvent;
 use aws_types::SdkConfig;
@@ -35,6 +36,7 @@ use crate::config_service::ConfigService;
 use crate::deadline::Deadline;
 use crate::invocation::Invocation;
 use crate::ledger::{self, Ledger};
+use crate::members::Members;
 use crate::settings::{Environment, FunctionSettings, RemediationSettings};
 use crate::stacks::Stacks;
 use crate::{Error, serve};
@@ -56,10 +58,10 @@ pub struct RemediationContext {
     pub ledger: Ledger,
     /// The event bus.
     pub bus: Bus,
-    /// AWS Config, for names and resource counts.
-    pub config: ConfigService,
-    /// CloudFormation, for resources without a stack tag.
-    pub stacks: Stacks,
+    /// AWS Config, for names and resource counts, by the account of the resource.
+    pub config: Pool<ConfigService>,
+    /// CloudFormation, for resources without a stack tag, by the account of the resource.
+    pub stacks: Pool<Stacks>,
     /// The control's own clients.
     pub clients: Pool<dyn Calls>,
 }
@@ -73,7 +75,8 @@ impl RemediationContext {
         let function = FunctionSettings::read(environment)?;
         let settings = RemediationSettings::read(environment)?;
         let sdk = clients::sdk_config(environment, &function.region)?;
-        Ok(Self::over(deployed, &sdk, function, settings))
+        let members = Members::read(environment, &sdk, &function.region)?;
+        Ok(Self::over(deployed, &sdk, function, settings).reaching(members))
     }
 
     /// Builds the context from an SDK configuration.
@@ -86,12 +89,25 @@ impl RemediationContext {
         Self {
             ledger: Ledger::new(sdk, &settings.ledger_table),
             bus: Bus::new(sdk, &settings.event_bus),
-            config: ConfigService::new(sdk),
-            stacks: Stacks::new(sdk),
+            config: ConfigService::pool(sdk, &function.region),
+            stacks: Pool::new(Arc::new(|sdk| Arc::new(Stacks::new(sdk))), sdk.clone(), function.region.clone()),
             clients: deployed.pool(sdk, &function.region),
             deployed,
             function,
             settings,
+        }
+    }
+
+    /// The context with the member accounts whose findings the function handles too. The ledger and the event bus are
+    /// always those of the function's own account.
+    #[must_use]
+    pub fn reaching(self, members: Option<Members>) -> Self {
+        let members = members.map(Arc::new);
+        Self {
+            config: self.config.reaching(members.clone()),
+            stacks: self.stacks.reaching(members.clone()),
+            clients: self.clients.reaching(members),
+            ..self
         }
     }
 }

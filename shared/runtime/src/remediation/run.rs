@@ -11,9 +11,11 @@ use super::RemediationContext;
 use super::decision::Seen;
 use super::deployed::Calls;
 use crate::Error;
+use crate::config_service::ConfigService;
 use crate::deadline::Deadline;
 use crate::ledger::{self, Attempt, Fence, Registry, ResourcePath, State};
 use crate::settings::Mode;
+use crate::stacks::Stacks;
 use crate::writer::Writer;
 
 /// The time that must be left for a retried call: its own ten seconds, a live read, and the writes to the ledger.
@@ -33,6 +35,10 @@ pub(super) struct RemediationRun<'a> {
     pub(super) path: ResourcePath,
     /// Clients for reading.
     pub(super) clients: Arc<dyn Calls>,
+    /// AWS Config of the resource's account.
+    pub(super) config: Arc<ConfigService>,
+    /// CloudFormation of the resource's account.
+    pub(super) stacks: Arc<Stacks>,
     /// The account of the function's role.
     pub(super) own: AccountId,
     /// When Lambda ends the invocation.

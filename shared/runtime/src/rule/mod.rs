@@ -57,7 +57,7 @@ impl RuleContext {
     /// Builds the context from an SDK configuration.
     pub fn over(rule: Rule, sdk: &SdkConfig, settings: FunctionSettings) -> Self {
         let clients = Pool::new(rule.connect.clone(), sdk.clone(), settings.region.clone());
-        let config = Pool::new(Arc::new(|sdk| Arc::new(ConfigService::new(sdk))), sdk.clone(), settings.region.clone());
+        let config = ConfigService::pool(sdk, &settings.region);
         Self { config, relay: Relay::new(sdk), clients, settings, rule }
     }
 

@@ -3,7 +3,7 @@
 use rectify_compliance::entry::ErasedRemediation;
 use rectify_compliance::{Entry, Frequency, Mode, Permission, Scope, roles};
 
-use super::{member, policy, quoted, sorted};
+use super::{member, member_fix, policy, quoted, sorted};
 use crate::declaration::declarations;
 use crate::fragment::{Unfilled, fill};
 use crate::settings::{Selected, Settings};
@@ -60,9 +60,17 @@ pub(super) fn resources(settings: &Settings, selected: &Selected, conditional: b
         let fixes = if selected.mode == Mode::Enforce { sorted(remediation.fix_permissions()) } else { Vec::new() };
         let lists: [(&str, &[Permission]); 3] =
             [("ledger", roles::REMEDIATION_LEDGER), ("reads", &live(remediation)), ("fixes", &fixes)];
-        let policies = policy::inline(&lists, &[control.meta.id]);
+        let reached = member_fix::reached(settings, control.meta.id);
+        let policies = policy::inline(&lists, &[control.meta.id]) + &reached.policy;
         let allow_l2 = format!("\"{}\"", selected.allow_l2);
-        let values = [("allow-l2", allow_l2.as_str()), ("mode", selected.mode.name()), ("policies", &policies)];
+        let values = [
+            ("allow-l2", allow_l2.as_str()),
+            ("mode", selected.mode.name()),
+            ("policies", &policies),
+            ("members", &reached.variables),
+            ("accounts", &reached.accounts),
+            ("own-findings", reached.own_findings),
+        ];
         text.push_str(&with(REMEDIATION, &values)?);
     }
     Ok(text)
@@ -100,7 +108,7 @@ fn shares_role(control: &Entry) -> bool {
 
 /// Permissions of the live read, including those to resolve a resource name from AWS Config's id and to look up a
 /// stack.
-fn live(remediation: &dyn ErasedRemediation) -> Vec<Permission> {
+pub(super) fn live(remediation: &dyn ErasedRemediation) -> Vec<Permission> {
     let mut permissions = remediation.read_permissions().to_vec();
     if remediation.needs_name() {
         permissions.push(Permission::unscoped("config:GetResourceConfigHistory"));

@@ -38,13 +38,21 @@ fn remediations(settings: &Settings) -> impl Iterator<Item = &'static dyn Erased
 }
 
 fn guard(decided: &[&str], calls: impl Iterator<Item = Permission>) -> Result<String, Unfilled> {
+    let decided: Vec<String> = decided.iter().map(|it| format!("\"{it}\"")).collect();
+    Ok(fill(DECISIONS, &[("decided", &decided.join(", "))])? + &of_resources(calls)?)
+}
+
+/// The guard of resources, for a role that cannot write to the ledger.
+///
+/// # Errors
+/// As [`of_remediations`].
+pub(super) fn of_resources(calls: impl Iterator<Item = Permission>) -> Result<String, Unfilled> {
     let calls: Vec<Permission> = calls.filter(|it| !it.reads()).collect();
     let actions = |selected: fn(&Permission) -> bool| -> String {
         let actions: BTreeSet<&str> = calls.iter().filter(|it| selected(it)).map(|it| it.action).collect();
         policy::members(actions)
     };
-    let decided: Vec<String> = decided.iter().map(|it| format!("\"{it}\"")).collect();
-    let mut text = fill(DECISIONS, &[("decided", &decided.join(", "))])?;
+    let mut text = String::new();
     // IAM rejects a statement without an action.
     let tagging = actions(|it| it.action.contains("Tag"));
     if !tagging.is_empty() {

@@ -4,7 +4,7 @@ use rectify_compliance::permission::Condition;
 use rectify_compliance::{Permission, Scope, roles};
 
 use super::options::given;
-use super::{HEADER, conditions, control, policy, quoted, sorted};
+use super::{HEADER, conditions, control, member_fix, policy, quoted, service, sorted};
 use crate::declaration::PARAMETERS;
 use crate::fragment::{Unfilled, fill};
 use crate::settings::{Selected, Settings};
@@ -13,7 +13,7 @@ use crate::settings::{Selected, Settings};
 pub const MEMBER: &str = "deploy/member.yaml";
 
 /// The reference to the region of a stack.
-const REGION: &str = "${AWS::Region}";
+pub(super) const REGION: &str = "${AWS::Region}";
 
 const TEMPLATE: &str = include_str!("member.yaml");
 const POLICY: &str = include_str!("member-policy.yaml");
@@ -32,12 +32,17 @@ fn role(settings: &Settings) -> String {
     given(settings, "memberRole").unwrap_or_default()
 }
 
-fn external_id(settings: &Settings) -> String {
+pub(super) fn external_id(settings: &Settings) -> String {
     given(settings, "memberExternalId").unwrap_or_default()
 }
 
 /// The environment variables of every rule's function.
 pub(super) fn variables(settings: &Settings) -> String {
+    variables_with(settings, &role(settings))
+}
+
+/// The environment variables of a function that assumes this role in each member.
+pub(super) fn variables_with(settings: &Settings, role: &str) -> String {
     let accounts = accounts(settings);
     if accounts.is_empty() {
         return String::new();
@@ -46,18 +51,22 @@ pub(super) fn variables(settings: &Settings) -> String {
         "MEMBER_ACCOUNTS: {}\nMEMBER_ROLE: {}\nMEMBER_EXTERNAL_ID: {}\n",
         // Quoted, since a single account is a number in YAML.
         text_of(&accounts.join(",")),
-        text_of(&role(settings)),
+        text_of(role),
         text_of(&external_id(settings)),
     )
 }
 
-fn text_of(value: &str) -> String {
+pub(super) fn text_of(value: &str) -> String {
     format!("'{value}'")
 }
 
 /// The statement of every rule's role: it assumes exactly the members' roles.
 pub(super) fn statement(settings: &Settings) -> String {
-    let role = role(settings);
+    statement_for(settings, &role(settings))
+}
+
+/// The statement of a role that assumes the roles of this name in the members, and no other.
+pub(super) fn statement_for(settings: &Settings, role: &str) -> String {
     let arns = accounts(settings).into_iter().map(|account| {
         let arn = format!("arn:${{AWS::Partition}}:iam::{account}:role/{role}");
         format!("    - !Sub \"{arn}\"\n")
@@ -91,15 +100,18 @@ pub(super) fn template(settings: &Settings) -> Result<Option<String>, Unfilled> 
         attached.push_str(&format!("- !Ref MemberPolicy{number}\n"));
     }
     let rules = settings.deployed().map(rule).collect::<Result<String, _>>()?;
+    let fixes = member_fix::resources(settings)?;
+    let conditions = conditions(&[TEMPLATE, &fixes].concat());
     let text = fill(
         TEMPLATE,
         &[
-            ("parameters", &parameters(settings)),
-            ("conditions", &conditions(TEMPLATE)),
+            ("parameters", &parameters(settings, &fixes)),
+            ("conditions", &conditions),
             ("role", &role(settings)),
             ("external-id", &external_id(settings)),
             ("attached", &attached),
             ("policies", &policies),
+            ("fixes", &fixes),
             ("rules", &rules),
         ],
     )?;
@@ -114,7 +126,7 @@ fn permissions(settings: &Settings) -> Vec<Permission> {
 }
 
 /// The permission without its limit to the function's region: the role is used in all of them.
-fn in_every_region(permission: Permission) -> Permission {
+pub(super) fn in_every_region(permission: Permission) -> Permission {
     match permission.condition {
         Some(Condition::Equals(_, REGION)) => Permission { condition: None, ..permission },
         _ => permission,
@@ -137,12 +149,13 @@ fn rule(selected: &Selected) -> Result<String, Unfilled> {
     )
 }
 
-/// The declarations of these parameters, with the settings' values as their defaults.
-fn parameters(settings: &Settings) -> String {
+/// The declarations of the parameters that the template and these resources need, with the settings' values as their
+/// defaults.
+fn parameters(settings: &Settings, fixes: &str) -> String {
     let mut is_taken = false;
     let lines = PARAMETERS.lines().filter(|line| {
         if let Some(name) = line.strip_suffix(':').filter(|it| !it.starts_with(' ')) {
-            is_taken = OF_ROOT.contains(&name);
+            is_taken = OF_ROOT.contains(&name) || service::refers(fixes, name);
         }
         is_taken
     });

@@ -18,6 +18,7 @@ use crate::settings::Settings;
 mod control;
 mod guard;
 mod member;
+mod member_fix;
 mod options;
 mod platform;
 mod policy;
@@ -84,6 +85,7 @@ pub fn render(settings: &Settings) -> Result<Templates, Unfilled> {
             ("ledger", &ledger),
             ("platform", &platform),
             ("watch", &watch),
+            ("member-findings", &member_fix::bus(settings)?),
             ("applications", &applications),
         ],
     )?;

@@ -2,7 +2,7 @@
 
 use rectify_compliance::{Mode, roles};
 
-use super::{options, policy};
+use super::{member_fix, options, policy};
 use crate::fragment::{Unfilled, fill};
 use crate::settings::{Settings, highest};
 
@@ -17,7 +17,13 @@ pub(super) fn resources(settings: &Settings, roles_of_services: &str) -> Result<
     let statements = policy::statements(roles::RECONCILER, &[]).concat();
     let means = options::statements(settings);
     let modes = format!("\"{}\"", modes(settings));
-    let mut text = fill(RECONCILER, &[("modes", &modes), ("statements", &statements), ("own-means", &means)])?;
+    let values = [
+        ("modes", modes.as_str()),
+        ("statements", &statements),
+        ("own-means", &means),
+        ("members", &member_fix::accounts_variable(settings)),
+    ];
+    let mut text = fill(RECONCILER, &values)?;
     let statements = policy::statements(roles::ATTRIBUTION, &[]).concat();
     let values = [("statements", statements.as_str()), ("roles", roles_of_services), ("own-means", &means)];
     text.push_str(&fill(ATTRIBUTION, &values)?);

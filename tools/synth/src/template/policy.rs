@@ -19,7 +19,12 @@ pub(super) fn inline(lists: &[(&str, &[Permission])], controls: &[&str]) -> Stri
 }
 
 fn policy(name: &str, permissions: &[Permission], controls: &[&str]) -> String {
-    let statements: String = statements(permissions, controls).iter().map(|it| indented(it, 8)).collect();
+    named(name, &statements(permissions, controls).concat())
+}
+
+/// An inline policy with these statements: an item of the `Policies` that [`inline`] returns.
+pub(super) fn named(name: &str, statements: &str) -> String {
+    let statements = indented(statements, 8);
     format!(
         "  - PolicyName: {name}
     PolicyDocument:

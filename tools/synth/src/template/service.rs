@@ -175,7 +175,7 @@ fn names() -> impl Iterator<Item = String> {
 }
 
 /// Whether `text` refers to this parameter.
-fn refers(text: &str, name: &str) -> bool {
+pub(super) fn refers(text: &str, name: &str) -> bool {
     let reference = format!("!Ref {name}");
     let ends = |rest: &str| !rest.starts_with(|it: char| it.is_ascii_alphanumeric());
     text.contains(&format!("${{{name}}}"))
