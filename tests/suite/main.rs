@@ -24,6 +24,7 @@ mod programs;
 mod proxy;
 mod reconciler;
 mod remediation_gates;
+mod router;
 mod rule_handler;
 mod scaffold;
 mod scan;

@@ -1,6 +1,7 @@
-//! The clients of this crate, the only module that names an SDK: AWS Config's results, the dead-letter queues, and in
-//! [`trail`] CloudTrail. They decide nothing.
+//! The clients of this crate, the only module that names an SDK: AWS Config's results, the dead-letter queues, in
+//! [`trail`] CloudTrail, and in [`tickets`] the queue of tickets. They decide nothing.
 
+pub mod tickets;
 pub mod trail;
 
 use std::collections::BTreeMap;

@@ -16,6 +16,7 @@
 //! | [`control`] | the traits of a control and its declaration, [`control!`] |
 //! | [`entry`] | a control with its types erased, for catalogues, generators and property tests |
 //! | [`exemption`] | an approved decision not to enforce a control on a resource until a date |
+//! | [`finding`] | a finding over its lifetime, and its ticket |
 //! | [`state`] | a subject in its stored form, for a later undo |
 //! | [`managed`] | how to determine whether a CloudFormation stack manages a resource |
 //! | [`permission`] | IAM actions with the resources they are scoped to |
@@ -39,6 +40,7 @@ mod declare;
 pub mod entry;
 pub mod error;
 pub mod exemption;
+pub mod finding;
 pub mod gate;
 pub mod item;
 pub mod json_parameter;

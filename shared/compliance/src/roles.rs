@@ -121,6 +121,22 @@ pub const ATTRIBUTION: &[Permission] = &[
     PUT_EVENTS_OF_LOG,
 ];
 
+const ROUTER_QUEUE: &str = "${RouterQueue.Arn}";
+
+/// Permissions of the router. It reads attempts and holds, writes its own items, and sends tickets. Lambda polls the
+/// queue with the function's role.
+pub const ROUTER: &[Permission] = &[
+    READ,
+    QUERY,
+    PUT.in_partitions(&["router#*"]),
+    Permission::on("sqs:DeleteMessage", ROUTER_QUEUE),
+    Permission::on("sqs:GetQueueAttributes", ROUTER_QUEUE),
+    Permission::on("sqs:ReceiveMessage", ROUTER_QUEUE),
+    Permission::on("sqs:SendMessage", "${TicketQueue.Arn}"),
+    CREATE_STREAM,
+    PUT_EVENTS_OF_LOG,
+];
+
 const OF_UNDO: &[&str] = &["<control>#*", "ACTS#*", "D#*", "L#*"];
 
 /// Permissions of the undo function beside those of the calls that undo: write attempts, leases, holds and the audit

@@ -125,7 +125,7 @@ fn programs_match_the_controls() {
             std::iter::once((package, control.meta.id.to_owned())).chain(fix)
         })
         .collect();
-    expected.extend(["attribution", "reconciler", "undo"].map(|name| (PLATFORM.to_owned(), name.to_owned())));
+    expected.extend(["attribution", "reconciler", "router", "undo"].map(|name| (PLATFORM.to_owned(), name.to_owned())));
     expected.sort();
     assert_eq!(binaries_of_functions(), expected);
     let listed = rectify_catalogue_lambda::functions().chain(rectify_platform::FUNCTIONS).map(|function| function.name);

@@ -81,6 +81,18 @@ fn functions() -> Vec<Function> {
             by_lambda: &[LOGS[0], LOGS[1], "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"],
         },
         Function {
+            name: "router",
+            permissions: roles::ROUTER.to_vec(),
+            code: &[
+                "functions/platform/src/router",
+                "functions/platform/src/router.rs",
+                "functions/platform/src/client/tickets.rs",
+            ],
+            begins: &["functions/platform/src/router", "functions/platform/src/router.rs"],
+            // Lambda polls its queue.
+            by_lambda: &[LOGS[0], LOGS[1], "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"],
+        },
+        Function {
             name: "undo",
             permissions: roles::UNDO.to_vec(),
             code: &["functions/platform/src/undo.rs", "shared/runtime/src/remediation/undo.rs"],
@@ -148,6 +160,7 @@ fn functions_write_only_their_own_partitions_of_the_ledger() {
         ("remediation", roles::REMEDIATION_LEDGER, &["<control>#*", "<control>#OPEN", "L#*"][..]),
         ("reconciler", roles::RECONCILER, &["reconciler#*"]),
         ("attribution", roles::ATTRIBUTION, &["attribution#*"]),
+        ("router", roles::ROUTER, &["router#*"]),
         ("undo", roles::UNDO, &["<control>#*", "<control>#OPEN", "ACTS#*", "D#*", "L#*"]),
     ] {
         let written = written(permissions);
@@ -158,7 +171,7 @@ fn functions_write_only_their_own_partitions_of_the_ledger() {
     // No control's id is a prefix of another partition.
     for control in rectify_catalogue::controls() {
         let own = format!("{}#", control.meta.id);
-        let others = ["L#", "D#", "X#", "ACTS#", "reconciler#", "attribution#"];
+        let others = ["L#", "D#", "X#", "ACTS#", "reconciler#", "attribution#", "router#"];
         assert!(others.iter().all(|it| !it.starts_with(&own) && !own.starts_with(it)), "{own}");
     }
 }

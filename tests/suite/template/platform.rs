@@ -220,3 +220,37 @@ fn attribution_receives_findings_and_not_its_own_announcements() {
     }
     assert_eq!(parameters()["Attribution"]["Default"].as_str(), Some("true"));
 }
+
+#[test]
+fn the_router_is_deployed_on_request_with_what_it_needs() {
+    let resources = section("Resources");
+    assert!(!resources.keys().any(|id| id.starts_with("Router") || id == "TicketQueue"), "off by default");
+
+    let root = parsed(&templates(&[("tickets", "queue")])[ROOT]);
+    let resources = &root["Resources"];
+    let variables = &resources["Router"]["Properties"]["Environment"]["Variables"];
+    let given: BTreeSet<&str> = variables.as_mapping().unwrap().keys().filter_map(Value::as_str).collect();
+    assert_eq!(given, settings_read(include_str!("../../../functions/platform/src/router/settings.rs")));
+    let queue = &resources["RouterQueue"]["Properties"];
+    let timeout = resources["Router"]["Properties"]["Timeout"].as_u64().unwrap();
+    assert!(queue["VisibilityTimeout"].as_u64().unwrap() >= 6 * timeout);
+    let letters = &queue["RedrivePolicy"]["deadLetterTargetArn"];
+    assert_eq!(tagged(letters, "GetAtt").as_deref(), Some("RouterLetters.Arn"));
+    assert_eq!(resources["TicketQueue"]["Properties"]["FifoQueue"].as_bool(), Some(true));
+    assert!(!resources["RouterLettersAlarm"].is_null());
+
+    let deployed = roles::deployed(&templates(&[("tickets", "queue")]), &[]);
+    let may = |action: &str, partition: &str| roles::may(&deployed, "RouterRole", action, partition);
+    for (action, partition, expected) in [
+        ("PutItem", "router#restricted-ssh", true),
+        ("PutItem", "restricted-ssh#A#1", false),
+        ("PutItem", "D#1", false),
+        ("PutItem", "STOP", false),
+        ("UpdateItem", "router#restricted-ssh", false),
+        ("DeleteItem", "router#restricted-ssh", false),
+        ("GetItem", "restricted-ssh#ID", true),
+        ("Query", "restricted-ssh#I#1", true),
+    ] {
+        assert_eq!(may(action, partition), expected, "{action} {partition}");
+    }
+}

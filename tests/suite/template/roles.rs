@@ -207,6 +207,11 @@ fn on_ledger(action: &str, partition: &str) -> Request {
     Request::new(format!("dynamodb:{action}"), LEDGER).with("dynamodb:LeadingKeys", [partition])
 }
 
+/// Whether the role with this logical id may access a partition of the ledger.
+pub(super) fn may(stack: &Stack, id: &str, action: &str, partition: &str) -> bool {
+    decide(role(stack, id), &on_ledger(action, partition)) == Decision::Allowed
+}
+
 const WRITES: [&str; 3] = ["DeleteItem", "PutItem", "UpdateItem"];
 const READS: [&str; 3] = ["ConditionCheckItem", "GetItem", "Query"];
 

@@ -7,10 +7,12 @@
 
 mod event_source;
 
+use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use aws_sdk_eventbridge::error::DisplayErrorContext;
 use aws_sdk_eventbridge::types::{PutEventsRequestEntry, Target as BusTarget};
+use aws_sdk_sqs::types::QueueAttributeName;
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -247,7 +249,10 @@ impl Bus {
     }
 
     async fn create_queue(&self, name: &str) -> Result<String, BusError> {
-        let answer = self.sqs.create_queue().queue_name(name).send().await.map_err(call("sqs:CreateQueue", name))?;
+        let is_fifo = name.ends_with(".fifo").then(|| "true".to_owned());
+        let create = self.sqs.create_queue().queue_name(name);
+        let create = create.set_attributes(is_fifo.map(|it| HashMap::from([(QueueAttributeName::FifoQueue, it)])));
+        let answer = create.send().await.map_err(call("sqs:CreateQueue", name))?;
         answer.queue_url.ok_or_else(|| unexpected("sqs:CreateQueue", name, "no QueueUrl"))
     }
 

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use rectify_compliance::Entry;
+use rectify_compliance::finding::Ticket;
 
 use rectify_synth::{Settings, template};
 
@@ -41,6 +42,7 @@ pub fn all(root: &Path, controls: &[&'static Entry]) -> Result<Vec<Artifact>, Bo
         Artifact { path: "docs/deployment.md".to_owned(), content: deployment::page()? },
         Artifact { path: "docs/rectify.schema.json".to_owned(), content: deployment::schema(controls) },
         Artifact { path: "docs/schemas/scan.v1.schema.json".to_owned(), content: rectify_scan::report::schema() },
+        Artifact { path: "docs/schemas/finding.v1.schema.json".to_owned(), content: Ticket::schema() },
         Artifact { path: "docs/scan-policy.json".to_owned(), content: rectify_scan::permissions::policy(controls) },
         Artifact { path: "docs/frameworks.md".to_owned(), content: frameworks::render(controls) },
         Artifact { path: format!("{PAGES}/README.md"), content: page::index(controls) },

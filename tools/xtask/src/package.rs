@@ -28,7 +28,7 @@ const DEPLOYED: &str = "build.rustflags = ['--cfg', 'rectify_deployed']";
 const PLATFORM: &str = "rectify-platform";
 
 /// The platform functions.
-const PLATFORM_FUNCTIONS: [&str; 3] = ["attribution", "reconciler", "undo"];
+const PLATFORM_FUNCTIONS: [&str; 4] = ["attribution", "reconciler", "router", "undo"];
 
 /// The glibc of the Lambda runtime `provided.al2023`, major and minor version.
 const GLIBC: (u32, u32) = (2, 34);

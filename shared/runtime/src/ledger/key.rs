@@ -109,6 +109,11 @@ pub(super) fn attributed(control: &str, target: &Target, recorded_at: Timestamp)
     format!("attribution#{}", finding(control, target, recorded_at))
 }
 
+/// The partition of the findings of a control; their resources are the sort keys.
+pub(super) fn routed_of(control: &str) -> String {
+    format!("router#{control}")
+}
+
 /// The lowest id of an attempt that began at `since`.
 pub(super) fn lowest_id(since: Timestamp) -> String {
     let milliseconds = u64::try_from(since.as_millisecond()).unwrap_or_default();

@@ -16,6 +16,7 @@
 //! | `<control>#HELD` | `account#region#type#id` | a resource that an open breaker kept from being fixed, nine days |
 //! | `<control>#N#kind#about#window` | `-` | an announcement that covers many attempts was made |
 //! | `reconciler#…`, `attribution#…` | `-` | the state of these two functions |
+//! | `router#control` | `account#region#type#id` | what is known about a finding, and its version |
 //! | `D#account#region#type#id` | `HOLD#control` | "do not enforce before …", set by undo or an operator |
 //! | `D#HOLDS` | `control#account#region#type#id` | the same hold, so that all can be listed |
 //! | `D#account#region#type#id` | `RESET#control` | an operator reset the control's breaker on this resource |
@@ -50,6 +51,7 @@ mod lease;
 mod request_history;
 mod requests;
 mod review;
+mod routed;
 mod switches;
 mod table;
 mod transact;
@@ -76,6 +78,7 @@ pub use key::ResourcePath;
 pub use lease::{CLOCK_TOLERANCE, Lease};
 pub use request_history::RequestHistory;
 pub use requests::StoredRequest;
+pub use routed::RoutedFinding;
 pub use switches::{Hold, StopSwitch};
 
 /// The table, accessed with a function's or an operator's credentials.

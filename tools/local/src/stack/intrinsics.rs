@@ -293,7 +293,7 @@ impl<'a> Resolver<'a> {
             .transpose()?
             .flatten();
         match given {
-            None => Ok(format!("{}-{id}", self.deployment.stack)),
+            None => Ok(format!("{}-{id}{}", self.deployment.stack, suffix(resource))),
             Some(value) => text(&value).ok_or_else(|| place.refuse(format!("`{property}` of `{id}` is not a string"))),
         }
     }
@@ -361,6 +361,13 @@ impl<'a> Resolver<'a> {
         let all = value.as_array().ok_or_else(|| place.refuse("expected a list"))?;
         all.iter().map(|it| text(it).ok_or_else(|| place.refuse("expected a list of strings"))).collect()
     }
+}
+
+/// The end of a generated name: SQS requires one of a FIFO queue.
+fn suffix(resource: &Resource) -> &'static str {
+    let is_fifo =
+        resource.kind == "AWS::SQS::Queue" && resource.properties.get("FifoQueue") == Some(&Value::Bool(true));
+    if is_fifo { ".fifo" } else { "" }
 }
 
 /// `{"Fn::Name": argument}`, `{"Ref": …}` or `{"Condition": "name"}`: an object with exactly one such key. A

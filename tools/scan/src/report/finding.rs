@@ -3,8 +3,7 @@
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use rectify_catalogue::frameworks;
-use rectify_compliance::{ControlMeta, Framework, Severity};
-use sha2::{Digest, Sha256};
+use rectify_compliance::{ControlMeta, Framework, Severity, finding};
 
 use crate::{Outcome, PlanView, Row, Scan};
 
@@ -91,13 +90,7 @@ pub(super) fn fixes(plan: &PlanView) -> Vec<&str> {
 pub(super) fn id(row: &Row) -> String {
     let key = [&row.control, &row.place.account, &row.place.region, &row.resource_type, &row.resource_id];
     let file = row.source.as_ref().map(|source| &source.file);
-    let mut digest = Sha256::new();
-    for part in key.into_iter().chain(file) {
-        // With its length, since a part may contain any separator.
-        digest.update(part.len().to_be_bytes());
-        digest.update(part);
-    }
-    digest.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    finding::id(key.into_iter().chain(file).map(String::as_str))
 }
 
 #[cfg(test)]

@@ -29,6 +29,11 @@ fn is_true(settings: &Settings, key: &str) -> bool {
     given(settings, key).as_deref() == Some("true")
 }
 
+/// Whether findings become tickets.
+pub(super) fn sends_tickets(settings: &Settings) -> bool {
+    given(settings, "tickets").as_deref() == Some("queue")
+}
+
 /// The ARN of the key, as an expression.
 fn key(settings: &Settings) -> Option<String> {
     given(settings, "kmsKey").map(|key| match key.starts_with("arn:") {

@@ -1,4 +1,4 @@
-//! Platform functions: the reconciler, which gets the modes of all controls, and attribution.
+//! Platform functions: the reconciler, which gets the modes of all controls, attribution, and the router on request.
 
 use rectify_compliance::{Mode, roles};
 
@@ -7,6 +7,7 @@ use crate::fragment::{Unfilled, fill};
 use crate::settings::{Settings, highest};
 
 const ATTRIBUTION: &str = include_str!("attribution.yaml");
+const ROUTER: &str = include_str!("router.yaml");
 const RECONCILER: &str = include_str!("reconciler.yaml");
 
 /// The functions, their roles and their schedule.
@@ -27,6 +28,10 @@ pub(super) fn resources(settings: &Settings, roles_of_services: &str) -> Result<
     let statements = policy::statements(roles::ATTRIBUTION, &[]).concat();
     let values = [("statements", statements.as_str()), ("roles", roles_of_services), ("own-means", &means)];
     text.push_str(&fill(ATTRIBUTION, &values)?);
+    if options::sends_tickets(settings) {
+        let statements = policy::statements(roles::ROUTER, &[]).concat();
+        text.push_str(&fill(ROUTER, &[("statements", &statements), ("own-means", &means)])?);
+    }
     Ok(text)
 }
 
