@@ -94,6 +94,16 @@ fn concepts_have_every_mode_level_and_outcome() {
     assert!(missing.is_empty(), "the picture of the gates lacks {missing:?}");
 }
 
+#[test]
+fn every_decision_has_a_row() {
+    let index = "docs/adr/README.md";
+    let linked: Vec<String> = links(index, &read(index)).into_iter().map(|link| link.file).collect();
+    let decisions = files(&["docs/adr"], "md");
+    let missing: Vec<_> =
+        decisions.iter().map(|it| &it.path).filter(|it| *it != index && !linked.contains(it)).collect();
+    assert!(decisions.len() > 40 && missing.is_empty(), "{index}: missing {missing:?}");
+}
+
 /// The first cells of the rows of all tables below their heads, without backticks.
 fn rows(text: &str) -> Vec<String> {
     let lines: Vec<&str> = text.lines().collect();
