@@ -87,9 +87,9 @@ build: ## the functions for deployment, in target/lambda/<binary>/bootstrap
 release: build $(RELEASE)/.release ## the functions as zip files and the templates without a transform, in target/releases/<version>
 	$(RELEASE)/bin/python deploy/release.py $(if $(VERSION),--version $(VERSION))
 
-# The size limit for one rule: it has 5.58 MB now, and had 5.17 when docs/measurements.md was written.
+# The size limit for one rule: it has 5.81 MB now, its remediation 6.66. It had 5.17 when docs/measurements.md was written.
 dist-size: ## build one rule as it is published, and fail if it is too large
-	$(CARGO) run --quiet -p xtask -- package --profile dist --control iam-root-access-key-check --max-size 6500000
+	$(CARGO) run --quiet -p xtask -- package --profile dist --control iam-root-access-key-check --max-size 6800000
 
 dist-cli: ## the command line as an archive with manual pages, completions and checksum, in target/dist
 	$(CARGO) run --quiet -p xtask -- dist-cli
