@@ -41,8 +41,9 @@ sample: ## build the two programs of one control of each service, as they are de
 programs: ## build the programs that the demo and the tests start
 	$(CARGO) build --workspace $(RUNS)
 
+# Tests wait for the emulator most of the time: two a core.
 test: $(VENV)/.tests programs sample ## set up, build and run every test
-	$(CARGO) test --workspace --lib --test '*'
+	RUST_TEST_THREADS=$$((2 * $$(getconf _NPROCESSORS_ONLN))) $(CARGO) test --workspace --lib --test '*'
 	$(CARGO) test --workspace --doc
 
 chaos: ## random deliveries, deaths, edits and decisions against a model: make chaos RECTIFY_CHAOS_SEED=7 repeats a seed
