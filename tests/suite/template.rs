@@ -10,11 +10,13 @@ mod roles;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::process::Command;
 use std::sync::LazyLock;
 
 use rectify_catalogue::controls;
 use rectify_compliance::{Entry, Scope};
 use rectify_synth::{ROOT, Templates};
+use rectify_tests::binaries;
 use rectify_tests::deployment::templates;
 use serde_yaml_ng::Value;
 
@@ -35,6 +37,20 @@ static ENFORCED: LazyLock<Templates> = LazyLock::new(|| templates(&[("mode", "en
 /// The root template.
 fn template() -> Value {
     parsed(&ENFORCED[ROOT])
+}
+
+/// The linter accepts these of the templates, which refer to the others.
+fn assert_linted(templates: &Templates, paths: &[&str]) {
+    let folder = tempfile::tempdir().unwrap();
+    for (path, text) in templates {
+        let path = folder.path().join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, text).unwrap();
+    }
+    let linter = binaries::root().join(".local/venv/bin/cfn-lint");
+    let files = paths.iter().map(|path| folder.path().join(path));
+    let output = Command::new(linter).args(files).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
 }
 
 fn parsed(text: &str) -> Value {

@@ -31,10 +31,11 @@ use rectify_runtime::invocation::Invocation;
 use rectify_runtime::ledger::Ledger;
 use rectify_runtime::settings::{Environment, FunctionSettings};
 use rectify_runtime::{Error, clients, serve};
-use serde_json::{Value, json};
+use serde_json::Value;
 use settings::Settings;
 
 use crate::client::trail::Trail;
+use crate::queue;
 
 /// The context of the function, kept between invocations.
 #[derive(Debug, Clone)]
@@ -81,9 +82,7 @@ impl AnswerStatus {
 /// Serves the queue.
 pub fn serve() -> ExitCode {
     serve::run("attribution", Attributor::from_environment, &async |attributor, event, own, log| {
-        let account = own.account.as_ref();
-        let account =
-            account.ok_or_else(|| ShapeError::missing("invokedFunctionArn", "the account of the function"))?;
+        let account = crate::own_account(own)?;
         attributor.batch(&event, account, Timestamp::now(), log).await
     })
 }
@@ -119,19 +118,11 @@ impl Attributor {
         now: Timestamp,
         log: &mut Invocation,
     ) -> Result<Value, Error> {
-        let mut failures = Vec::new();
-        for message in QueueMessage::of_batch(event)? {
-            match self.answer(&message, account, now).await {
-                Ok(status) => log.count("Attributions", "Answer", status.name(), 1),
-                Err(error) => {
-                    log.count("Failures", "ErrorType", error.kind(), 1);
-                    tracing::warn!(letter = message.id, kind = error.kind(), error = %error, "not attributed");
-                    failures.push(json!({ "itemIdentifier": message.id }));
-                }
-            }
-        }
-        log.note("failed", failures.len());
-        Ok(json!({ "batchItemFailures": failures }))
+        let handle = async |record: &Value| {
+            let message = QueueMessage::read(record);
+            Ok(self.answer(&message, account, now).await?.name())
+        };
+        queue::batch(event, ("Attributions", "Answer"), "not attributed", log, handle).await
     }
 
     async fn answer(&self, message: &QueueMessage, account: &AccountId, now: Timestamp) -> Result<AnswerStatus, Error> {

@@ -35,7 +35,7 @@ use std::process::ExitCode;
 
 use futures_util::{StreamExt, stream};
 use rectify_compliance::compliance_change::REMEDIATION_REQUESTED;
-use rectify_compliance::{AccountId, Region, RemediationRequest, ResourceKey, ShapeError, Target, Timestamp};
+use rectify_compliance::{AccountId, Region, RemediationRequest, ResourceKey, Target, Timestamp};
 use rectify_runtime::bus::{Bus, SOURCE};
 use rectify_runtime::config_service::key_hash;
 use rectify_runtime::invocation::Invocation;
@@ -70,9 +70,7 @@ pub struct Reconciler {
 /// Serves the schedule.
 pub fn serve() -> ExitCode {
     serve::run("reconciler", Reconciler::from_environment, &async |reconciler, _, own, log| {
-        let account = own.account.as_ref();
-        let account =
-            account.ok_or_else(|| ShapeError::missing("invokedFunctionArn", "the account of the function"))?;
+        let account = crate::own_account(own)?;
         reconciler.run(account, Timestamp::now(), log).await
     })
 }

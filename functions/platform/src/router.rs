@@ -18,7 +18,7 @@ pub mod settings;
 
 use std::process::ExitCode;
 
-use message::{About, QueueMessage};
+use message::About;
 use rectify_catalogue::find;
 use rectify_compliance::finding::{Attempted, Attributed, Fact, Held, TicketStep};
 use rectify_compliance::{AccountId, Region, ShapeError, Target, Timestamp};
@@ -26,10 +26,11 @@ use rectify_runtime::invocation::Invocation;
 use rectify_runtime::ledger::{Attempt, Ledger, Outcome, ResourcePath};
 use rectify_runtime::settings::{Environment, FunctionSettings};
 use rectify_runtime::{Error, clients, serve};
-use serde_json::{Value, json};
+use serde_json::Value;
 use settings::Settings;
 
 use crate::client::tickets::Tickets;
+use crate::queue::{self, AttemptName};
 
 /// How often a finding is read again when another invocation stored it first.
 const TRIES: usize = 10;
@@ -71,9 +72,7 @@ impl RoutingStatus {
 /// Serves the queue.
 pub fn serve() -> ExitCode {
     serve::run("router", Router::from_environment, &async |router, event, own, log| {
-        let account = own.account.as_ref();
-        let account =
-            account.ok_or_else(|| ShapeError::missing("invokedFunctionArn", "the account of the function"))?;
+        let account = crate::own_account(own)?;
         router.batch(&event, account, Timestamp::now(), log).await
     })
 }
@@ -107,23 +106,14 @@ impl Router {
         now: Timestamp,
         log: &mut Invocation,
     ) -> Result<Value, Error> {
-        let mut failures = Vec::new();
-        for message in QueueMessage::of_batch(event)? {
-            match self.route(&message, account, now).await {
-                Ok(status) => log.count("Routed", "Result", status.name(), 1),
-                Err(error) => {
-                    log.count("Failures", "ErrorType", error.kind(), 1);
-                    tracing::warn!(letter = message.id, kind = error.kind(), error = %error, "not routed");
-                    failures.push(json!({ "itemIdentifier": message.id }));
-                }
-            }
-        }
-        log.note("failed", failures.len());
-        Ok(json!({ "batchItemFailures": failures }))
+        let handle = async |record: &Value| {
+            let about = message::about(queue::body(record))?;
+            Ok(self.route(&about, account, now).await?.name())
+        };
+        queue::batch(event, ("Routed", "Result"), "not routed", log, handle).await
     }
 
-    async fn route(&self, message: &QueueMessage, account: &AccountId, now: Timestamp) -> Result<RoutingStatus, Error> {
-        let about = message.about.as_ref().map_err(|error| Error::from(error.clone()))?;
+    async fn route(&self, about: &About, account: &AccountId, now: Timestamp) -> Result<RoutingStatus, Error> {
         let Some((control, target, facts)) = self.facts(about, account, now).await? else {
             return Ok(RoutingStatus::Ignored);
         };
@@ -178,7 +168,7 @@ impl Router {
                 };
                 Ok(Some((control.to_owned(), target, vec![fact])))
             }
-            About::Attempt { control, attempt: id, cause } => {
+            About::Attempt { name: AttemptName { control, attempt: id }, cause } => {
                 let attempt = self.ledger.attempt(control, id).await?;
                 let attempt =
                     attempt.ok_or_else(|| ShapeError::new("detail.attempt", "an attempt of the ledger", id))?;

@@ -46,9 +46,7 @@ pub fn serve() -> ExitCode {
         let request = Request::read(&event)?;
         log.note("attempt", request.attempt.as_str());
         log.note("by", request.by.as_str());
-        let account = own.account.as_ref();
-        let account =
-            account.ok_or_else(|| ShapeError::missing("invokedFunctionArn", "the account of the function"))?;
+        let account = crate::own_account(own)?;
         let answer = undoer.undo(rectify_catalogue_lambda::operations(), account, request).await?;
         if let Some(outcome) = answer.get("outcome") {
             log.note("outcome", outcome.clone());

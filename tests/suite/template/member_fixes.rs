@@ -1,9 +1,6 @@
 //! Remediations in member accounts: their roles there, and what the central account's templates have for them.
 
-use std::process::Command;
-
 use rectify_synth::MEMBER;
-use rectify_tests::binaries;
 
 use super::members::{ACCOUNTS, of_kind, resources, untagged};
 use super::*;
@@ -164,15 +161,5 @@ fn a_role_of_a_member_permits_the_calls_of_its_control_and_writes_only_in_mode_e
 
 #[test]
 fn templates_with_roles_for_fixes_pass_the_linter() {
-    let folder = tempfile::tempdir().unwrap();
-    let paths = [ROOT, "deploy/controls/sqs.yaml", MEMBER];
-    let templates = in_mode("enforce");
-    let files = paths.map(|path| folder.path().join(path));
-    for (path, file) in paths.iter().zip(&files) {
-        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
-        std::fs::write(file, &templates[*path]).unwrap();
-    }
-    let linter = binaries::root().join(".local/venv/bin/cfn-lint");
-    let output = Command::new(linter).args(&files).output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+    assert_linted(&in_mode("enforce"), &[ROOT, "deploy/controls/sqs.yaml", MEMBER]);
 }

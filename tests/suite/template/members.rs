@@ -1,9 +1,6 @@
 //! Member accounts: the template that they deploy, and what the central account's templates have for them.
 
-use std::process::Command;
-
 use rectify_synth::MEMBER;
-use rectify_tests::binaries;
 
 use super::*;
 
@@ -155,15 +152,5 @@ fn fifty_members_fit() {
 
 #[test]
 fn templates_with_members_pass_the_linter() {
-    let folder = tempfile::tempdir().unwrap();
-    let paths = [ROOT, "deploy/controls/sqs.yaml", MEMBER];
-    let templates = with(ACCOUNTS);
-    let files = paths.map(|path| folder.path().join(path));
-    for (path, file) in paths.iter().zip(&files) {
-        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
-        std::fs::write(file, &templates[*path]).unwrap();
-    }
-    let linter = binaries::root().join(".local/venv/bin/cfn-lint");
-    let output = Command::new(linter).args(&files).output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+    assert_linted(&with(ACCOUNTS), &[ROOT, "deploy/controls/sqs.yaml", MEMBER]);
 }

@@ -1,9 +1,5 @@
 //! What `rectify.yaml` alone decides: key, network, tags, existing ledger, metrics, alarms and dashboard.
 
-use std::process::Command;
-
-use rectify_tests::binaries;
-
 use super::*;
 
 const KEY: &str = "mrk-0123456789abcdef0123456789abcdef";
@@ -169,14 +165,5 @@ fn templates_with_every_option_pass_the_linter() {
         ("metrics", "all"),
         ("ledgerDeletionProtection", "true"),
     ];
-    let folder = tempfile::tempdir().unwrap();
-    for (path, text) in with(&settings) {
-        let path = folder.path().join(path);
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(&path, text).unwrap();
-    }
-    let linter = binaries::root().join(".local/venv/bin/cfn-lint");
-    let files = [ROOT, "deploy/controls/sqs.yaml"].map(|path| folder.path().join(path));
-    let output = Command::new(linter).args(files).output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+    assert_linted(&with(&settings), &[ROOT, "deploy/controls/sqs.yaml"]);
 }
